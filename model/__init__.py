@@ -1,0 +1,39 @@
+"""AnyIR: the network, its deploy form, degradations, training, evaluation and restoration.
+
+Names are imported when first used, so that ``anyir --help`` does not wait for torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from anyir.model.checkpoints import load_weights as load_weights
+    from anyir.model.config import PRESETS as PRESETS
+    from anyir.model.config import AnyIRConfig as AnyIRConfig
+    from anyir.model.degradations import degrade as degrade
+    from anyir.model.deploy import to_deploy as to_deploy
+    from anyir.model.metrics import psnr as psnr
+    from anyir.model.metrics import ssim as ssim
+    from anyir.model.network import AnyIR as AnyIR
+    from anyir.model.restorer import Restorer as Restorer
+
+_HOME = {
+    "AnyIR": "network",
+    "AnyIRConfig": "config",
+    "PRESETS": "config",
+    "Restorer": "restorer",
+    "degrade": "degradations",
+    "load_weights": "checkpoints",
+    "psnr": "metrics",
+    "ssim": "metrics",
+    "to_deploy": "deploy",
+}
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,0 +1,143 @@
+"""Weights on disk: safetensors files that carry the network's config, checked when read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anyir.model.config import PRESETS, AnyIRConfig
+from anyir.model.errors import UserError
+
+if TYPE_CHECKING:
+    from anyir.model.network import AnyIR
+
+SHIPPED = Path(__file__).parent / "weights"
+"""Folder of the weights that come with the package: ``<preset>.safetensors`` and its card."""
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def shipped_presets() -> list[str]:
+    """Presets that come with weights, best first."""
+    return [name for name in ("anyir", "phone", "small") if (SHIPPED / f"{name}.safetensors").is_file()]
+
+
+def find_weights(source: str | Path | None = None) -> Path:
+    """Path of a weights file.
+
+    Args:
+        source: a path, the name of a shipped preset, or None for the best that ships.
+
+    Raises:
+        UserError: nothing is there; the message lists what ships.
+    """
+    shipped = shipped_presets()
+    if source is None:
+        if not shipped:
+            raise UserError("no weights ship with this installation; name a file with --weights")
+        return SHIPPED / f"{shipped[0]}.safetensors"
+    if str(source) in shipped:
+        return SHIPPED / f"{source}.safetensors"
+    path = Path(source)
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; a .safetensors file is due")
+    if not path.is_file():
+        raise UserError(f"no weights at {path}; shipped presets: {', '.join(shipped) or 'none'}")
+    return path
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The metadata of a weights file: ``preset``, ``config`` and what training noted.
+
+    Raises:
+        UserError: not a safetensors file, damaged, or without an AnyIR config.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path} is not a readable safetensors file ({error})") from error
+    try:
+        return {**json.loads(metadata["anyir"]), "config": json.loads(metadata["config"])}
+    except (KeyError, ValueError) as error:
+        raise UserError(f"{path} carries no AnyIR config; was it written by `anyir train`?") from error
+
+
+def load_weights(source: str | Path | None = None, *, preset: str | None = None) -> AnyIR:
+    """A network in eval mode, float32, on the CPU, with the weights of ``source``.
+
+    Args:
+        source: a path, the name of a shipped preset, or None for the best that ships.
+        preset: if given, the preset that the weights must belong to.
+
+    Raises:
+        UserError: missing, damaged or foreign file, another preset's weights, NaN or infinity.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from anyir.model.network import AnyIR
+
+    path = find_weights(source)
+    header = read_header(path)
+    try:
+        config = AnyIRConfig.from_dict(header["config"])
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path} has a config that this version does not know: {error}") from error
+    if preset is not None and config != PRESETS[preset]:
+        raise UserError(f"{path} holds weights of preset {header.get('preset')!r}, not of {preset!r}")
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path} is damaged ({error})") from error
+    network = AnyIR(config)
+    expected = {name: value.shape for name, value in network.state_dict().items()}
+    if {name: value.shape for name, value in tensors.items()} != expected:
+        raise UserError(f"{path} does not hold the tensors of the config that it names")
+    for name, value in tensors.items():
+        if not torch.isfinite(value).all():
+            raise UserError(f"{path} holds NaN or infinity in {name}")
+    network.load_state_dict({name: value.float() for name, value in tensors.items()})
+    return network.eval()
+
+
+def save_weights(network: AnyIR, path: Path, *, half: bool = True, notes: dict[str, Any] | None = None) -> None:
+    """Write ``network`` to ``path`` (beside, then renamed), with its config in the header.
+
+    Args:
+        half: store float16, half the size; its rounding is far below training noise.
+        notes: plain data about the weights (preset, steps, ...), kept in the header.
+    """
+    import torch
+    from safetensors.torch import save
+
+    dtype = torch.float16 if half else torch.float32
+    tensors = {k: v.detach().to("cpu", dtype).contiguous() for k, v in network.state_dict().items()}
+    preset = next((name for name, config in PRESETS.items() if config == network.config), None)
+    metadata = {
+        "format": "pt",
+        "config": json.dumps(network.config.to_dict()),
+        "anyir": json.dumps({"preset": preset, **(notes or {})}),
+    }
+    write_atomically(path, save(tensors, metadata))
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file beside ``path`` and rename it there: readers see the old bytes or the new ones."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(data)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

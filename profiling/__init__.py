@@ -1,0 +1,1 @@
+"""What each program costs and how far its output is from the reference."""
