@@ -111,7 +111,9 @@ def load_weights(source: str | Path | None = None, *, preset: str | None = None)
     return network.eval()
 
 
-def save_weights(network: AnyIR, path: Path, *, half: bool = True, notes: dict[str, Any] | None = None) -> None:
+def save_weights(
+    network: AnyIR, path: Path, *, half: bool = True, notes: dict[str, Any] | None = None
+) -> None:
     """Write ``network`` to ``path`` (beside, then renamed), with its config in the header.
 
     Args:

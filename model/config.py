@@ -52,9 +52,7 @@ class AnyIRConfig:
             raise ValueError(f"split is {self.split!r}; it must be 'skip' or 'half'")
         alpha, beta, gamma = self.gate_parts
         if min(self.gate_parts) < 0 or alpha + beta == 0 or gamma not in (0, alpha + beta):
-            raise ValueError(
-                f"gate_parts {self.gate_parts}: gamma must be 0 or alpha + beta, which it gates"
-            )
+            raise ValueError(f"gate_parts {self.gate_parts}: gamma must be 0 or alpha + beta, which it gates")
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON types; ``from_dict`` reads them back."""

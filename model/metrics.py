@@ -43,9 +43,7 @@ def ssim(*, image: Any, reference: Any, data_range: float) -> float:
     """
     x, y = _pair(image, reference)
     if x.ndim not in (3, 4) or min(x.shape[-2:]) < SSIM_WINDOW:
-        raise ValueError(
-            f"SSIM needs (C, H, W) or (B, C, H, W) of at least 7x7 pixels, not {tuple(x.shape)}"
-        )
+        raise ValueError(f"SSIM needs (C, H, W) or (B, C, H, W) of at least 7x7 pixels, not {tuple(x.shape)}")
     x, y = x.reshape(-1, 1, *x.shape[-2:]), y.reshape(-1, 1, *y.shape[-2:])
     n = SSIM_WINDOW**2
 

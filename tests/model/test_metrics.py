@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from anyir.model.metrics import psnr, ssim
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from anyir.model.metrics import psnr, ssim
 
 
 @pytest.mark.parametrize("data_range", [1.0, 255.0])

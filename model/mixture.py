@@ -1,0 +1,61 @@
+"""What a training batch is made of: which degradations, how often, how strong."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor
+
+from anyir.model.degradations import CDD11, degrade
+from anyir.model.photos import PhotoBank
+
+MIXTURE: dict[str, float] = {
+    "clean": 0.08,
+    "noise": 0.32,
+    "rain": 0.10,
+    "haze": 0.10,
+    "motion_blur": 0.09,
+    "defocus_blur": 0.06,
+    "low_light": 0.09,
+    "snow": 0.08,
+    **{kind: 0.08 / 7 for kind in CDD11 if "+" in kind},
+}
+"""Share of each kind in training. Noise has the most because its whole range of sigma is asked for."""
+
+STORED_SHARE = 0.5
+"""Share of samples clipped and rounded to 8 bits after degradation, as photos in files are."""
+
+_PER_STEP = 1_000_003  # a prime: (seed, step) pairs do not meet
+
+
+class Sampler:
+    """Makes batches on the photos' device. A batch depends on (seed, step) alone, so that a
+    resumed run sees exactly what an uninterrupted one would have seen."""
+
+    def __init__(self, photos: PhotoBank, *, batch: int, crop: int, seed: int) -> None:
+        self.photos, self.batch, self.crop, self.seed = photos, batch, crop, seed
+        self.kinds = list(MIXTURE)
+        self.shares = torch.tensor(list(MIXTURE.values()))
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """The batch of a step: (degraded, clean), each (B, 3, crop, crop) float."""
+        seed = self.seed * _PER_STEP + step
+        device = self.photos.pixels.device
+        generator = Generator(device).manual_seed(seed)
+        clean = self.photos.random_crops(self.batch, self.crop, generator)
+        choice = Generator().manual_seed(seed)
+        kinds = torch.multinomial(self.shares, self.batch, replacement=True, generator=choice)
+        severity = torch.rand(self.batch, generator=generator, device=device)
+        degraded = clean.clone()
+        for index in kinds.unique().tolist():
+            kind = self.kinds[index]
+            if kind != "clean":
+                rows = (kinds == index).nonzero()[:, 0].to(device)
+                made = degrade(clean[rows], kind, severity=severity[rows], seed=seed + index * 7919)
+                degraded[rows] = made
+        stored = torch.rand(self.batch, 1, 1, 1, generator=generator, device=device) < STORED_SHARE
+        return torch.where(stored, as_stored(degraded), degraded), clean
+
+
+def as_stored(images: Tensor) -> Tensor:
+    """What an 8-bit file would hold: clipped to 0..1 and rounded to 1/255."""
+    return (images.clamp(0, 1) * 255).round() / 255

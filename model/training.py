@@ -1,0 +1,233 @@
+"""Training by the clock: L1 in the pixel and the Fourier domain, AdamW, EMA, exact resumption."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from anyir.model.checkpoints import load_weights, save_weights
+from anyir.model.config import PRESETS
+from anyir.model.errors import UserError
+from anyir.model.mixture import Sampler
+from anyir.model.network import AnyIR
+from anyir.model.training_state import gather_tensors, load_state, save_state, scatter_tensors
+from anyir.model.validation import validate
+
+CHECKPOINT_SECONDS = 50.0
+"""An interrupted run loses less than a minute."""
+CHECK_EVERY = 10
+"""Steps between looks at the loss for NaN: each look waits for the device."""
+FOURIER_WEIGHT = 0.1
+WARM_UP = 0.03
+"""Share of a chunk in which the learning rate rises; AdamW's moments settle meanwhile."""
+FLOOR = 0.02
+"""Learning rate at a chunk's end, as a share of its peak."""
+
+
+@dataclass
+class Settings:
+    """What a run is asked to do; see ``anyir train --help``."""
+
+    preset: str
+    minutes: float
+    batch: int
+    crop: int
+    seed: int = 0
+    learning_rate: float = 5e-4
+    compile: bool = False
+    validate_every: float = 300.0
+    """Seconds between validations."""
+
+
+@dataclass
+class Progress:
+    """Where a run is: all of it is in the checkpoint."""
+
+    step: int = 0
+    samples: int = 0
+    seconds: float = 0.0
+    """Training time in total."""
+    chunk_seconds: float = 0.0
+    """Time spent in the present chunk, of ``chunk_minutes``."""
+    chunk_minutes: float = 0.0
+    save: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+    """One entry a validation."""
+
+
+def restoration_loss(restored: Tensor, clean: Tensor) -> Tensor:
+    """L1 plus 0.1 times the L1 distance of the Fourier coefficients, in float32."""
+    restored, clean = restored.float(), clean.float()
+    spectrum = torch.view_as_real(torch.fft.rfft2(restored - clean, norm="ortho"))
+    return (restored - clean).abs().mean() + FOURIER_WEIGHT * spectrum.abs().mean()
+
+
+def learning_rate(share: float, peak: float) -> float:
+    """Learning rate at ``share`` (0..1) of a chunk: a short warm-up, then a cosine."""
+    if share < WARM_UP:
+        return peak * max(share / WARM_UP, 1e-3)
+    rest = min(1.0, (share - WARM_UP) / (1 - WARM_UP))
+    return peak * (FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * rest)))
+
+
+class Trainer:
+    """One network in training. ``run`` goes on until the chunk's minutes are over.
+
+    Args:
+        settings: what to do.
+        sampler: batch of a step.
+        validation: (N, 3, H, W) clean crops held out of training.
+        folder: where checkpoints, logs and the weights go.
+        fabric: Lightning Fabric, which owns device and precision.
+        clock: seconds; the default is the wall clock.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        sampler: Sampler,
+        validation: Tensor,
+        folder: Path,
+        fabric: Any,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.settings, self.sampler, self.validation = settings, sampler, validation
+        self.folder, self.fabric, self.clock = folder, fabric, clock
+        self.progress = Progress(chunk_minutes=settings.minutes)
+        torch.manual_seed(settings.seed)
+        network = AnyIR(PRESETS[settings.preset]).use_additive_fusion()
+        network = network.to(fabric.device, memory_format=torch.channels_last)
+        self.ema = copy.deepcopy(network).requires_grad_(False).eval()
+        self.network = network
+        optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, betas=(0.9, 0.99))
+        # Compiled before Fabric wraps it; the parameters stay those of ``network``.
+        step = torch.compile(network) if settings.compile else network
+        self.forward, self.optimizer = fabric.setup(step, optimizer)
+
+    def resume(self, source: Path) -> None:
+        """Go on from a training folder (exactly), or start a new chunk from a weights file.
+
+        Raises:
+            UserError: missing, damaged, or of another preset.
+        """
+        if source.is_file() and source.suffix == ".safetensors":
+            weights = load_weights(source, preset=self.settings.preset).state_dict()
+            self.network.load_state_dict(weights)
+            self.ema.load_state_dict(weights)
+            return
+        tensors, meta = load_state(source)
+        if meta["preset"] != self.settings.preset:
+            raise UserError(f"{source} trains preset {meta['preset']!r}, not {self.settings.preset!r}")
+        scatter_tensors(tensors, self.network, self.ema, self.optimizer)
+        progress = Progress(**meta["progress"])
+        if progress.chunk_seconds >= progress.chunk_minutes * 60:  # finished: a warm restart
+            progress.chunk_seconds, progress.chunk_minutes = 0.0, self.settings.minutes
+        self.progress = progress
+
+    def run(self, on_step: Callable[[Progress, float], None] = lambda progress, loss: None) -> None:
+        """Train until the chunk is over, then write the averaged weights.
+
+        Args:
+            on_step: called with the progress and the mean loss every few steps.
+
+        Raises:
+            UserError: the loss stopped being a number; the last checkpoint stays as it was.
+        """
+        progress = self.progress
+        started = self.clock() - progress.chunk_seconds
+        before = progress.seconds - progress.chunk_seconds
+        limit = progress.chunk_minutes * 60
+        validation_seconds = self._timed_validation() if not progress.history else 0.0
+        last_save = last_validation = self.clock()
+        losses: list[Tensor] = []
+        try:
+            while True:
+                now = self.clock()
+                progress.chunk_seconds = now - started
+                progress.seconds = before + progress.chunk_seconds
+                if progress.chunk_seconds + validation_seconds >= limit:
+                    break
+                if losses and progress.step % CHECK_EVERY == 0:
+                    on_step(progress, self._mean_loss(losses))
+                    losses = []
+                    if now - last_save >= CHECKPOINT_SECONDS:
+                        self.save()
+                        last_save = now
+                    if now - last_validation >= self.settings.validate_every:
+                        validation_seconds = self._timed_validation()
+                        last_validation = self.clock()
+                losses.append(self._step(progress.chunk_seconds / limit))
+            if losses:
+                on_step(progress, self._mean_loss(losses))
+        except KeyboardInterrupt:
+            # Between steps the state is whole; a batch cut short is simply made again.
+            self._mean_loss(losses)
+            self.save()
+            raise
+        self._timed_validation()
+        progress.chunk_seconds = max(limit, self.clock() - started)
+        progress.seconds = before + progress.chunk_seconds
+        self.save()
+        notes = {"steps": progress.step, "samples": progress.samples, "seconds": round(progress.seconds)}
+        save_weights(self.ema, self.folder / f"{self.settings.preset}.safetensors", notes=notes)
+
+    def save(self) -> None:
+        """Write a checkpoint to the run's folder."""
+        self.progress.save += 1
+        meta = {
+            "save": self.progress.save,
+            "preset": self.settings.preset,
+            "settings": vars(self.settings),
+            "progress": vars(self.progress),
+        }
+        save_state(self.folder, gather_tensors(self.network, self.ema, self.optimizer), meta)
+
+    def _step(self, share: float) -> Tensor:
+        degraded, clean = self.sampler(self.progress.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(share, self.settings.learning_rate)
+        self.forward.train()
+        restored = self.forward(degraded.contiguous(memory_format=torch.channels_last))
+        loss = restoration_loss(restored, clean)
+        self.optimizer.zero_grad()
+        self.fabric.backward(loss)
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()
+        self.progress.step += 1
+        self.progress.samples += len(clean)
+        self._average()
+        # A NaN in the gradient alone reaches the loss's report as well.
+        return loss.detach() + 0 * norm.detach()
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        decay = min(0.999, (1 + self.progress.step) / (10 + self.progress.step))
+        averaged, current = list(self.ema.parameters()), list(self.network.parameters())
+        torch._foreach_lerp_(averaged, current, 1 - decay)
+
+    def _mean_loss(self, losses: list[Tensor]) -> float:
+        mean = float(torch.stack(losses).mean()) if losses else 0.0
+        if not math.isfinite(mean):
+            raise UserError(
+                f"the loss is {mean} near step {self.progress.step}; the last good checkpoint is in "
+                f"{self.folder}: resume from it with a lower --learning-rate"
+            )
+        return mean
+
+    def _timed_validation(self) -> float:
+        started = self.clock()
+        with self.fabric.autocast():
+            scores = validate(self.ema, self.validation)
+        seconds = self.clock() - started
+        progress = self.progress
+        entry = {"step": progress.step, "samples": progress.samples, "seconds": round(progress.seconds, 1)}
+        progress.history.append({**entry, "scores": scores})
+        return seconds

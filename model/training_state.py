@@ -1,0 +1,129 @@
+"""Training checkpoints: everything needed to go on exactly, in pieces small enough to carry.
+
+A checkpoint is a folder with ``checkpoint.json`` and ``state-<save>-<n>.safetensors`` files of at
+most 15 MiB. The index is replaced last and names the hash of every piece, so that whatever moment
+a run is killed at, the folder holds one complete checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from anyir.model.checkpoints import sha256, write_atomically
+from anyir.model.errors import UserError
+
+INDEX = "checkpoint.json"
+PIECE_BYTES = 15 * 2**20 - 64 * 1024  # room for the file's header
+_FORMAT = 1
+
+
+def save_state(folder: Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
+    """Write a checkpoint and remove the one before it.
+
+    Args:
+        tensors: flat names to tensors on any device.
+        meta: JSON data; ``save``, which grows with every checkpoint, names the pieces: a new one
+            never touches the files of the one before it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    before = set(folder.glob("state-*.safetensors"))
+    pieces: list[dict[str, str]] = []
+    for number, piece in enumerate(_split(tensors)):
+        path = folder / f"state-{meta['save']:06d}-{number}.safetensors"
+        write_atomically(path, save(piece))
+        pieces.append({"file": path.name, "sha256": sha256(path)})
+        before.discard(path)
+    index = {"format": _FORMAT, **meta, "pieces": pieces}
+    write_atomically(folder / INDEX, json.dumps(index, indent=1).encode())
+    for path in before:
+        path.unlink(missing_ok=True)
+
+
+def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a checkpoint back, on the CPU.
+
+    Raises:
+        UserError: no checkpoint, damaged or missing pieces, or NaN in them.
+    """
+    path = folder / INDEX
+    if not path.is_file():
+        raise UserError(f"no {INDEX} in {folder}; --resume takes a training folder or a .safetensors file")
+    try:
+        meta = json.loads(path.read_text())
+        pieces = [(str(piece["file"]), str(piece["sha256"])) for piece in meta["pieces"]]
+    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is damaged ({error})") from error
+    if meta.get("format") != _FORMAT:
+        raise UserError(f"{path} has format {meta.get('format')}; this version reads {_FORMAT}")
+    tensors: dict[str, Tensor] = {}
+    for name, digest in pieces:
+        piece = folder / name
+        if Path(name).name != name or not piece.is_file():
+            raise UserError(f"{path} names {name}, which is not in its folder")
+        data = piece.read_bytes()
+        if sha256(piece) != digest:
+            raise UserError(f"{piece} is damaged: its sha256 is not the one in {INDEX}")
+        try:
+            tensors |= load(data)
+        except SafetensorError as error:
+            raise UserError(f"{piece} is damaged ({error})") from error
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise UserError(f"{folder} holds NaN or infinity in {name}; resume from an earlier checkpoint")
+    return tensors, meta
+
+
+def _split(tensors: dict[str, Tensor]) -> list[dict[str, Tensor]]:
+    pieces: list[dict[str, Tensor]] = [{}]
+    filled = 0
+    for name, tensor in tensors.items():
+        data = tensor.detach().cpu().contiguous()
+        size = data.numel() * data.element_size()
+        if pieces[-1] and filled + size > PIECE_BYTES:
+            pieces.append({})
+            filled = 0
+        pieces[-1][name] = data
+        filled += size
+    return pieces
+
+
+def gather_tensors(network: nn.Module, ema: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Weights, averaged weights and both AdamW moments under flat names."""
+    tensors = {f"model.{k}": v for k, v in network.state_dict().items()}
+    tensors |= {f"ema.{k}": v for k, v in ema.state_dict().items()}
+    for number, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"adamw.{number}.{k}": v for k, v in state.items()}
+    return tensors
+
+
+def scatter_tensors(
+    tensors: dict[str, Tensor], network: nn.Module, ema: nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
+    """The opposite of ``gather_tensors``: load everything where it belongs.
+
+    Raises:
+        UserError: the tensors are not those of this network.
+    """
+    parts: dict[str, dict[str, Tensor]] = {"model": {}, "ema": {}, "adamw": {}}
+    for name, tensor in tensors.items():
+        part, _, rest = name.partition(".")
+        parts[part][rest] = tensor
+    try:
+        network.load_state_dict(parts["model"])
+        ema.load_state_dict(parts["ema"])
+    except RuntimeError as error:
+        raise UserError("the checkpoint holds another network's tensors") from error
+    state = optimizer.state_dict()
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in parts["adamw"].items():
+        number, _, key = name.partition(".")
+        moments.setdefault(int(number), {})[key] = tensor
+    state["state"] = moments
+    optimizer.load_state_dict(state)

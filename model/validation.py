@@ -1,0 +1,61 @@
+"""The fixed validation set: the same photos, degradations and severities for every run."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from anyir.model.degradations import KINDS, degrade
+from anyir.model.metrics import psnr, ssim
+from anyir.model.mixture import as_stored
+
+HELD_OUT = 12
+"""Photos held out of training."""
+CROP = 128
+SEED = 20_000
+SEVERITIES = (0.25, 0.5, 0.75, 1.0)
+"""Given to the photos in turn. For noise they are sigma 12.5, 25, 37.5 and 50."""
+VALIDATION_KINDS = ("clean", *KINDS, "low_light+haze+rain", "haze+snow")
+
+
+def degraded_crops(clean: Tensor) -> dict[str, Tensor]:
+    """(N, 3, H, W) clean crops -> the same crops under every validation kind.
+
+    All but the noisy ones are clipped and rounded to 8 bits, as photos in files are.
+    """
+    severity = torch.tensor(SEVERITIES, device=clean.device).repeat(len(clean))[: len(clean)]
+    made = {"clean": clean}
+    for index, kind in enumerate(VALIDATION_KINDS[1:]):
+        images = degrade(clean, kind, severity=severity, seed=SEED + index)
+        made[kind] = images if kind == "noise" else as_stored(images)
+    return made
+
+
+@torch.inference_mode()
+def validate(network: nn.Module, clean: Tensor, *, with_ssim: bool = False) -> dict[str, dict[str, float]]:
+    """PSNR (and SSIM) of restored and of degraded crops against the clean ones, a mean for each kind.
+
+    Args:
+        network: (B, 3, H, W) -> the same; its output is clipped to 0..1.
+        clean: (N, 3, H, W) in 0..1.
+
+    Returns:
+        kind -> {"psnr", "input_psnr"[, "ssim", "input_ssim"]}; "clean" has no ``input_*``.
+    """
+    results: dict[str, dict[str, float]] = {}
+    for kind, degraded in degraded_crops(clean).items():
+        restored = network(degraded).float().clamp(0, 1)
+        results[kind] = _mean_scores(restored, clean, "", with_ssim)
+        if kind != "clean":
+            results[kind] |= _mean_scores(degraded.clamp(0, 1), clean, "input_", with_ssim)
+    return results
+
+
+def _mean_scores(images: Tensor, clean: Tensor, prefix: str, with_ssim: bool) -> dict[str, float]:
+    metrics = {"psnr": psnr, "ssim": ssim} if with_ssim else {"psnr": psnr}
+    count = len(clean)
+    return {
+        prefix + name: sum(m(image=images[i], reference=clean[i], data_range=1.0) for i in range(count))
+        / count
+        for name, m in metrics.items()
+    }
