@@ -1,0 +1,48 @@
+# Two commands on a fresh machine with Python 3.11 and make: `make demo` and `make test`.
+# Both make the environment .venv first; later runs find it ready.
+
+PYTHON ?= python3.11
+VENV := .venv
+ANYIR := $(VENV)/bin/anyir
+READY := $(VENV)/.ready
+
+# What `make demo` runs. The default is the best weights that ship.
+WEIGHTS ?=
+TILE ?= 256
+RUNS ?= 15
+
+with_weights = $(if $(WEIGHTS),--weights $(WEIGHTS))
+
+.PHONY: demo test lint clean
+
+demo: $(READY)
+	$(ANYIR) reference $(with_weights) --tile $(TILE) --out build/reference
+	$(ANYIR) convert $(with_weights) --tile $(TILE) --out build/artifacts
+	$(ANYIR) profile --artifacts build/artifacts --reference build/reference --runs $(RUNS) \
+		--out build/report/results.json
+	$(ANYIR) report build/report/results.json --out build/report/index.html
+
+test: $(READY)
+	$(VENV)/bin/python -m pytest
+
+lint: $(READY) build/types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	MYPYPATH=build/types $(VENV)/bin/mypy -p anyir.model -p anyir.conversion -p anyir.profiling
+
+# The packages' folders are not named as they are imported; the type checker reads them through links.
+build/types:
+	mkdir -p build/types/anyir
+	for package in model conversion profiling; do ln -sfn ../../../$$package build/types/anyir/$$package; done
+
+$(READY): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not installed (or set PYTHON=...)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "make: $(PYTHON) is not Python 3.11, which the mobile toolchain is pinned for"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || { echo "make: install your system's python3.11-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	PIP_CONSTRAINT=constraints.txt $(VENV)/bin/pip install --quiet --editable '.[train,convert,report,dev]'
+	touch $@
+
+clean:
+	rm -rf build
