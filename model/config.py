@@ -69,7 +69,8 @@ class AnyIRConfig:
         unknown = sorted(set(data) - known)
         if unknown:
             raise ValueError(f"unknown config key {unknown[0]!r}; known: {', '.join(sorted(known))}")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        return cls(**values)
 
 
 _PAPER = AnyIRConfig()

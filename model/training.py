@@ -104,7 +104,8 @@ class Trainer:
         self.progress = Progress(chunk_minutes=settings.minutes)
         torch.manual_seed(settings.seed)
         network = AnyIR(PRESETS[settings.preset]).use_additive_fusion()
-        network = network.to(fabric.device, memory_format=torch.channels_last)
+        network.to(fabric.device)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(network).requires_grad_(False).eval()
         self.network = network
         optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, betas=(0.9, 0.99))

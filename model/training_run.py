@@ -70,7 +70,7 @@ def train(
     previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with Bar(*columns, console=console) as bar:
-            task = bar.add_task("", total=progress.chunk_minutes * 60, completed=progress.chunk_seconds)
+            task = bar.add_task("", total=progress.chunk_minutes * 60)
 
             def on_step(progress: Progress, loss: float) -> None:
                 nonlocal logged
