@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from anyir.model.degradations import KINDS, degrade
 from PIL import Image
 from skimage import data
+
+from anyir.model.degradations import KINDS, degrade
 
 HERE = Path(__file__).parent / "images"
 MIXTURES = ("low_light+haze+rain", "haze+snow")

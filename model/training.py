@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from anyir.model.card import start_card
 from anyir.model.checkpoints import load_weights, save_weights
 from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
@@ -61,6 +63,22 @@ class Progress:
     save: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
     """One entry a validation."""
+    chunks: list[dict[str, Any]] = field(default_factory=list)
+    """One entry a finished chunk: how it was trained, how fast, and its last mean loss."""
+
+
+def write_trained(network: AnyIR, progress: Progress, path: Path) -> None:
+    """Write weights and, beside them, the beginning of their model card (``<preset>.json``)."""
+    notes = {"steps": progress.step, "samples": progress.samples, "hours": round(progress.seconds / 3600, 2)}
+    save_weights(network, path, notes=notes)
+    start_card(path, {**notes, "chunks": progress.chunks, "history": progress.history})
+
+
+def device_name(device: torch.device) -> str:
+    """What a person calls the device: the GPU's name, or the processor's."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
 
 
 def restoration_loss(restored: Tensor, clean: Tensor) -> Tensor:
@@ -143,6 +161,8 @@ class Trainer:
             UserError: the loss stopped being a number; the last checkpoint stays as it was.
         """
         progress = self.progress
+        first_samples, first_seconds = progress.samples, progress.chunk_seconds
+        mean_loss = math.nan
         started = self.clock() - progress.chunk_seconds
         before = progress.seconds - progress.chunk_seconds
         limit = progress.chunk_minutes * 60
@@ -157,7 +177,8 @@ class Trainer:
                 if progress.chunk_seconds + validation_seconds >= limit:
                     break
                 if losses and progress.step % CHECK_EVERY == 0:
-                    on_step(progress, self._mean_loss(losses))
+                    mean_loss = self._mean_loss(losses)
+                    on_step(progress, mean_loss)
                     losses = []
                     if now - last_save >= CHECKPOINT_SECONDS:
                         self.save()
@@ -167,18 +188,31 @@ class Trainer:
                         last_validation = self.clock()
                 losses.append(self._step(progress.chunk_seconds / limit))
             if losses:
-                on_step(progress, self._mean_loss(losses))
+                mean_loss = self._mean_loss(losses)
+                on_step(progress, mean_loss)
         except KeyboardInterrupt:
             # Between steps the state is whole; a batch cut short is simply made again.
             self._mean_loss(losses)
             self.save()
             raise
+        rate = (progress.samples - first_samples) / max(progress.chunk_seconds - first_seconds, 1e-9)
+        progress.chunks.append(
+            {
+                **{k: v for k, v in vars(self.settings).items() if k not in ("preset", "validate_every")},
+                "minutes": progress.chunk_minutes,
+                "hardware": device_name(self.fabric.device),
+                "precision": self.fabric._precision.precision,
+                "last_step": progress.step,
+                "samples": progress.samples,
+                "samples_per_second": round(rate, 1),
+                "loss": round(mean_loss, 5),
+            }
+        )
         self._timed_validation()
         progress.chunk_seconds = max(limit, self.clock() - started)
         progress.seconds = before + progress.chunk_seconds
         self.save()
-        notes = {"steps": progress.step, "samples": progress.samples, "seconds": round(progress.seconds)}
-        save_weights(self.ema, self.folder / f"{self.settings.preset}.safetensors", notes=notes)
+        write_trained(self.ema, progress, self.folder / f"{self.settings.preset}.safetensors")
 
     def save(self) -> None:
         """Write a checkpoint to the run's folder."""
@@ -211,7 +245,8 @@ class Trainer:
     @torch.no_grad()
     def _average(self) -> None:
         decay = min(0.999, (1 + self.progress.step) / (10 + self.progress.step))
-        averaged, current = list(self.ema.parameters()), list(self.network.parameters())
+        averaged: list[Tensor] = list(self.ema.parameters())
+        current: list[Tensor] = list(self.network.parameters())
         torch._foreach_lerp_(averaged, current, 1 - decay)
 
     def _mean_loss(self, losses: list[Tensor]) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from anyir.model.errors import UserError
-from anyir.model.training import Progress, Settings, Trainer
+from anyir.model.training import Progress, Settings, Trainer, device_name
 
 
 def train(
@@ -97,17 +97,6 @@ def train(
     show_scores(progress.history[-1]["scores"])
     print(f"step {progress.step}: {out / (settings.preset + '.safetensors')}")
     return progress
-
-
-def device_name(device: Any) -> str:
-    """What a person calls the device: the GPU's name, or the processor's."""
-    import platform
-
-    import torch
-
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
 
 
 def log_scores(logs: Any, entry: dict[str, Any]) -> None:

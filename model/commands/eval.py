@@ -19,6 +19,7 @@ def run(
     data: Annotated[
         list[Path] | None, typer.Option(help="Training folders: evaluate on what they hold out; repeatable.")
     ] = None,
+    card: Annotated[bool, typer.Option(help="Write the figures into the card beside the weights.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every photo's figures.")] = False,
 ) -> None:
     """PSNR and SSIM on full RGB photos, beside the paper's figures and the degraded input.
@@ -31,11 +32,13 @@ def run(
         raise typer.BadParameter("--sigma must lie in 0..255")
 
     import json
+    import sys
 
     from rich.console import Console
     from rich.progress import Progress
     from rich.table import Table
 
+    from anyir.model.card import add_figures
     from anyir.model.checkpoints import find_weights, load_weights, read_header, sha256
     from anyir.model.evaluation import evaluate_noise, evaluate_validation
     from anyir.model.photos import list_photos
@@ -45,6 +48,7 @@ def run(
     network = load_weights(path).use_additive_fusion()
     result: dict[str, object] = {"weights": path.name, "sha256": sha256(path), "notes": read_header(path)}
     if noise is not None:
+        result["noise_photos"] = noise.name
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("denoising", total=len(list_photos([noise])) * len(sigma))
             result["noise"] = rows = evaluate_noise(network, noise, sigma, on_photo=lambda: bar.advance(task))
@@ -61,5 +65,7 @@ def run(
         result["validation"] = scores = evaluate_validation(network, data)
         if not as_json:
             show_scores(scores)
+    if card:
+        print(f"card: {add_figures(path, result)}", file=sys.stderr)
     if as_json:
         print(json.dumps(result, indent=2))

@@ -1,0 +1,55 @@
+"""Model cards: ``<weights>.json`` beside a weights file, written by training and evaluation alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from anyir.model.checkpoints import read_header, sha256, write_atomically
+from anyir.model.errors import UserError
+
+
+def card_path(weights: Path) -> Path:
+    return weights.with_suffix(".json")
+
+
+def start_card(weights: Path, training: dict[str, Any]) -> None:
+    """Begin the card of freshly written weights with how they were trained; figures come later."""
+    _write(weights, {"training": training})
+
+
+def add_figures(weights: Path, result: dict[str, Any]) -> Path:
+    """Put evaluation figures into the card of ``weights`` and return the card's path.
+
+    Args:
+        result: what ``anyir eval`` measured; the figures of single photos are left out.
+
+    Raises:
+        UserError: the card that is there belongs to other weights.
+    """
+    path = card_path(weights)
+    card: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    if card.get("sha256", sha256(weights)) != sha256(weights):
+        raise UserError(f"{path} describes other weights than {weights.name}; remove it to start anew")
+    figures = card.setdefault("figures", {})
+    if "noise" in result:
+        figures["noise"] = {
+            "photos": result["noise_photos"],
+            "rows": [{k: v for k, v in row.items() if k != "images"} for row in result["noise"]],
+        }
+    if "validation" in result:
+        figures["validation"] = result["validation"]
+    _write(weights, card)
+    return path
+
+
+def _write(weights: Path, card: dict[str, Any]) -> None:
+    header = read_header(weights)
+    identity = {
+        "preset": header.get("preset"),
+        "sha256": sha256(weights),
+        "bytes": weights.stat().st_size,
+        "config": header["config"],
+    }
+    write_atomically(card_path(weights), (json.dumps({**card, **identity}, indent=1) + "\n").encode())

@@ -1,0 +1,35 @@
+import json
+
+import pytest
+import torch
+
+from anyir.model import PRESETS, AnyIR
+from anyir.model.card import add_figures, card_path
+from anyir.model.checkpoints import save_weights, sha256
+from anyir.model.errors import UserError
+from anyir.model.training import Progress, write_trained
+
+
+def test_a_card_is_begun_by_training_and_completed_by_evaluation(tmp_path):
+    weights = tmp_path / "tiny.safetensors"
+    progress = Progress(step=7, samples=56, seconds=1800.0, chunks=[{"minutes": 30}])
+    write_trained(AnyIR(PRESETS["tiny"]), progress, weights)
+    row = {"sigma": 25, "psnr": 20.0, "images": [{"name": "a"}]}
+    add_figures(weights, {"noise_photos": "cbsd68", "noise": [row]})
+    add_figures(weights, {"validation": {"rain": {"psnr": 30.0}}})
+    card = json.loads(card_path(weights).read_text())
+    assert card["preset"] == "tiny"
+    assert card["sha256"] == sha256(weights)
+    assert card["training"]["steps"] == 7
+    assert card["training"]["hours"] == 0.5
+    assert card["figures"]["noise"] == {"photos": "cbsd68", "rows": [{"sigma": 25, "psnr": 20.0}]}
+    assert card["figures"]["validation"]["rain"]["psnr"] == 30.0
+
+
+def test_figures_of_other_weights_are_not_mixed_in(tmp_path):
+    weights = tmp_path / "tiny.safetensors"
+    write_trained(AnyIR(PRESETS["tiny"]), Progress(), weights)
+    torch.manual_seed(1)
+    save_weights(AnyIR(PRESETS["tiny"]), weights)
+    with pytest.raises(UserError, match="describes other weights"):
+        add_figures(weights, {"validation": {}})

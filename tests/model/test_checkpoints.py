@@ -1,0 +1,99 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from anyir.model import PRESETS, AnyIR, load_weights
+from anyir.model.checkpoints import (
+    SHIPPED,
+    find_weights,
+    read_header,
+    save_weights,
+    sha256,
+    shipped_presets,
+    write_atomically,
+)
+from anyir.model.errors import UserError
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    torch.manual_seed(0)
+    network = AnyIR(PRESETS["tiny"]).eval()
+    save_weights(network, tmp_path / "tiny.safetensors", notes={"steps": 3})
+    return network, tmp_path / "tiny.safetensors"
+
+
+def test_round_trip(tiny):
+    network, path = tiny
+    loaded = load_weights(path, preset="tiny")
+    assert not loaded.training
+    assert loaded.config == PRESETS["tiny"]
+    assert {"preset": "tiny", "steps": 3}.items() <= read_header(path).items()
+    for name, value in network.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value.half().float())
+
+
+def test_full_precision_round_trip(tiny, tmp_path):
+    network, _ = tiny
+    save_weights(network, tmp_path / "full.safetensors", half=False)
+    loaded = load_weights(tmp_path / "full.safetensors").state_dict()
+    assert all(torch.equal(loaded[name], value) for name, value in network.state_dict().items())
+
+
+def refused(path, message, preset=None):
+    with pytest.raises(UserError, match=message) as caught:
+        load_weights(path, preset=preset)
+    assert "\n" not in str(caught.value)
+
+
+def test_bad_files_are_one_line(tiny, tmp_path):
+    _, path = tiny
+    refused(tmp_path / "none.safetensors", "no weights at")
+    refused(tmp_path, "is a folder")
+    refused(path, "holds weights of preset 'tiny', not of 'small'", preset="small")
+    content = path.read_bytes()
+    (tmp_path / "text.safetensors").write_text("hello")
+    refused(tmp_path / "text.safetensors", "not a readable safetensors file")
+    (tmp_path / "short.safetensors").write_bytes(content[: len(content) // 2])
+    refused(tmp_path / "short.safetensors", "not a readable safetensors file")
+    save_file({"a": torch.zeros(1)}, tmp_path / "foreign.safetensors")
+    refused(tmp_path / "foreign.safetensors", "carries no AnyIR config")
+
+
+def test_wrong_tensors_are_refused(tiny, tmp_path):
+    _, path = tiny
+    tensors = load_file(path)
+    metadata = {"config": json.dumps(PRESETS["tiny"].to_dict()), "anyir": json.dumps({"preset": "tiny"})}
+    name = next(iter(tensors))
+    save_file({**tensors, name: torch.full_like(tensors[name], float("nan"))}, tmp_path / "nan.st", metadata)
+    refused(tmp_path / "nan.st", f"NaN or infinity in {name}")
+    del tensors[name]
+    save_file(tensors, tmp_path / "less.st", metadata)
+    refused(tmp_path / "less.st", "does not hold the tensors")
+    metadata["config"] = json.dumps({**PRESETS["tiny"].to_dict(), "new": 1})
+    save_file(tensors, tmp_path / "future.st", metadata)
+    refused(tmp_path / "future.st", "unknown config key 'new'")
+
+
+@pytest.mark.parametrize("preset", shipped_presets())
+def test_shipped_weights_match_their_card(preset):
+    card = json.loads((SHIPPED / f"{preset}.json").read_text())
+    path = find_weights(preset)
+    assert card["sha256"] == sha256(path)
+    assert card["config"] == read_header(path)["config"]
+    assert load_weights(preset, preset=preset).config == PRESETS[preset]
+
+
+def test_the_best_shipped_weights_are_the_default():
+    assert find_weights() == SHIPPED / f"{shipped_presets()[0]}.safetensors"
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+    with pytest.raises(TypeError):
+        write_atomically(path, "not bytes")  # type: ignore[arg-type]
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]

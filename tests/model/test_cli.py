@@ -1,0 +1,67 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from anyir.model.cli import COMMANDS
+
+
+def anyir(*arguments):
+    command = [sys.executable, "-m", "anyir.model.cli", *map(str, arguments)]
+    environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
+
+
+def test_help_lists_the_commands_without_importing_torch():
+    result = anyir("--help")
+    assert result.returncode == 0
+    for name in COMMANDS:
+        assert name in result.stdout
+    loaded = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "anyir.model.cli", "--help"],
+        capture_output=True,
+        text=True,
+    ).stderr
+    heavy = ("torch", "numpy", "executorch", "coremltools", "pydantic", "PIL", "jinja2")
+    modules = {line.rpartition("|")[2].strip() for line in loaded.splitlines()}
+    assert modules.isdisjoint(heavy)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name):
+    result = anyir(name, "--help")
+    assert result.returncode == 0
+    assert f"anyir {name}" in result.stdout
+    assert "Example:" in result.stdout
+
+
+def test_complexity_as_json():
+    result = anyir("complexity", "--preset", "anyir", "--json")
+    figures = json.loads(result.stdout)
+    assert figures["parameters"] == pytest.approx(6.29e6, rel=0.02)
+    assert figures["multiply_adds"] == pytest.approx(19e9, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["frobnicate"], 2, "No such command"),
+        (["complexity", "--preset", "huge"], 2, "unknown preset 'huge'; known: anyir"),
+        (["complexity", "--height", "100"], 2, "multiples of 8"),
+        (["eval"], 2, "give --noise FOLDER or --data FOLDER"),
+        (["eval", "--weights", "/nowhere", "--noise", "x"], 1, "anyir: no weights at /nowhere"),
+        (["train", "--data", "/nowhere", "--out", "build/never"], 1, "anyir: /nowhere is not a folder"),
+        (["train", "--data", "x", "--out", "y", "--crop", "65"], 2, "not a multiple of 8"),
+        (["train", "--data", "x", "--out", "y", "--precision", "fp8"], 2, "known: bf16-mixed, 32-true"),
+    ],
+)
+def test_bad_usage_is_one_line(arguments, code, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = anyir(*arguments)
+    assert result.returncode == code
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    if code == 1:
+        assert result.stderr.strip().count("\n") == 0
