@@ -1,0 +1,297 @@
+"""The deploy form: a trained AnyIR as an equal network made of operators that every runtime has.
+
+``to_deploy`` rewrites weights with the identities of ``anyir.model.rewrites``; the modules here only
+arrange the operators. They are fixed to one input size, use rank 4 at most, and are written so that
+XNNPACK takes the whole graph as one delegate from ExecuTorch and from LiteRT, LiteRT's GPU accelerator
+accepts all of it and Core ML converts it (docs/deploy.md says what each of them refuses).
+
+Shapes in comments: C is the half width, P = H W pixels at this level; the residual stream has 2C
+channels, the attention half first.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from anyir.model import rewrites
+from anyir.model.errors import UserError
+from anyir.model.network import (
+    DAB,
+    PAD_MULTIPLE,
+    AnyIR,
+    Attention,
+    ChannelNorm,
+    FeedForward,
+    Fusion,
+    GatedDA,
+)
+
+
+def frozen_conv(weight: Tensor, bias: Tensor | None = None, **options: int) -> nn.Conv2d:
+    """A convolution with these weights, (O, I / groups, k, k), and no gradients."""
+    outputs, inputs, *kernel = weight.shape
+    groups = options.pop("groups", 1)
+    conv = nn.Conv2d(inputs * groups, outputs, kernel, bias=bias is not None, groups=groups, **options)
+    conv.weight = nn.Parameter(weight, requires_grad=False)
+    if bias is not None:
+        conv.bias = nn.Parameter(bias, requires_grad=False)
+    return conv
+
+
+def frozen_depthwise(weight: Tensor) -> nn.Conv2d:
+    """A depthwise convolution with these weights, (C, 1, k, k), that keeps height and width."""
+    return frozen_conv(weight, padding=weight.shape[-1] // 2, groups=len(weight))
+
+
+class DeployNorm(nn.Module):
+    """LayerNorm without its scale and shift: (1, C, H, W) -> the same, times ``gain``.
+
+    The mean is inside a constant 1x1 convolution, and so is the variance, whose bias is eps. The clamp
+    never acts in exact arithmetic; where eps is flushed to zero in float16 it keeps a black patch, whose
+    variance is 0, from becoming 0 * infinity.
+    """
+
+    def __init__(self, norm: ChannelNorm, gain: float = 1.0) -> None:
+        super().__init__()
+        channels = len(norm.weight)
+        eps = torch.full((1,), norm.eps, dtype=torch.float64)
+        self.centre = frozen_conv(rewrites.centring(channels))
+        self.variance = frozen_conv(rewrites.averaging(channels) / gain**2, eps / gain**2)
+        self.largest = gain / norm.eps**0.5
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.centre(x)
+        return x * torch.rsqrt(self.variance(x * x)).clamp(0, self.largest)
+
+
+class DeployAttention(nn.Module):
+    """Equation 2 on normalised pixels, its output projection included: (1, C, H, W) -> the same.
+
+    The pixels are split into two halves because a batch of one makes LiteRT turn a product of two
+    computed matrices into a fully connected layer that XNNPACK refuses. An odd number of pixels gets
+    a row of zeros, which adds nothing to the Gram matrix.
+    """
+
+    def __init__(self, attention: Attention, norm: ChannelNorm, height: int, width: int) -> None:
+        super().__init__()
+        self.height, self.width = height, width
+        self.pad = height * width % 2
+        channels, heads = attention.project.in_channels, attention.heads
+        weight, bias = rewrites.fold_affine(attention.qkv.weight, norm.weight, norm.bias)
+        kernel = attention.qkv_depthwise.weight
+        factor = rewrites.bounded_rows(weight, bias, kernel, height * width)
+        factor[2 * channels :] = 1  # values are not normalised
+        self.qkv = frozen_conv(weight, bias)
+        self.qkv_depthwise = frozen_depthwise(kernel * factor[:, None, None, None])
+        # Two equal copies of what follows the Gram matrix, one a half of the pixels.
+        temperature = attention.temperature.flatten().repeat_interleave(channels // heads)
+        self.register_buffer("temperature", temperature[None, :, None].repeat(2, 1, 1))  # (2, C, 1)
+        project = attention.project.weight[:, :, 0, 0].T
+        self.register_buffer("project", project[None].repeat(2, 1, 1))  # (2, C, C)
+        mask = rewrites.head_mask(channels, heads)[None].repeat(2, 1, 1) if heads > 1 else None
+        self.register_buffer("mask", mask)  # (2, C, C); one head needs none
+
+    def forward(self, x: Tensor) -> Tensor:
+        channels, pixels = x.shape[1], self.height * self.width
+        qkv = self.qkv_depthwise(self.qkv(x))
+        qk, v = qkv[:, : 2 * channels], qkv[:, 2 * channels :]
+        inverse = torch.rsqrt((qk * qk).mean((2, 3), keepdim=True) * pixels)
+        inverse = inverse.clamp(0, 60_000)  # a channel of zeros: 0 * infinity, see F.normalize
+        inverse = inverse.reshape(1, 2 * channels, 1)
+        inverse_q = inverse[:, :channels]  # (1, C, 1)
+        inverse_k = inverse[:, channels:].reshape(1, 1, channels)
+        qk, v = self.halves(qk), self.halves(v)
+        q, k = qk[:, :, :channels], qk[:, :, channels:]  # (2, P / 2, C)
+        gram = torch.bmm(q.transpose(1, 2), k)
+        gram = gram[0:1] + gram[1:2]  # (1, C, C)
+        logits = gram * inverse_q * inverse_k * self.temperature  # (2, C, C)
+        if self.mask is not None:
+            logits = logits + self.mask
+        weights = torch.bmm(logits.softmax(dim=-1).transpose(1, 2), self.project)
+        return self.whole(torch.bmm(v, weights))
+
+    def halves(self, x: Tensor) -> Tensor:
+        """(1, N, H, W) -> (2, P / 2, N)."""
+        if self.pad:
+            x = F.pad(x, (0, 0, 0, 1))
+        return x.permute(0, 2, 3, 1).reshape(2, -1, x.shape[1])
+
+    def whole(self, x: Tensor) -> Tensor:
+        """(2, P / 2, C) -> (1, C, H, W)."""
+        x = x.reshape(1, self.height + self.pad, self.width, -1).permute(0, 3, 1, 2)
+        return x[:, :, : self.height] if self.pad else x
+
+
+class DeployGate(nn.Module):
+    """Algorithm 1 without its first line: normalised and raw (1, C, H, W) -> the same.
+
+    Line 2's statistics are taken of the normalised map before scale and shift, as w mean + b and
+    |w| deviation. The map comes ``gain`` times too large, which the weights undo.
+    """
+
+    def __init__(self, gate: GatedDA, gain: float) -> None:
+        super().__init__()
+        channels = len(gate.tau)
+        scale, shift = gate.norm.weight / gain, gate.norm.bias
+        weight, bias = rewrites.fold_affine(gate.expand.weight, scale, shift)
+        parts = [gate.gamma, gate.beta, gate.alpha]
+        self.gamma, self.beta, self.alpha = (
+            frozen_conv(w, b) if len(w) else None
+            for w, b in zip(weight.split(parts), bias.split(parts), strict=True)
+        )
+        self.depthwise = frozen_depthwise(gate.depthwise.weight) if gate.depthwise is not None else None
+        self.repeats = gate.alpha // channels
+        self.register_buffer("scale", scale[None, :, None, None])
+        self.register_buffer("variance_scale", scale.square()[None, :, None, None])
+        self.register_buffer("shift", shift[None, :, None, None])
+        self.register_buffer("tau", gate.tau[None, :, None, None])
+        self.gate = frozen_conv(gate.gate.weight)
+        self.project = frozen_conv(gate.project.weight)
+
+    def forward(self, normed: Tensor, x: Tensor) -> Tensor:
+        parts = [] if self.beta is None else [self.beta(normed)]
+        if self.alpha is not None and self.depthwise is not None:
+            adapt = 1 + self.tau * self.delta(normed)  # (1, C, 1, 1)
+            adapt = torch.cat([adapt] * self.repeats, dim=1) if self.repeats > 1 else adapt
+            parts.append(self.depthwise(self.alpha(normed)) * adapt)
+        gated = torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
+        if self.gamma is not None:
+            gated = F.gelu(self.gamma(normed)) * gated
+        return self.project(self.gate(gated) + x)
+
+    def delta(self, normed: Tensor) -> Tensor:
+        mean = normed.mean((2, 3), keepdim=True)
+        centred = normed - mean
+        variance = (centred * centred).mean((2, 3), keepdim=True)
+        deviation = torch.sqrt(variance * self.variance_scale + 1e-12)
+        return torch.sigmoid(mean * self.scale + self.shift + deviation)
+
+
+class DeployFeedForward(nn.Module):
+    """Equation 3's feed-forward network on normalised pixels: (1, 2C, H, W) -> the same."""
+
+    def __init__(self, ffn: FeedForward, norm: ChannelNorm, order: Tensor) -> None:
+        super().__init__()
+        weight, bias = rewrites.fold_affine(ffn.expand.weight, norm.weight, norm.bias)
+        self.hidden = ffn.project.in_channels
+        self.expand = frozen_conv(weight[:, order], bias)
+        self.depthwise = frozen_depthwise(ffn.depthwise.weight)
+        self.project = frozen_conv(ffn.project.weight[order])
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.depthwise(self.expand(x))
+        return self.project(F.gelu(x[:, : self.hidden]) * x[:, self.hidden :])
+
+
+class DeployDAB(nn.Module):
+    """One block: (1, 2C, H, W) with the attention half first -> the same."""
+
+    def __init__(self, block: DAB, height: int, width: int) -> None:
+        super().__init__()
+        channels = block.fuse.in_channels
+        order = rewrites.halves_first(channels, block.split)
+        # Keeps float16 sums of the normalised map n over the pixels in range: |n|^2 <= C at every pixel,
+        # so the sum of squares stays below C sqrt(P).
+        gain = (height * width) ** -0.25
+        self.half = channels // 2
+        self.attention_norm = DeployNorm(block.attention_norm)
+        self.attention = DeployAttention(block.attention, block.attention_norm, height, width)
+        gated = isinstance(block.gated_da, GatedDA)
+        self.gate_norm = DeployNorm(block.gated_da.norm, gain) if gated else None
+        self.gate = DeployGate(block.gated_da, gain) if gated else None
+        self.fused = isinstance(block.fusion, Fusion)
+        fuse = block.fuse.weight[order]
+        self.fuse = frozen_conv(rewrites.fold_fusion(fuse, block.fusion.weight) if self.fused else fuse)
+        self.ffn_norm = DeployNorm(block.ffn_norm)
+        self.ffn = DeployFeedForward(block.ffn, block.ffn_norm, order)
+
+    def forward(self, x: Tensor) -> Tensor:
+        attention, gate = x[:, : self.half], x[:, self.half :]
+        attention = self.attention(self.attention_norm(attention))
+        if self.gate is not None and self.gate_norm is not None:
+            gate = self.gate(self.gate_norm(gate), gate)
+        parts = [attention, gate]
+        if self.fused:
+            parts += [torch.sigmoid(attention), torch.sigmoid(gate)]
+        x = self.fuse(torch.cat(parts, dim=1)) + x
+        return self.ffn(self.ffn_norm(x)) + x
+
+
+class DeployNetwork(nn.Module):
+    """AnyIR for one input size: (1, 3, height, width) -> the same, as ``AnyIR``."""
+
+    def __init__(self, network: AnyIR, height: int, width: int) -> None:
+        super().__init__()
+        config = network.config
+        orders = [rewrites.halves_first(config.dim * 2**level, config.split) for level in range(4)]
+        sizes = [(height >> level, width >> level) for level in range(4)]
+
+        def blocks(literal: nn.Module, level: int) -> nn.Sequential:
+            return nn.Sequential(*(DeployDAB(block, *sizes[level]) for block in literal.children()))
+
+        self.patch_embed = frozen_conv(network.patch_embed.weight[orders[0]], padding=1)
+        self.encoder = nn.ModuleList(blocks(stage, i) for i, stage in enumerate(network.encoder))
+        self.down = nn.ModuleList(
+            frozen_conv(
+                rewrites.strided_downsample(down.conv.weight[:, orders[i]])[orders[i + 1]], stride=2, padding=1
+            )
+            for i, down in enumerate(network.down)
+        )
+        self.latent = blocks(network.latent, 3)
+        self.up, self.merge, self.decoder = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
+        stages = zip((2, 1, 0), network.up, network.merge, network.decoder, strict=True)
+        for level, up, merge, decoder in stages:
+            order = orders[level]
+            from_up, from_skip = merge.weight[order].chunk(2, dim=1)
+            kernel = rewrites.transposed_upsample(up.conv.weight[:, orders[level + 1]])
+            self.up.append(frozen_upsample(rewrites.fold_merge(kernel, from_up)))
+            self.merge.append(frozen_conv(from_skip[:, order]))
+            self.decoder.append(blocks(decoder, level))
+        self.refinement = blocks(network.refinement, 0)
+        self.output = frozen_conv(network.output.weight[:, orders[0]], padding=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = self.patch_embed(image)
+        skips = []
+        for blocks, down in zip(self.encoder, self.down, strict=True):
+            x = blocks(x)
+            skips.append(x)
+            x = down(x)
+        x = self.latent(x)
+        for up, merge, blocks in zip(self.up, self.merge, self.decoder, strict=True):
+            x = blocks(up(x) + merge(skips.pop()))
+        return self.output(self.refinement(x)) + image
+
+
+def frozen_upsample(weight: Tensor) -> nn.ConvTranspose2d:
+    """The transposed convolution of ``rewrites.transposed_upsample``; weight (I, O, 6, 6)."""
+    inputs, outputs, *kernel = weight.shape
+    conv = nn.ConvTranspose2d(inputs, outputs, kernel, stride=2, padding=2, bias=False)
+    conv.weight = nn.Parameter(weight, requires_grad=False)
+    return conv
+
+
+def to_deploy(network: AnyIR, height: int, width: int) -> nn.Module:
+    """Rewrite a network for one input size; ``network`` stays as it is.
+
+    The weights are combined in float64 and returned in the network's own dtype and device.
+
+    Args:
+        network: any config. height, width: of the input, multiples of 8.
+
+    Returns:
+        A module in eval mode, (1, 3, height, width) -> the same: what ``network`` computes, to rounding.
+
+    Raises:
+        UserError: a size that is not a positive multiple of 8.
+    """
+    if min(height, width) < PAD_MULTIPLE or height % PAD_MULTIPLE or width % PAD_MULTIPLE:
+        raise UserError(f"{width}x{height}: width and height must be positive multiples of {PAD_MULTIPLE}")
+    like = network.patch_embed.weight
+    exact = AnyIR(network.config).double()
+    exact.load_state_dict(network.state_dict())
+    with torch.no_grad():
+        deployed = DeployNetwork(exact, height, width)
+    return deployed.to(like).eval()
