@@ -34,7 +34,7 @@ def frozen_conv(weight: Tensor, bias: Tensor | None = None, **options: int) -> n
     outputs, inputs, *kernel = weight.shape
     groups = options.pop("groups", 1)
     conv = nn.Conv2d(inputs * groups, outputs, kernel, bias=bias is not None, groups=groups, **options)
-    conv.weight = nn.Parameter(weight, requires_grad=False)
+    conv.weight = nn.Parameter(weight.contiguous(), requires_grad=False)
     if bias is not None:
         conv.bias = nn.Parameter(bias, requires_grad=False)
     return conv
@@ -63,7 +63,7 @@ class DeployNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.centre(x)
-        return x * torch.rsqrt(self.variance(x * x)).clamp(0, self.largest)
+        return x * torch.rsqrt(self.variance(x * x)).clamp(max=self.largest)
 
 
 class DeployAttention(nn.Module):
@@ -85,20 +85,18 @@ class DeployAttention(nn.Module):
         factor[2 * channels :] = 1  # values are not normalised
         self.qkv = frozen_conv(weight, bias)
         self.qkv_depthwise = frozen_depthwise(kernel * factor[:, None, None, None])
-        # Two equal copies of what follows the Gram matrix, one a half of the pixels.
         temperature = attention.temperature.flatten().repeat_interleave(channels // heads)
-        self.register_buffer("temperature", temperature[None, :, None].repeat(2, 1, 1))  # (2, C, 1)
+        self.register_buffer("temperature", temperature[None, :, None])  # (1, C, 1)
+        self.register_buffer("mask", rewrites.copying_mask(channels, heads))  # (2, C, C) or (2, 1, 1)
         project = attention.project.weight[:, :, 0, 0].T
         self.register_buffer("project", project[None].repeat(2, 1, 1))  # (2, C, C)
-        mask = rewrites.head_mask(channels, heads)[None].repeat(2, 1, 1) if heads > 1 else None
-        self.register_buffer("mask", mask)  # (2, C, C); one head needs none
 
     def forward(self, x: Tensor) -> Tensor:
         channels, pixels = x.shape[1], self.height * self.width
         qkv = self.qkv_depthwise(self.qkv(x))
         qk, v = qkv[:, : 2 * channels], qkv[:, 2 * channels :]
         inverse = torch.rsqrt((qk * qk).mean((2, 3), keepdim=True) * pixels)
-        inverse = inverse.clamp(0, 60_000)  # a channel of zeros: 0 * infinity, see F.normalize
+        inverse = inverse.clamp(max=60_000)  # a channel of zeros: 0 * infinity, see F.normalize
         inverse = inverse.reshape(1, 2 * channels, 1)
         inverse_q = inverse[:, :channels]  # (1, C, 1)
         inverse_k = inverse[:, channels:].reshape(1, 1, channels)
@@ -106,9 +104,7 @@ class DeployAttention(nn.Module):
         q, k = qk[:, :, :channels], qk[:, :, channels:]  # (2, P / 2, C)
         gram = torch.bmm(q.transpose(1, 2), k)
         gram = gram[0:1] + gram[1:2]  # (1, C, C)
-        logits = gram * inverse_q * inverse_k * self.temperature  # (2, C, C)
-        if self.mask is not None:
-            logits = logits + self.mask
+        logits = gram * inverse_q * inverse_k * self.temperature + self.mask  # (2, C, C)
         weights = torch.bmm(logits.softmax(dim=-1).transpose(1, 2), self.project)
         return self.whole(torch.bmm(v, weights))
 
@@ -147,13 +143,16 @@ class DeployGate(nn.Module):
         self.register_buffer("variance_scale", scale.square()[None, :, None, None])
         self.register_buffer("shift", shift[None, :, None, None])
         self.register_buffer("tau", gate.tau[None, :, None, None])
+        # Numbers in the graph would be float64 constants with a conversion each, outside the delegate.
+        self.register_buffer("one", torch.ones(1, 1, 1, 1).double())
+        self.register_buffer("eps", torch.full((1, 1, 1, 1), 1e-12).double())
         self.gate = frozen_conv(gate.gate.weight)
         self.project = frozen_conv(gate.project.weight)
 
     def forward(self, normed: Tensor, x: Tensor) -> Tensor:
         parts = [] if self.beta is None else [self.beta(normed)]
         if self.alpha is not None and self.depthwise is not None:
-            adapt = 1 + self.tau * self.delta(normed)  # (1, C, 1, 1)
+            adapt = self.tau * self.delta(normed) + self.one  # (1, C, 1, 1)
             adapt = torch.cat([adapt] * self.repeats, dim=1) if self.repeats > 1 else adapt
             parts.append(self.depthwise(self.alpha(normed)) * adapt)
         gated = torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
@@ -165,7 +164,7 @@ class DeployGate(nn.Module):
         mean = normed.mean((2, 3), keepdim=True)
         centred = normed - mean
         variance = (centred * centred).mean((2, 3), keepdim=True)
-        deviation = torch.sqrt(variance * self.variance_scale + 1e-12)
+        deviation = torch.sqrt(variance * self.variance_scale + self.eps)
         return torch.sigmoid(mean * self.scale + self.shift + deviation)
 
 
@@ -234,9 +233,7 @@ class DeployNetwork(nn.Module):
         self.patch_embed = frozen_conv(network.patch_embed.weight[orders[0]], padding=1)
         self.encoder = nn.ModuleList(blocks(stage, i) for i, stage in enumerate(network.encoder))
         self.down = nn.ModuleList(
-            frozen_conv(
-                rewrites.strided_downsample(down.conv.weight[:, orders[i]])[orders[i + 1]], stride=2, padding=1
-            )
+            frozen_downsample(down.conv.weight[:, orders[i]], orders[i + 1])
             for i, down in enumerate(network.down)
         )
         self.latent = blocks(network.latent, 3)
@@ -265,11 +262,16 @@ class DeployNetwork(nn.Module):
         return self.output(self.refinement(x)) + image
 
 
+def frozen_downsample(weight: Tensor, order: Tensor) -> nn.Conv2d:
+    """``rewrites.strided_downsample`` of a (O, I, 3, 3) kernel, its output channels in ``order``."""
+    return frozen_conv(rewrites.strided_downsample(weight)[order], stride=2, padding=1)
+
+
 def frozen_upsample(weight: Tensor) -> nn.ConvTranspose2d:
     """The transposed convolution of ``rewrites.transposed_upsample``; weight (I, O, 6, 6)."""
     inputs, outputs, *kernel = weight.shape
     conv = nn.ConvTranspose2d(inputs, outputs, kernel, stride=2, padding=2, bias=False)
-    conv.weight = nn.Parameter(weight, requires_grad=False)
+    conv.weight = nn.Parameter(weight.contiguous(), requires_grad=False)
     return conv
 
 

@@ -140,11 +140,18 @@ def bounded_rows(pointwise: Tensor, bias: Tensor, depthwise: Tensor, pixels: int
     return torch.where(bound > 0, factor, 1.0)
 
 
-def head_mask(channels: int, heads: int) -> Tensor:
-    """(C, C): 0 inside a head's block, -30,000 elsewhere, whose exponential is 0 in every precision.
+def copying_mask(channels: int, heads: int) -> Tensor:
+    """What is added to the (1, C, C) Gram matrix: it keeps heads apart and makes two equal copies.
 
-    Logits are cosines times the temperature, so a softmax over the masked Gram matrix of all channels
-    is the heads' separate softmaxes.
+    Several heads: (2, C, C), 0 inside a head's block and -30,000 elsewhere, whose exponential is 0 in
+    every precision. Logits are cosines times the temperature, so a softmax over the masked matrix of all
+    channels is the heads' separate softmaxes.
+
+    One head: (2, 1, 1) of 0 and 1. A softmax does not change when one number is added to all its logits;
+    the two numbers differ because LiteRT would turn a sum with 0 into an operator that XNNPACK refuses.
     """
+    if heads == 1:
+        return torch.tensor([0.0, 1.0], dtype=torch.float64)[:, None, None]
     head = torch.arange(channels) // (channels // heads)
-    return torch.where(head[:, None] == head, 0.0, -30_000.0).double()
+    mask = torch.where(head[:, None] == head, 0.0, -30_000.0).double()
+    return mask[None].repeat(2, 1, 1)
