@@ -9,15 +9,15 @@ from anyir.model.degradations import CDD11, degrade
 from anyir.model.photos import PhotoBank
 
 MIXTURE: dict[str, float] = {
-    "clean": 0.08,
-    "noise": 0.32,
+    "clean": 0.10,
+    "noise": 0.28,
     "rain": 0.10,
-    "haze": 0.10,
-    "motion_blur": 0.09,
-    "defocus_blur": 0.06,
+    "haze": 0.09,
+    "motion_blur": 0.11,
+    "defocus_blur": 0.08,
     "low_light": 0.09,
     "snow": 0.08,
-    **{kind: 0.08 / 7 for kind in CDD11 if "+" in kind},
+    **{kind: 0.01 for kind in CDD11 if "+" in kind},
 }
 """Share of each kind in training. Noise has the most because its whole range of sigma is asked for."""
 

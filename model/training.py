@@ -28,6 +28,10 @@ CHECKPOINT_SECONDS = 50.0
 CHECK_EVERY = 10
 """Steps between looks at the loss for NaN: each look waits for the device."""
 FOURIER_WEIGHT = 0.1
+TYPICAL_DAMAGE = 0.05
+"""Mean absolute error of a degraded patch at which a sample counts about once."""
+LEAST_DAMAGE = 0.02
+"""Keeps the weight of a clean patch at 2.5."""
 WARM_UP = 0.03
 """Share of a chunk in which the learning rate rises; AdamW's moments settle meanwhile."""
 FLOOR = 0.02
@@ -81,11 +85,21 @@ def device_name(device: torch.device) -> str:
     return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
 
 
-def restoration_loss(restored: Tensor, clean: Tensor) -> Tensor:
-    """L1 plus 0.1 times the L1 distance of the Fourier coefficients, in float32."""
-    restored, clean = restored.float(), clean.float()
-    spectrum = torch.view_as_real(torch.fft.rfft2(restored - clean, norm="ortho"))
-    return (restored - clean).abs().mean() + FOURIER_WEIGHT * spectrum.abs().mean()
+def restoration_loss(restored: Tensor, clean: Tensor, degraded: Tensor) -> Tensor:
+    """L1 plus 0.1 times the L1 distance of the Fourier coefficients, in float32.
+
+    Each sample counts by the inverse of the damage done to it. Haze and darkness move every pixel far,
+    blur and weak noise move few a little: unweighted, the first two teach at the expense of the others,
+    and of clean photos.
+
+    Args:
+        restored, clean, degraded: (B, 3, H, W).
+    """
+    error = restored.float() - clean.float()
+    damage = (degraded.float() - clean.float()).abs().mean(dim=(1, 2, 3))
+    spectrum = torch.view_as_real(torch.fft.rfft2(error, norm="ortho"))
+    sample = error.abs().mean(dim=(1, 2, 3)) + FOURIER_WEIGHT * spectrum.abs().mean(dim=(1, 2, 3, 4))
+    return (sample * TYPICAL_DAMAGE / (damage + LEAST_DAMAGE)).mean()
 
 
 def learning_rate(share: float, peak: float) -> float:
@@ -231,7 +245,7 @@ class Trainer:
             group["lr"] = learning_rate(share, self.settings.learning_rate)
         self.forward.train()
         restored = self.forward(degraded.contiguous(memory_format=torch.channels_last))
-        loss = restoration_loss(restored, clean)
+        loss = restoration_loss(restored, clean, degraded)
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)

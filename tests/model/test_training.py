@@ -177,20 +177,29 @@ def test_a_little_training_lowers_the_loss(tmp_path, photos):
     trainer = make_trainer(tmp_path, photos, Clock())
     degraded, clean = trainer.sampler(0)
     with torch.inference_mode():
-        before = restoration_loss(trainer.network(degraded), clean)
+        before = restoration_loss(trainer.network(degraded), clean, degraded)
     trainer.sampler = lambda step: (degraded, clean)
     for _ in range(15):
         trainer._step(0.2)
     with torch.inference_mode():
-        assert restoration_loss(trainer.network(degraded), clean) < 0.95 * before
+        assert restoration_loss(trainer.network(degraded), clean, degraded) < 0.95 * before
 
 
 def test_loss_counts_both_domains():
     clean = torch.zeros(1, 3, 8, 8)
-    assert restoration_loss(clean, clean) == 0
+    assert restoration_loss(clean, clean, clean) == 0
     # A constant error has one Fourier coefficient a channel: 0.5 * 8, a real part in 8 x 5 x 2 numbers.
     expected = 0.5 + 0.1 * (0.5 * 8) / (8 * 5 * 2)
-    assert float(restoration_loss(clean + 0.5, clean)) == pytest.approx(expected)
+    assert float(restoration_loss(clean + 0.5, clean, clean + 0.03)) == pytest.approx(expected)
+
+
+def test_loss_counts_samples_by_the_damage_done_to_them():
+    clean = torch.zeros(1, 3, 8, 8)
+    on_clean, on_blurred, on_hazy = (
+        float(restoration_loss(clean + 0.01, clean, clean + damage)) for damage in (0.0, 0.03, 0.48)
+    )
+    assert on_clean == pytest.approx(2.5 * on_blurred)
+    assert on_blurred == pytest.approx(10 * on_hazy)
 
 
 def test_learning_rate_warms_up_and_falls():
