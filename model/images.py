@@ -105,11 +105,14 @@ def from_pillow(image: Image.Image) -> Photo:
     notes: list[str] = []
     if getattr(image, "format", None) == "MPO" and getattr(image, "n_frames", 1) > 1:
         notes.append("the further pictures inside this JPEG (a preview, depth or gain map) are left out")
-    if image.mode.startswith("I;16"):
-        return _finish(image, np.asarray(image).astype(np.uint16)[..., None], notes)
-    plain = _plain(image, notes)
-    pixels = np.array(plain)
-    return _finish(image, pixels if pixels.ndim == 3 else pixels[..., None], notes)
+    deep = image.mode.startswith("I;16")
+    plain = image if deep else _plain(image, notes)
+    shape = (image.height, image.width, len(plain.getbands()))
+    pixels = np.empty(shape, np.uint16 if deep else np.uint8)
+    for y in range(0, image.height, 256):  # numpy takes Pillow's pixels by way of a copy: never of all
+        strip = np.asarray(plain.crop((0, y, image.width, min(y + 256, image.height))))
+        pixels[y : y + 256] = strip.reshape(len(strip), *pixels.shape[1:])
+    return _finish(image, pixels, notes)
 
 
 def _open(path: Path) -> Image.Image:
