@@ -1,0 +1,68 @@
+"""``anyir profile``: what each program costs on this machine, and how far its output is off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from anyir.model.errors import UserError
+
+
+def run(
+    artifacts: Annotated[Path, typer.Option(help="Folder that `anyir convert` wrote.")] = Path(
+        "build/artifacts"
+    ),
+    reference: Annotated[Path, typer.Option(help="Folder that `anyir reference` wrote.")] = Path(
+        "build/reference"
+    ),
+    out: Annotated[Path, typer.Option(help="Results file; pictures go beside it.")] = Path(
+        "build/report/results.json"
+    ),
+    runs: Annotated[int, typer.Option(min=1, help="Timed runs of each program.")] = 20,
+    warmup: Annotated[int, typer.Option(min=0, help="Runs before them that do not count.")] = 3,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of each program.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+) -> None:
+    """Time every artifact that this machine can run, interleaved, and compare outputs with the reference.
+
+    Exit code 1 if a row failed; what this machine cannot run at all is no failure.
+
+    Example: [bold]anyir profile --artifacts build/artifacts --reference build/reference --runs 20[/bold]
+    """
+    import sys
+    import tempfile
+
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    from anyir.model.checkpoints import write_atomically
+    from anyir.profiling.profile import Progress, Settings, profile
+    from anyir.profiling.reference import load_reference
+    from anyir.profiling.table import results_table
+
+    if out.is_dir():
+        raise UserError(f"{out} is a folder; name a file, such as {out / 'results.json'}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=out.parent).close()  # a read-only folder fails now, not after minutes
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("profile", total=None)
+        progress = Progress(
+            started=lambda total: bar.update(task, total=total),
+            step=lambda what: bar.update(task, advance=1, description=what),
+        )
+        settings = Settings(runs, warmup, threads)
+        results = profile(artifacts, load_reference(reference), out, settings, progress)
+    write_atomically(out, results.to_json())
+    if as_json:
+        print(results.to_json().decode(), end="")
+    else:
+        console = Console(highlight=False)
+        console.print(results_table(results))
+        for row in results.rows:
+            if row.error is not None:
+                console.print(f"{row.status}: {row.name}: {row.error}", markup=False, soft_wrap=True)
+        console.print(f"results: {out}", markup=False, soft_wrap=True)
+    if any(row.status == "failed" for row in results.rows):
+        sys.exit(1)

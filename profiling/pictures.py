@@ -1,0 +1,36 @@
+"""Tiles as small WebP files beside the results, for the report's before-and-after slider."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyir.model.checkpoints import write_atomically
+
+QUALITY = 88
+"""Of WebP. Pictures are for looking at; figures come from the arrays."""
+
+
+class PictureWriter:
+    """Writes pictures into one folder and names them as results do."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, name: str, tile: NDArray[Any]) -> str:
+        """Write (3, T, T) values in 0..1 (clipped) as ``name``.webp.
+
+        Returns:
+            The path relative to the results file.
+        """
+        from PIL import Image
+
+        pixels = (np.asarray(tile, np.float32).clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
+        buffer = io.BytesIO()
+        Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "WEBP", quality=QUALITY, method=4)
+        write_atomically(self.folder / f"{name}.webp", buffer.getvalue())
+        return f"{self.folder.name}/{name}.webp"

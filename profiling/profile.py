@@ -1,0 +1,209 @@
+"""Profiling: every program runs in its own process, and their samples interleave in time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from anyir.model.errors import UserError
+from anyir.profiling.candidates import Candidate, find_candidates
+from anyir.profiling.host import describe_host
+from anyir.profiling.pictures import PictureWriter
+from anyir.profiling.quality import compare_outputs, degraded_inputs
+from anyir.profiling.reference import Reference, hash_array
+from anyir.profiling.schema import Artifact, Environment, Latency, Quality, ReferenceSummary, Results, Row
+from anyir.profiling.statistics import percentile
+from anyir.profiling.worker import Job
+from anyir.profiling.worker_process import LOAD_LIMIT_S, RUN_LIMIT_S, WorkerError, WorkerProcess
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to measure: runs that count, runs before them, CPU threads a program."""
+
+    runs: int = 20
+    warmups: int = 3
+    threads: int = 2
+
+
+@dataclass
+class Progress:
+    """Callbacks for a progress bar: the number of steps once, then each step with what it was."""
+
+    started: Callable[[int], None] = lambda total: None
+    step: Callable[[str], None] = lambda what: None
+
+
+@dataclass
+class Run:
+    """One candidate in the making: its process and what was measured so far."""
+
+    candidate: Candidate
+    worker: WorkerProcess | None = None
+    loaded: dict[str, Any] = field(default_factory=dict)
+    samples_ms: list[float] = field(default_factory=list)
+    peak_memory_bytes: int | None = None
+    error: str | None = None
+    unsupported: bool = False
+
+    @property
+    def alive(self) -> bool:
+        return self.error is None
+
+    def ask(self, do: str, limit_s: float, **arguments: Any) -> dict[str, Any]:
+        """The worker's answer; an empty one, and an error on record, where it has none."""
+        assert self.worker is not None
+        try:
+            return self.worker.request(do, limit_s=limit_s, **arguments)
+        except WorkerError as error:
+            self.error, self.unsupported = str(error), error.unsupported
+            self.samples_ms = []
+            return {}
+
+
+def profile(
+    artifacts: Path,
+    reference: Reference,
+    out: Path,
+    settings: Settings,
+    progress: Progress | None = None,
+) -> Results:
+    """Measure every artifact of a folder, and PyTorch, on this machine, and compare their outputs.
+
+    Order: each program loads and runs once, in turn; then warm-ups and timed runs go round robin,
+    each round starting with another program; last, each restores the whole set for the comparison.
+
+    Args:
+        artifacts: what ``anyir convert`` wrote.
+        reference: made from the same weights, with the same tile.
+        out: the results file; pictures go to ``pictures/`` beside it. Nothing is written to ``out``.
+        settings: runs, warm-ups, threads.
+
+    Returns:
+        One row for every artifact, for every recipe that could not be built, and for PyTorch.
+
+    Raises:
+        UserError: nothing to measure, or artifacts of other weights or another tile.
+    """
+    progress = progress or Progress()
+    candidates = find_candidates(artifacts, reference)
+    host = describe_host()
+    pictures = PictureWriter(out.parent / "pictures")
+    runs = [Run(candidate, error=candidate.error) for candidate in candidates]
+    with tempfile.TemporaryDirectory(prefix="anyir-profile-") as scratch, ExitStack() as stack:
+        outputs = {run.candidate.name: Path(scratch) / f"{run.candidate.name}.npy" for run in runs}
+        measured = [run for run in runs if run.alive]
+        rounds = settings.warmups + settings.runs
+        progress.started(len(measured) * (rounds + 2))
+        for run in measured:
+            assert run.candidate.path is not None
+            job = Job(
+                path=str(run.candidate.path),
+                inputs=str(reference.folder / "inputs.npy"),
+                outputs=str(outputs[run.candidate.name]),
+                threads=settings.threads,
+            )
+            run.worker = WorkerProcess(job)
+            stack.callback(run.worker.close)
+            progress.step(f"load {run.candidate.name}")
+            run.loaded = run.ask("load", LOAD_LIMIT_S)
+        measure_in_turn(measured, settings, progress)
+        rows = []
+        for run in runs:
+            if run.alive:
+                progress.step(f"compare {run.candidate.name}")
+                answer = run.ask("restore_all", RUN_LIMIT_S * len(reference.cases))
+                run.peak_memory_bytes = answer.get("peak_memory_bytes")
+            if run.worker is not None:
+                run.worker.close()
+            rows.append(_row(run, outputs[run.candidate.name], reference, settings, host, pictures))
+    summary = ReferenceSummary(
+        weights=reference.weights,
+        weights_sha256=reference.weights_sha256,
+        preset=reference.preset,
+        notes=reference.notes,
+        accelerator=reference.accelerator,
+        torch=reference.versions["torch"],
+        tile=reference.tile,
+        cases_sha256=reference.digest(),
+        inputs=degraded_inputs(reference, pictures),
+    )
+    return Results(schema=1, environment=host, reference=summary, rows=rows)
+
+
+def measure_in_turn(runs: list[Run], settings: Settings, progress: Progress) -> None:
+    """Warm up and time all programs, one run of each in a round, so that they share what slows them.
+
+    One that fails drops out with its reason; the others go on.
+    """
+    for index in range(settings.warmups + settings.runs):
+        first = index % max(1, len(runs))
+        for run in runs[first:] + runs[:first]:
+            progress.step(f"run {index + 1} of {run.candidate.name}")
+            if not run.alive:
+                continue
+            answer = run.ask("run", RUN_LIMIT_S, index=index)
+            if answer and index >= settings.warmups:
+                run.samples_ms.append(answer["ms"])
+
+
+def latency(samples_ms: list[float], warmups: int) -> Latency:
+    """Samples with their percentiles, rounded to a microsecond."""
+    samples = [round(sample, 3) for sample in samples_ms]
+    p50, p90, p99 = (round(percentile(samples, share), 3) for share in (50, 90, 99))
+    return Latency(warmups=warmups, n=len(samples), p50_ms=p50, p90_ms=p90, p99_ms=p99, samples_ms=samples)
+
+
+def _row(
+    run: Run,
+    outputs: Path,
+    reference: Reference,
+    settings: Settings,
+    host: Environment,
+    pictures: PictureWriter,
+) -> Row:
+    candidate = run.candidate
+    quality: dict[str, Quality] = {}
+    digest = None
+    if run.alive:
+        try:
+            made = np.load(outputs, mmap_mode="r")
+            quality = compare_outputs(made, reference, candidate.name, pictures)
+            digest = hash_array(made)
+        except UserError as error:
+            run.error = str(error)
+    ok = run.error is None
+    artifact = None
+    if candidate.path is not None and candidate.sha256 is not None:
+        artifact = Artifact(name=candidate.path.name, sha256=candidate.sha256, bytes=candidate.bytes)
+    return Row(
+        status="ok" if ok else "unsupported" if run.unsupported else "failed",
+        error=run.error,
+        name=candidate.name,
+        artifact=artifact,
+        preset=reference.preset,
+        runtime=candidate.runtime,
+        runtime_version=candidate.runtime_version,
+        backend=candidate.backend,
+        precision=candidate.precision,
+        tile=reference.tile,
+        device=host.device,
+        os=host.os,
+        accelerator=run.loaded["accelerator"] if ok else None,
+        threads=settings.threads,
+        delegated=candidate.delegated,
+        operators=candidate.operators,
+        partitions=candidate.partitions,
+        load_ms=round(run.loaded["load_ms"], 3) if ok else None,
+        first_run_ms=round(run.loaded["first_run_ms"], 3) if ok else None,
+        latency=latency(run.samples_ms, settings.warmups) if ok else None,
+        peak_memory_bytes=run.peak_memory_bytes if ok else None,
+        output_sha256=digest if ok else None,
+        quality=quality,
+    )

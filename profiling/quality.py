@@ -1,0 +1,87 @@
+"""Outputs against the reference's and against the truth, a figure for each degradation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyir.model.errors import UserError
+from anyir.model.metrics import psnr, ssim
+from anyir.profiling.pictures import PictureWriter
+from anyir.profiling.reference import Reference
+from anyir.profiling.schema import DegradationInput, Quality
+
+
+def compare_outputs(
+    outputs: NDArray[Any], reference: Reference, name: str, pictures: PictureWriter
+) -> dict[str, Quality]:
+    """Quality by degradation, and one picture of each.
+
+    Both outputs are clipped to 0..1 first, as a photo would be, except for the largest error.
+
+    Args:
+        outputs: (N, 3, T, T) float32, not clamped, in the order of the reference's cases.
+        name: the program's; part of the pictures' names.
+
+    Raises:
+        UserError: outputs hold NaN or infinity.
+    """
+    expected, truths = reference.array("outputs"), reference.array("truths")
+    result = {}
+    for kind, cases in cases_by_kind(reference):
+        made = np.asarray(outputs[cases])
+        if not np.isfinite(made).all():
+            raise UserError(f"returns NaN or infinity for {kind}")
+        clipped, wanted = made.clip(0, 1), np.asarray(expected[cases]).clip(0, 1)
+        pairs = list(zip(clipped, truths[cases] / np.float32(255), strict=True))
+        shown = picture_case(cases)
+        result[kind] = Quality(
+            psnr_reference=finite(psnr(image=clipped, reference=wanted, data_range=1.0)),
+            ssim_reference=ssim(image=clipped, reference=wanted, data_range=1.0),
+            max_error_reference=float(np.abs(made - expected[cases]).max()),
+            psnr_truth=finite(mean(psnr(image=a, reference=b, data_range=1.0) for a, b in pairs)),
+            ssim_truth=mean(ssim(image=a, reference=b, data_range=1.0) for a, b in pairs),
+            picture=pictures.write(f"{name}.{kind}", outputs[shown]),
+        )
+    return result
+
+
+def degraded_inputs(reference: Reference, pictures: PictureWriter) -> dict[str, DegradationInput]:
+    """What the degraded tiles themselves score against the truth, by degradation, with pictures of both."""
+    inputs, truths = reference.array("inputs"), reference.array("truths")
+    result = {}
+    for kind, cases in cases_by_kind(reference):
+        pairs = [(inputs[case] / np.float32(255), truths[case] / np.float32(255)) for case in cases]
+        shown = picture_case(cases)
+        result[kind] = DegradationInput(
+            tiles=len(cases),
+            psnr_truth=finite(mean(psnr(image=a, reference=b, data_range=1.0) for a, b in pairs)),
+            ssim_truth=mean(ssim(image=a, reference=b, data_range=1.0) for a, b in pairs),
+            degraded=pictures.write(f"degraded.{kind}", inputs[shown] / np.float32(255)),
+            truth=pictures.write(f"truth.{kind}", truths[shown] / np.float32(255)),
+        )
+    return result
+
+
+def cases_by_kind(reference: Reference) -> Iterator[tuple[str, list[int]]]:
+    """Each degradation with the places of its tiles in the arrays."""
+    for kind in dict.fromkeys(case.kind for case in reference.cases):
+        yield kind, [i for i, case in enumerate(reference.cases) if case.kind == kind]
+
+
+def picture_case(cases: list[int]) -> int:
+    """Which tile of a degradation is shown: another photo for each degradation in turn."""
+    return cases[(cases[0] // len(cases)) % len(cases)]
+
+
+def mean(values: Iterator[float]) -> float:
+    listed = list(values)
+    return sum(listed) / len(listed)
+
+
+def finite(value: float) -> float | None:
+    """None for infinity: identical images."""
+    return value if np.isfinite(value) else None

@@ -1,0 +1,198 @@
+"""The reference: what the literal float32 PyTorch network makes of the fixed set, with hashes.
+
+A reference is a folder: ``reference.json``, ``inputs.npy`` and ``truths.npy`` (N, 3, T, T) uint8,
+``outputs.npy`` (N, 3, T, T) float32, not clamped, and ``weights.safetensors``, a copy of what made them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyir.model.checkpoints import find_weights, load_weights, read_header, sha256, write_atomically
+from anyir.model.errors import UserError
+from anyir.profiling.photos import SEVERITY, as_input, make_cases
+
+SCHEMA_VERSION = 1
+ARRAYS = ("inputs", "truths", "outputs")
+WEIGHTS_FILE = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class CaseRecord:
+    """One tile of the set: where it comes from, and the sha256 of its arrays' bytes."""
+
+    photo: str
+    kind: str
+    severity: float
+    seed: int
+    input_sha256: str
+    truth_sha256: str
+    output_sha256: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A checked reference folder.
+
+    Attributes:
+        folder: where it lies.
+        weights, weights_sha256, preset, notes: the checkpoint, and what training noted in its header.
+        accelerator: what ran the network.
+        tile: side of the tiles in pixels.
+        versions: of Python, torch and numpy.
+        files: file name -> sha256.
+        cases: one entry a tile, in the order of the arrays.
+    """
+
+    folder: Path
+    weights: str
+    weights_sha256: str
+    preset: str | None
+    notes: dict[str, Any]
+    accelerator: str
+    tile: int
+    versions: dict[str, str]
+    files: dict[str, str]
+    cases: list[CaseRecord]
+
+    def array(self, name: str) -> NDArray[Any]:
+        """``inputs``, ``truths`` or ``outputs``, mapped from its file rather than read."""
+        return np.load(self.folder / f"{name}.npy", mmap_mode="r")
+
+    def digest(self) -> str:
+        """Sha256 over the inputs, truths and outputs of every tile, by their own."""
+        parts = [(c.input_sha256, c.truth_sha256, c.output_sha256) for c in self.cases]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"schema": SCHEMA_VERSION, **{k: v for k, v in asdict(self).items() if k != "folder"}}
+
+
+def make_reference(
+    weights: str | Path | None,
+    tile: int,
+    folder: Path,
+    *,
+    on_start: Callable[[int], None] = lambda total: None,
+    on_case: Callable[[], None] = lambda: None,
+) -> Reference:
+    """Run the literal network on the fixed set, on the GPU where there is one, and write a reference.
+
+    Args:
+        weights: a path, the name of a shipped preset, or None for the best that ships.
+        tile: side of the tiles, a multiple of 8.
+        folder: where to write; what is there of an earlier reference is replaced.
+        on_start: called with the number of tiles before the first.
+        on_case: called after each tile, for a progress bar.
+
+    Raises:
+        UserError: unusable weights, or a network that returns NaN or infinity.
+    """
+    import torch
+
+    path = find_weights(weights)
+    network = load_weights(path)
+    header = read_header(path)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    # A reference in TF32 would differ from every program by more than they differ from one another.
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    network = network.to(device)
+    gpu = torch.cuda.get_device_name() if device.type == "cuda" else None
+
+    cases = make_cases(tile)
+    on_start(len(cases))
+    outputs = np.empty((len(cases), 3, tile, tile), np.float32)
+    for index, case in enumerate(cases):
+        with torch.inference_mode():
+            result = network(torch.from_numpy(as_input(case.degraded)).to(device))
+        outputs[index] = result[0].cpu().numpy()
+        if not np.isfinite(outputs[index]).all():
+            raise UserError(f"{path.name} returns NaN or infinity for {case.kind}: not usable as a reference")
+        on_case()
+    arrays = {
+        "inputs": np.stack([case.degraded for case in cases]),
+        "truths": np.stack([case.truth for case in cases]),
+        "outputs": outputs,
+    }
+    for name, array in arrays.items():
+        write_atomically(folder / f"{name}.npy", _npy(array))
+    write_atomically(folder / WEIGHTS_FILE, path.read_bytes())
+    reference = Reference(
+        folder=folder,
+        weights=path.stem,
+        weights_sha256=sha256(path),
+        preset=header.get("preset"),
+        notes={k: v for k, v in header.items() if k not in ("config", "preset")},
+        accelerator=f"PyTorch CUDA ({gpu})" if gpu else "PyTorch CPU",
+        tile=tile,
+        versions={
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
+        files={name: sha256(folder / name) for name in (*(f"{a}.npy" for a in ARRAYS), WEIGHTS_FILE)},
+        cases=[
+            CaseRecord(
+                photo=case.photo,
+                kind=case.kind,
+                severity=0.0 if case.kind == "clean" else SEVERITY,
+                seed=case.seed,
+                input_sha256=hash_array(case.degraded),
+                truth_sha256=hash_array(case.truth),
+                output_sha256=hash_array(outputs[index]),
+            )
+            for index, case in enumerate(cases)
+        ],
+    )
+    text = json.dumps(reference.to_dict(), indent=1) + "\n"
+    write_atomically(folder / "reference.json", text.encode())
+    return reference
+
+
+def load_reference(folder: Path) -> Reference:
+    """Read a reference and check that its files are the ones it was written with.
+
+    Raises:
+        UserError: missing, damaged, changed, or of another version.
+    """
+    path = folder / "reference.json"
+    if not path.is_file():
+        raise UserError(f"there is no reference in {folder}; make one with `anyir reference --out {folder}`")
+    again = f"make it anew with `anyir reference --out {folder}`"
+    try:
+        data = json.loads(path.read_bytes())
+        if data.pop("schema") != SCHEMA_VERSION:
+            raise UserError(f"{path} is of another version; {again}")
+        cases = [CaseRecord(**case) for case in data.pop("cases")]
+        reference = Reference(folder=folder, cases=cases, **data)
+        files = {name: reference.files[name] for name in (*(f"{a}.npy" for a in ARRAYS), WEIGHTS_FILE)}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UserError(f"{path} is damaged; {again}") from error
+    for name, digest in files.items():
+        if not (folder / name).is_file():
+            raise UserError(f"{folder} lacks {name}; {again}")
+        if sha256(folder / name) != digest:
+            raise UserError(f"{folder / name} is not the file that reference.json describes; {again}")
+    return reference
+
+
+def hash_array(array: NDArray[Any]) -> str:
+    """Hex sha256 of an array's bytes in C order, little-endian."""
+    array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    return hashlib.sha256(array.tobytes()).hexdigest()
+
+
+def _npy(array: NDArray[Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()

@@ -1,0 +1,40 @@
+"""Single figures drawn from a row's qualities, the same for the terminal and the report."""
+
+from __future__ import annotations
+
+from anyir.profiling.schema import ReferenceSummary, Row
+
+CLEAN = "clean"
+
+
+def worst_reference_psnr(row: Row) -> float | None:
+    """The lowest PSNR against the reference among the degradations, in dB; None: all identical."""
+    values = [quality.psnr_reference for quality in row.quality.values()]
+    return min((value for value in values if value is not None), default=None)
+
+
+def mean_truth_psnr(row: Row) -> float:
+    """Mean PSNR against the truth over the degradations, in dB; clean tiles are left out."""
+    values = [q.psnr_truth for kind, q in row.quality.items() if kind != CLEAN and q.psnr_truth is not None]
+    return sum(values) / len(values)
+
+
+def mean_input_psnr(reference: ReferenceSummary) -> float:
+    """The same of the degraded tiles themselves."""
+    values = [i.psnr_truth for i in reference.inputs.values() if i.psnr_truth is not None]
+    return sum(values) / len(values)
+
+
+def gain(row: Row, reference: ReferenceSummary) -> float:
+    """By how many dB a program brings the degraded tiles nearer to the truth, on average."""
+    return mean_truth_psnr(row) - mean_input_psnr(reference)
+
+
+def pareto(rows: list[Row]) -> set[str]:
+    """Names of measured rows than which no other is both faster and nearer to the truth."""
+    points = [(row.name, row.latency.p50_ms, mean_truth_psnr(row)) for row in rows if row.latency]
+    return {
+        name
+        for name, ms, db in points
+        if not any((a < ms and b >= db) or (a <= ms and b > db) for _, a, b in points)
+    }
