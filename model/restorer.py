@@ -102,11 +102,12 @@ def open_model(source: str | Path | None = None, *, threads: int | None = None) 
             raise UserError(f"there is no artifact {source}")
         try:
             from anyir.profiling.runners import open_artifact
+
+            return open_artifact(Path(source), threads=threads or os.cpu_count() or 1)
         except ImportError as error:
             raise UserError(
                 f"{error.name} is missing, which artifacts need: pip install 'anyir[convert]'"
             ) from error
-        return open_artifact(Path(source), threads=threads or os.cpu_count() or 1)
 
     from anyir.model.checkpoints import find_weights, load_weights
 

@@ -262,3 +262,10 @@ def test_artifacts_are_opened_by_their_runner_and_nothing_else(tmp_path, monkeyp
     runners.open_artifact = refuse
     with pytest.raises(UserError, match="sha256 differs"):
         Restorer(path)
+
+    def lack(path, *, threads):
+        raise ModuleNotFoundError("No module named 'pydantic'", name="pydantic")
+
+    runners.open_artifact = lack
+    with pytest.raises(UserError, match="pydantic is missing"):
+        Restorer(path)
