@@ -1,0 +1,24 @@
+"""``anyir report``: results as a page to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def run(
+    results: Annotated[Path, typer.Argument(help="What `anyir profile` wrote.")] = Path(
+        "build/report/results.json"
+    ),
+    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("build/report/index.html"),
+) -> None:
+    """Write one HTML file with the table, the plot, before and after, and what failed. It needs no network.
+
+    Example: [bold]anyir report build/report/results.json --out build/report/index.html[/bold]
+    """
+    from anyir.profiling.report import write_report
+
+    write_report(results, out)
+    print(f"report: {out}")

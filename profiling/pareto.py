@@ -1,0 +1,168 @@
+"""The plot of latency against quality, as SVG that the report's style sheet colours."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+LETTER, LINE = 6.4, 15.0
+"""Rough width of a letter and height of a line of labels, in SVG units, to keep labels apart."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One program: where it lies, and whether none is both faster and nearer to the truth."""
+
+    label: str
+    milliseconds: float
+    decibels: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class Box:
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def overlap(self, other: Box) -> float:
+        """Shared area."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return width * height if width > 0 and height > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A scale from values to SVG units, with its ticks."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    ticks: list[float]
+    logarithmic: bool = False
+
+    def __call__(self, value: float) -> float:
+        low, high = self.low, self.high
+        if self.logarithmic:
+            value, low, high = math.log(value), math.log(low), math.log(high)
+        return self.start + (self.end - self.start) * (value - low) / (high - low)
+
+
+def pareto_svg(points: list[Point], width: int, height: int) -> Markup:
+    """The plot for one width; a page holds a wide and a narrow one, so that letters keep their size.
+
+    Args:
+        points: at least one.
+        width, height: in CSS pixels at natural size.
+    """
+    x = _latency_axis([p.milliseconds for p in points], 46, width - 14)
+    y = _quality_axis([p.decibels for p in points], height - 42, 26)
+    parts = [
+        f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
+        'aria-label="Latency of each program against its quality">'
+    ]
+    for tick in x.ticks:
+        parts.append(f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="26" y2="{y.start}"/>')
+        parts.append(
+            f'<text class="tick" x="{x(tick):.1f}" y="{y.start + 16}" text-anchor="middle">{tick:g}</text>'
+        )
+    digits = 2 if y.ticks[1] - y.ticks[0] < 0.1 else 1
+    for tick in y.ticks:
+        parts.append(
+            f'<line class="grid" x1="{x.start}" x2="{x.end}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>'
+        )
+        parts.append(
+            f'<text class="tick" x="{x.start - 7}" y="{y(tick) + 4:.1f}" text-anchor="end">'
+            f"{tick:.{digits}f}</text>"
+        )
+    parts.append(f'<text class="axis" x="4" y="13">Mean PSNR against the truth, dB</text>')
+    parts.append(
+        f'<text class="axis" x="{x.end}" y="{height - 6}" text-anchor="end">'
+        "Median latency for a tile, ms (logarithmic)</text>"
+    )
+    parts.append(_front(points, x, y))
+    parts += _marks(points, x, y)
+    return Markup("".join([*parts, "</svg>"]))
+
+
+def _front(points: list[Point], x: Axis, y: Axis) -> str:
+    """Steps through the best points: what quality is to be had for at most so much time."""
+    best = sorted((p for p in points if p.best), key=lambda p: (p.milliseconds, -p.decibels))
+    path = f"M{x(best[0].milliseconds):.1f} {y.start}V{y(best[0].decibels):.1f}"
+    for point in best[1:]:
+        path += f"H{x(point.milliseconds):.1f}V{y(point.decibels):.1f}"
+    return f'<path class="front" d="{path}H{x.end}"/>'
+
+
+def _marks(points: list[Point], x: Axis, y: Axis) -> list[str]:
+    """Dots, and labels where they cover neither a dot nor one another, tied to their dot."""
+    dots = {p: (x(p.milliseconds), y(p.decibels)) for p in points}
+    taken = [Box(cx - 7, cy - 7, cx + 7, cy + 7) for cx, cy in dots.values()]
+    frame = Box(x.start, y.end, x.end, y.start)
+    parts = []
+    for point in sorted(points, key=lambda p: dots[p][0]):
+        cx, cy = dots[point]
+        box = min(
+            _places(cx, cy, len(point.label) * LETTER),
+            key=lambda b: 50 * sum(b.overlap(o) for o in taken) + 50 * _outside(b, frame) + _distance(b, cx, cy),
+        )
+        taken.append(box)
+        name = "dot best" if point.best else "dot"
+        middle, base = (box.left + box.right) / 2, box.bottom - 4
+        if _distance(box, cx, cy) > 16:
+            anchor = min(max(cx, box.left + 4), box.right - 4)
+            edge = box.top if box.top > cy else box.bottom
+            parts.append(
+                f'<line class="leader" x1="{cx:.1f}" y1="{cy:.1f}" x2="{anchor:.1f}" y2="{edge:.1f}"/>'
+            )
+        title = f"{point.label}: {point.milliseconds:.1f} ms, {point.decibels:.2f} dB"
+        parts.append(
+            f'<circle class="{name}" cx="{cx:.1f}" cy="{cy:.1f}" r="5"><title>{escape(title)}</title></circle>'
+        )
+        parts.append(
+            f'<text class="label" x="{middle:.1f}" y="{base:.1f}" text-anchor="middle">'
+            f"{escape(point.label)}</text>"
+        )
+    return parts
+
+
+def _places(cx: float, cy: float, width: float) -> list[Box]:
+    """Where a label may lie: beside its dot, or above or below it at several distances."""
+    places = []
+    for lift in range(0, 9):
+        for sign in (-1, 1):
+            middle = cy + sign * (14 + lift * (LINE + 1)) if lift else cy
+            for left in (cx + 10, cx - 10 - width) if lift == 0 else (cx - width / 2, cx - 10, cx + 10 - width):
+                places.append(Box(left, middle - LINE / 2, left + width, middle + LINE / 2))
+    return places
+
+
+def _outside(box: Box, frame: Box) -> float:
+    """Area of a label beyond the frame."""
+    return (box.right - box.left) * (box.bottom - box.top) - box.overlap(frame)
+
+
+def _distance(box: Box, cx: float, cy: float) -> float:
+    """From a dot to the nearest edge of a label."""
+    across = max(box.left - cx, cx - box.right, 0)
+    down = max(box.top - cy, cy - box.bottom, 0)
+    return math.hypot(across, down)
+
+
+def _latency_axis(values: list[float], start: float, end: float) -> Axis:
+    low, high = min(values) / 1.25, max(values) * 1.25
+    steps = [factor * 10.0**power for power in range(-3, 7) for factor in (1, 2, 5)]
+    return Axis(low, high, start, end, [s for s in steps if low <= s <= high], logarithmic=True)
+
+
+def _quality_axis(values: list[float], start: float, end: float) -> Axis:
+    middle, span = (min(values) + max(values)) / 2, max(max(values) - min(values), 0.15) * 1.5
+    step = next(s for s in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if span / s <= 6)
+    low, high = middle - span / 2, middle + span / 2
+    first = math.ceil(low / step)
+    return Axis(low, high, start, end, [step * i for i in range(first, math.floor(high / step) + 1)])

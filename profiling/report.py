@@ -1,0 +1,176 @@
+"""``results.json`` as one HTML file that needs nothing else: no network, every picture inside."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from anyir.model.errors import UserError
+from anyir.profiling.pareto import Point, pareto_svg
+from anyir.profiling.photos import SEVERITY
+from anyir.profiling.schema import ReferenceSummary, Results, Row, load_results
+from anyir.profiling.summary import CLEAN, gain, mean_input_psnr, mean_truth_psnr, pareto, worst_reference_psnr
+
+HERE = Path(__file__).parent
+SHORT_TRAINING = 1_000_000
+"""Fewer training patches than this are called a short training: a GPU sees as many in a few hours."""
+
+RUNTIMES = {"pytorch": "PyTorch", "executorch": "ExecuTorch", "coreml": "Core ML", "litert": "LiteRT"}
+BACKENDS = {"xnnpack": "XNNPACK", "vulkan": "Vulkan", "coreml": "Core ML", "gpu": "GPU"}
+KINDS = {
+    "noise": f"Noise, \u03c3 {SEVERITY * 50:g}",
+    "low_light": "Low light",
+    "motion_blur": "Motion blur",
+    "defocus_blur": "Defocus blur",
+    CLEAN: "Clean, nothing to restore",
+}
+
+
+def write_report(source: Path, out: Path) -> None:
+    """Render a results file.
+
+    Args:
+        source: ``results.json`` with its ``pictures/`` beside it.
+        out: the HTML file.
+
+    Raises:
+        UserError: unusable results, or a picture that they name is missing.
+    """
+    from anyir.model.checkpoints import write_atomically
+
+    if out.is_dir():
+        raise UserError(f"{out} is a folder; name a file, such as {out / 'index.html'}")
+    html = render(load_results(source), source.parent)
+    write_atomically(out, html.encode())
+
+
+def render(results: Results, folder: Path) -> str:
+    """The page's text.
+
+    Args:
+        folder: where the pictures' paths begin.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined)
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.filters.update(label=label, kind=kind_title, db=decibels)
+    measured = [row for row in results.rows if row.latency is not None]
+    points = [
+        Point(label(row), row.latency.p50_ms, mean_truth_psnr(row), row.name in pareto(measured))
+        for row in measured
+        if row.latency is not None
+    ]
+    comparison = comparison_data(results, folder)
+    return environment.get_template("report.html").render(
+        results=results,
+        reference=results.reference,
+        host=results.environment,
+        measured=measured,
+        missing=[row for row in results.rows if row.latency is None],
+        facts=key_facts(results, measured),
+        training=training_note(results.reference),
+        plots=[pareto_svg(points, 860, 360), pareto_svg(points, 328, 380)] if points else [],
+        comparison=comparison,
+        gain=gain,
+        worst=worst_reference_psnr,
+        mean_truth=mean_truth_psnr,
+        mean_input=mean_input_psnr(results.reference),
+        style=(HERE / "report.css").read_text(),
+        script=(HERE / "report.js").read_text(),
+    )
+
+
+def label(row: Row) -> str:
+    """What a person calls a program: runtime, backend where it says more, precision."""
+    parts = (RUNTIMES[row.runtime], BACKENDS.get(row.backend), row.precision.replace("_", " "))
+    return " ".join(part for part in parts if part)
+
+
+def kind_title(kind: str) -> str:
+    """A degradation in words."""
+    return KINDS.get(kind) or kind.replace("_", " ").replace("+", " + ").capitalize()
+
+
+def decibels(value: float | None) -> str:
+    """With two digits; None means that the images are identical."""
+    return "identical" if value is None else f"{value:.2f}"
+
+
+def key_facts(results: Results, measured: list[Row]) -> list[tuple[str, str, str]]:
+    """The few figures at the top: (figure, what it is, of what). Empty where nothing was measured."""
+    programs = [row for row in measured if row.runtime != "pytorch"]
+    if not programs:
+        return []
+    fastest = min(programs, key=lambda row: row.latency.p50_ms if row.latency else 0)
+    assert fastest.latency is not None
+    facts = [(f"{fastest.latency.p50_ms:.0f} ms", "for a tile, median", f"{label(fastest)}, the fastest")]
+    baseline = next((row for row in measured if row.runtime == "pytorch"), None)
+    if baseline is not None and baseline.latency is not None:
+        ratio = baseline.latency.p50_ms / fastest.latency.p50_ms
+        facts.append((f"{ratio:.1f}\u00d7", "the speed of PyTorch", "on the same processor"))
+    facts.append((f"{gain(fastest, results.reference):+.2f} dB", "nearer to the truth", label(fastest)))
+    worst = min(programs, key=lambda row: worst_reference_psnr(row) or float("inf"))
+    facts.append((f"{decibels(worst_reference_psnr(worst))} dB", "agreement with PyTorch, lowest", label(worst)))
+    return facts
+
+
+def training_note(reference: ReferenceSummary) -> str | None:
+    """What to know of weights that were hardly trained; None for well-trained ones."""
+    steps, samples, hours = (reference.notes.get(key) for key in ("steps", "samples", "hours"))
+    if not isinstance(steps, int):
+        return "The weights do not say how they were trained: judge quality by the pictures."
+    if steps == 0:
+        return "These weights are untrained: latency and agreement mean something, quality nothing."
+    if isinstance(samples, int) and samples >= SHORT_TRAINING:
+        return None
+    seen = f"{samples:,} patches" if isinstance(samples, int) else "an unknown number of patches"
+    took = f" in {hours:g} hours" if isinstance(hours, int | float) else ""
+    return (
+        f"Short-trained weights: {steps:,} steps on {seen}{took}. Quality and pictures show what these "
+        "weights do, not what the method can do."
+    )
+
+
+def comparison_data(results: Results, folder: Path) -> dict[str, Any]:
+    """What the slider shows: pictures as data URIs and their figures.
+
+    Raises:
+        UserError: a picture is missing.
+    """
+    inputs = {
+        kind: {
+            "title": kind_title(kind),
+            "degraded": data_uri(folder, entry.degraded),
+            "truth": data_uri(folder, entry.truth),
+            "psnr": entry.psnr_truth,
+        }
+        for kind, entry in results.reference.inputs.items()
+        if entry.degraded and entry.truth
+    }
+    programs = {
+        row.name: {
+            "title": label(row),
+            "kinds": {
+                kind: {
+                    "picture": data_uri(folder, quality.picture),
+                    "psnr": quality.psnr_truth,
+                    "agreement": quality.psnr_reference,
+                }
+                for kind, quality in row.quality.items()
+                if quality.picture and kind in inputs
+            },
+        }
+        for row in results.rows
+        if row.status == "ok"
+    }
+    return {"inputs": inputs, "programs": {k: v for k, v in programs.items() if v["kinds"]}}
+
+
+def data_uri(folder: Path, name: str | None) -> str:
+    assert name is not None
+    path = folder / name
+    if not path.is_file():
+        raise UserError(f"{path} is missing; it belongs to the results: run `anyir profile` again")
+    return f"data:image/webp;base64,{base64.b64encode(path.read_bytes()).decode()}"
