@@ -1,0 +1,56 @@
+"""Degraded photos that fix the ranges of static quantization."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PHOTOS = ("rocket", "motorcycle_left")
+"""Of scikit-image; none of them is in the parity set (``anyir.profiling.photos``)."""
+SEVERITIES = (0.3, 0.8)
+SEED = 41_000
+MIXTURES = ("low_light+haze+rain", "haze+snow")
+
+
+def describe() -> str:
+    """One line for the manifest."""
+    return (
+        f"{', '.join(PHOTOS)} (scikit-image) clean and with every degradation and {', '.join(MIXTURES)} "
+        f"at severity {SEVERITIES[0]} and {SEVERITIES[1]}, seed {SEED}"
+    )
+
+
+def calibration_tiles(tile: int) -> list[Tensor]:
+    """(1, 3, tile, tile) float32 inputs: each photo clean, and with every kind of degradation."""
+    import torch
+
+    from anyir.model.degradations import KINDS, degrade
+
+    tiles: list[Tensor] = []
+    for photo, severity in zip(PHOTOS, SEVERITIES, strict=True):
+        clean = _middle(photo, tile)
+        tiles.append(clean)
+        for kind in (*KINDS, *MIXTURES):
+            degraded = degrade(clean, kind, severity=severity, seed=SEED + len(tiles))
+            # Photos in files are rounded to 8 bits.
+            tiles.append((degraded.clamp(0, 1) * 255).round().to(torch.float32) / 255)
+    return tiles
+
+
+def _middle(name: str, tile: int) -> Tensor:
+    """The middle of a photo, which is enlarged where it is smaller than the tile."""
+    import numpy as np
+    import torch
+    from PIL import Image
+    from skimage import data
+
+    pixels = data.stereo_motorcycle()[0] if name == "motorcycle_left" else getattr(data, name)()
+    photo = Image.fromarray(pixels).convert("RGB")
+    scale = max(1.0, tile / min(photo.size))
+    size = (max(tile, round(photo.width * scale)), max(tile, round(photo.height * scale)))
+    photo = photo.resize(size, Image.Resampling.BICUBIC)
+    left, top = (size[0] - tile) // 2, (size[1] - tile) // 2
+    crop = np.asarray(photo.crop((left, top, left + tile, top + tile)), np.float32) / 255
+    return torch.from_numpy(crop).permute(2, 0, 1)[None].contiguous()

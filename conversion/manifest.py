@@ -1,0 +1,191 @@
+"""The JSON file beside every artifact: what it is, where it comes from and how exact it is.
+
+``manifest.schema.json`` in this folder is its published schema, which the apps read too; write it anew
+with ``python -m anyir.conversion.manifest``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from anyir.model.checkpoints import sha256
+from anyir.model.errors import UserError
+
+SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Source(Strict):
+    """The weights an artifact was made from."""
+
+    file: str
+    sha256: str
+    preset: str = Field(description="'custom' for a config that is no preset")
+    config: dict[str, Any]
+
+
+class Tensor(Strict):
+    name: str
+    shape: list[int]
+    dtype: str
+    layout: str
+    range: list[float] = Field(description="least and largest value; outputs are not clamped to it")
+
+
+class Operators(Strict):
+    """How much of the graph the backend takes; null where only the device can tell."""
+
+    total: int
+    delegated: int | None
+    partitions: int | None
+
+
+class Quantization(Strict):
+    method: str
+    bits: int
+    details: str
+    calibration: str | None = Field(description="the photos that fixed the ranges; null for weights alone")
+    kept_float: list[str] = Field(description="modules, as shell patterns, that stay in float")
+
+
+class Stage(Strict):
+    """Outputs of one stage of the conversion against another's, over all parity photos."""
+
+    stage: str
+    against: str
+    max_error: float
+    psnr: float | None = Field(description="dB; null: the outputs are identical")
+
+
+class Degradation(Strict):
+    """PSNR against the truth, in dB, clamped to 0..1 as a photo is."""
+
+    kind: str
+    literal_psnr: float
+    artifact_psnr: float
+    loss: float
+
+
+class Sample(Strict):
+    """Values of the literal network's output for one parity photo, evenly spaced in memory order."""
+
+    case: int
+    values: list[float]
+
+
+class Parity(Strict):
+    status: Literal["measured", "not measured"]
+    reason: str | None = Field(description="why it was not measured here")
+    bounds: dict[str, float | None]
+    stages: list[Stage]
+    degradations: list[Degradation]
+    samples: list[Sample]
+
+    @property
+    def literal(self) -> Stage | None:
+        """The artifact against the literal network; None where it was not measured."""
+        return next((s for s in self.stages if s.stage == "artifact" and s.against == "literal"), None)
+
+
+class Manifest(Strict):
+    schema_version: Literal[1] = 1
+    name: str
+    file: str
+    sha256: str = Field(description="of the file; of a folder, see tree_sha256")
+    bytes: int
+    source: Source
+    runtime: Literal["executorch", "litert", "coreml"]
+    backend: str
+    precision: str
+    target: str | None = Field(description="the least system version, where the format fixes one")
+    tile: int = Field(description="height and width of input and output, in pixels")
+    inputs: list[Tensor]
+    outputs: list[Tensor]
+    quantization: Quantization | None
+    operators: Operators
+    parity: Parity
+    versions: dict[str, str]
+    code_sha256: str = Field(description="of the code that rewrote, converted and measured")
+    seconds: float = Field(description="what building took")
+
+    @classmethod
+    def load(cls, path: Path) -> Manifest:
+        """Read a manifest.
+
+        Raises:
+            UserError: missing, or not by the schema.
+        """
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise UserError(f"no manifest at {path}; build the artifact with `anyir convert`") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"{path} cannot be read ({error})") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the file"
+            raise UserError(f"{path} is not a manifest by schema 1: {where}: {first['msg']}") from error
+
+    def to_json(self) -> str:
+        return self.model_dump_json(indent=1) + "\n"
+
+
+def manifest_path(artifact: Path) -> Path:
+    return artifact.with_suffix(".json")
+
+
+def tree_sha256(path: Path) -> str:
+    """Hex digest of a file, or of a folder such as an ``.mlpackage``.
+
+    A folder's is the sha256 of one line ``<sha256>  <path inside the folder>\\n`` for each of its files,
+    sorted by path: what ``sha256sum`` prints.
+    """
+    if path.is_file():
+        return sha256(path)
+    files = sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file())
+    lines = "".join(f"{sha256(path / name)}  {name}\n" for name in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def tree_bytes(path: Path) -> int:
+    """Size of a file, or of the files in a folder."""
+    return sum(p.stat().st_size for p in ([path] if path.is_file() else path.rglob("*")) if p.is_file())
+
+
+def verify_artifact(path: Path) -> Manifest:
+    """The manifest of an artifact, after checking that the artifact is the one that it describes.
+
+    Raises:
+        UserError: a missing artifact or manifest, another schema, a name that leads out of the folder,
+            or bytes that changed.
+    """
+    if path.suffix not in (".pte", ".tflite", ".mlpackage"):
+        raise UserError(f"{path} is no artifact; .pte, .tflite and .mlpackage are")
+    if not path.exists():
+        raise UserError(f"no artifact at {path}")
+    manifest = Manifest.load(manifest_path(path))
+    if manifest.file != path.name:
+        raise UserError(f"{manifest_path(path)} describes {manifest.file!r}, not {path.name!r}")
+    found = tree_sha256(path)
+    if found != manifest.sha256:
+        raise UserError(
+            f"{path} changed since it was built: sha256 {found[:12]}.., {manifest.sha256[:12]}.. is due"
+        )
+    return manifest
+
+
+def schema_text() -> str:
+    """The published JSON Schema, as text."""
+    return json.dumps(Manifest.model_json_schema(), indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")

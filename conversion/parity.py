@@ -1,0 +1,149 @@
+"""How far each stage of a conversion is from the one before it, and the artifact from the network."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from anyir.conversion.manifest import Degradation, Parity, Sample, Stage
+from anyir.conversion.recipes import Bounds
+from anyir.model.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from anyir.conversion.source import Outputs, Source
+
+SAMPLES = 48
+"""Values of the literal output kept for each photo, so that a file can be checked without the weights."""
+
+
+def compare(stage: str, outputs: Outputs, against: str, references: Outputs) -> Stage:
+    """Largest error and PSNR (data range 1) of a stage's outputs over all photos.
+
+    Raises:
+        UserError: NaN or infinity in the outputs.
+    """
+    from anyir.model.metrics import psnr
+
+    left, right = np.stack(outputs), np.stack(references)
+    if not np.isfinite(left).all():
+        raise UserError(f"the {stage}'s output holds NaN or infinity")
+    quality = psnr(image=left, reference=right, data_range=1.0)
+    error = float(np.abs(left.astype(np.float64) - right).max())
+    return Stage(stage=stage, against=against, max_error=error, psnr=None if quality == np.inf else quality)
+
+
+def measure(source: Source, bounds: Bounds, stages: list[tuple[str, Outputs]]) -> Parity:
+    """Compare each stage with the one before it and the last, the artifact, with the literal network.
+
+    Args:
+        stages: name and outputs of what follows the deploy form, in order; the last is ``artifact``.
+    """
+    chain = [("literal", source.literal_outputs), ("deploy", source.deployed_outputs), *stages]
+    compared = [
+        compare(name, outputs, before, references)
+        for (before, references), (name, outputs) in pairwise(chain)
+    ]
+    artifact = chain[-1][1]
+    compared.append(compare("artifact", artifact, "literal", source.literal_outputs))
+    return Parity(
+        status="measured",
+        reason=None,
+        bounds=asdict(bounds),
+        stages=compared,
+        degradations=[
+            _degradation(case, literal, output)
+            for case, literal, output in zip(source.cases, source.literal_outputs, artifact, strict=True)
+        ],
+        samples=samples(source),
+    )
+
+
+def not_measured(source: Source, bounds: Bounds, reason: str) -> Parity:
+    """Parity of an artifact that this machine cannot run: the stages before it, and why."""
+    stage = compare("deploy", source.deployed_outputs, "literal", source.literal_outputs)
+    return Parity(
+        status="not measured",
+        reason=reason,
+        bounds=asdict(bounds),
+        stages=[stage],
+        degradations=[],
+        samples=samples(source),
+    )
+
+
+def check(parity: Parity) -> None:
+    """Raise where a figure is out of bounds.
+
+    Raises:
+        UserError: which figure, its value and its bound.
+    """
+    bounds = Bounds(**parity.bounds)  # type: ignore[arg-type]
+    deploy = parity.stages[0]
+    if deploy.max_error > 1e-3:
+        raise UserError(f"the deploy form is {deploy.max_error:.2g} from the network; 0.001 is the bound")
+    literal = parity.literal
+    if literal is None:
+        return
+    if bounds.max_error is not None and literal.max_error > bounds.max_error:
+        raise UserError(f"max error {literal.max_error:.2g} is above the bound {bounds.max_error:.2g}")
+    if literal.psnr is not None and literal.psnr < bounds.psnr:
+        raise UserError(f"parity PSNR {literal.psnr:.1f} dB is below the bound {bounds.psnr:.1f} dB")
+    if mean_loss(parity) > bounds.loss:
+        raise UserError(f"mean PSNR loss {mean_loss(parity):.2f} dB is above the bound {bounds.loss:.2f} dB")
+
+
+def mean_loss(parity: Parity) -> float:
+    """Mean over the degradations of the PSNR that the artifact loses against the literal network, dB."""
+    return float(np.mean([d.loss for d in parity.degradations]))
+
+
+def samples(source: Source) -> list[Sample]:
+    """Values of the literal outputs, for ``recheck``."""
+    return [
+        Sample(case=i, values=[round(float(v), 7) for v in _pick(output)])
+        for i, output in enumerate(source.literal_outputs)
+    ]
+
+
+def recheck(parity: Parity, tile: int, run: Callable[[Any], Any]) -> Stage:
+    """Run an artifact again on the parity photos and compare it with the samples in its manifest.
+
+    Raises:
+        UserError: out of the bounds that it was built with.
+    """
+    from anyir.conversion.source import parity_cases
+    from anyir.profiling.photos import as_input
+
+    cases = parity_cases(tile)
+    outputs = [_pick(run(as_input(cases[s.case].degraded))) for s in parity.samples]
+    stage = compare("artifact", outputs, "literal", [np.array(s.values, np.float32) for s in parity.samples])
+    bounds = Bounds(**parity.bounds)  # type: ignore[arg-type]
+    # A few hundred values stand for all of them: their PSNR scatters by a decibel or two.
+    if stage.psnr is not None and stage.psnr < bounds.psnr - 3:
+        raise UserError(f"parity PSNR {stage.psnr:.1f} dB is below the bound {bounds.psnr:.1f} dB")
+    if bounds.max_error is not None and stage.max_error > bounds.max_error:
+        raise UserError(f"max error {stage.max_error:.2g} is above the bound {bounds.max_error:.2g}")
+    return stage
+
+
+def _pick(output: Any) -> Any:
+    flat = np.asarray(output).reshape(-1)
+    return flat[np.linspace(0, flat.size - 1, SAMPLES).round().astype(int)]
+
+
+def _degradation(case: Any, literal: Any, output: Any) -> Degradation:
+    from anyir.model.metrics import psnr
+
+    truth = case.truth[None].astype(np.float64) / 255
+
+    def quality(image: Any) -> float:
+        # JSON has no infinity: an exact copy of the truth counts as 100 dB.
+        return min(100.0, psnr(image=np.clip(image, 0, 1), reference=truth, data_range=1.0))
+
+    before, after = quality(literal), quality(output)
+    return Degradation(kind=case.kind, literal_psnr=before, artifact_psnr=after, loss=before - after)

@@ -1,0 +1,79 @@
+"""What can be built, as data. Names are computed from it and never parsed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+SUFFIXES = {"executorch": ".pte", "litert": ".tflite", "coreml": ".mlpackage"}
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How far an artifact's output may be from the literal float32 network's.
+
+    Attributes:
+        max_error: largest absolute difference of a value, on the scale 0..1; None: no bound.
+        psnr: least PSNR between the two, in dB.
+        loss: largest mean loss of PSNR against the truth over the degradations, in dB.
+    """
+
+    max_error: float | None
+    psnr: float
+    loss: float
+
+
+FLOAT32 = Bounds(max_error=1e-3, psnr=80.0, loss=0.01)
+FLOAT16 = Bounds(max_error=0.05, psnr=55.0, loss=0.05)
+WEIGHTS8 = Bounds(max_error=None, psnr=38.0, loss=0.2)
+STATIC8 = Bounds(max_error=None, psnr=30.0, loss=1.0)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One kind of artifact.
+
+    Attributes:
+        runtime: ``executorch``, ``coreml`` or ``litert``.
+        backend: what runs it inside the runtime.
+        precision: ``fp32``; ``fp16``; ``int8`` (weights and activations, static); ``int8w`` and ``pal6``
+            (weights alone: 8-bit integers, or 64 shared values).
+        bounds: of its parity; beyond them the build fails.
+    """
+
+    runtime: str
+    backend: str
+    precision: str
+    bounds: Bounds
+
+    @property
+    def name(self) -> str:
+        return f"{self.runtime}_{self.backend}_{self.precision}"
+
+    def file_name(self, preset: str, tile: int) -> str:
+        """For example ``small_litert_cpu_fp32_256x256.tflite``."""
+        return f"{preset}_{self.name}_{tile}x{tile}{SUFFIXES[self.runtime]}"
+
+
+RECIPES: tuple[Recipe, ...] = (
+    Recipe("executorch", "xnnpack", "fp32", FLOAT32),
+    Recipe("executorch", "xnnpack", "int8", STATIC8),
+    Recipe("litert", "cpu", "fp32", FLOAT32),
+    Recipe("litert", "cpu", "fp16", FLOAT16),
+    Recipe("litert", "cpu", "int8w", WEIGHTS8),
+    Recipe("coreml", "mlprogram", "fp16", FLOAT16),
+    Recipe("coreml", "mlprogram", "int8w", WEIGHTS8),
+    Recipe("coreml", "mlprogram", "pal6", WEIGHTS8),
+)
+
+
+def select_recipes(pattern: str | None) -> list[Recipe]:
+    """Recipes whose name matches a shell pattern such as ``litert_*``; all of them for None.
+
+    Raises:
+        ValueError: none matches; the message lists the recipes.
+    """
+    chosen = [r for r in RECIPES if pattern is None or fnmatchcase(r.name, pattern)]
+    if not chosen:
+        raise ValueError(f"no recipe matches {pattern!r}; recipes: {', '.join(r.name for r in RECIPES)}")
+    return chosen

@@ -1,0 +1,137 @@
+"""Core ML packages (``.mlpackage``), ML programs for iOS 17 and later."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from anyir.conversion import contract
+from anyir.conversion.exporting import Export
+from anyir.conversion.manifest import Operators, Quantization
+from anyir.model.errors import UserError
+
+if TYPE_CHECKING:
+    from anyir.conversion.source import Source
+
+TARGET = "iOS17"
+LEAST_WEIGHTS = 512
+"""Smaller tensors stay in float16: their share of the file is not worth their error."""
+WEIGHT_ERROR = {"fp16": 1e-3, "int8w": 0.02, "pal6": 0.2}
+"""Largest error of a weight tensor in the saved file, relative to its largest value."""
+
+
+class CoreMlExporter:
+    """``fp16``; ``int8w`` and ``pal6``: the same program with compressed weights."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    @cached_property
+    def float16(self) -> Any:
+        """The converted program, which the other precisions start from."""
+        import coremltools as ct
+        import torch
+
+        program = torch.export.export(self.source.deployed, (self.source.example,)).run_decompositions({})
+        shape = contract.shape(self.source.tile)
+        return ct.convert(
+            program,
+            convert_to="mlprogram",
+            minimum_deployment_target=getattr(ct.target, TARGET),
+            compute_precision=ct.precision.FLOAT16,
+            inputs=[ct.TensorType(name=contract.INPUT, shape=shape, dtype=np.float32)],
+            outputs=[ct.TensorType(name=contract.OUTPUT, dtype=np.float32)],
+            skip_model_load=True,
+        )
+
+    def export(self, precision: str, path: Path) -> Export:
+        """1. Convert. 2. Compress the weights, if due. 3. Save. 4. Read back and compare."""
+        import coremltools.optimize.coreml as compression
+
+        model, quantization = self.float16, None
+        if precision == "int8w":
+            config = compression.OpLinearQuantizerConfig(
+                mode="linear_symmetric", weight_threshold=LEAST_WEIGHTS
+            )
+            model = compression.linear_quantize_weights(model, compression.OptimizationConfig(config))
+            quantization = _described("linear_quantize_weights", 8, "weights symmetric a channel")
+        elif precision == "pal6":
+            config = compression.OpPalettizerConfig(mode="kmeans", nbits=6, weight_threshold=LEAST_WEIGHTS)
+            model = compression.palettize_weights(model, compression.OptimizationConfig(config))
+            quantization = _described("palettize_weights", 6, "each weight tensor has 64 values (k-means)")
+        model.save(str(path))
+        total = check_saved(path, self.source, WEIGHT_ERROR[precision])
+        return Export(Operators(total=total, delegated=None, partitions=None), quantization, target=TARGET)
+
+
+def _described(method: str, bits: int, details: str) -> Quantization:
+    return Quantization(
+        method=f"coremltools {method}",
+        bits=bits,
+        details=f"{details}, computed in float16",
+        calibration=None,
+        kept_float=["activations", f"tensors of less than {LEAST_WEIGHTS} values"],
+    )
+
+
+def check_saved(path: Path, source: Source, tolerance: float) -> int:
+    """Read a saved package and compare its contract and its weights with what it was made from.
+
+    Predicting needs macOS; this shows what can be shown elsewhere.
+
+    Returns:
+        The number of operators in the program, constants and decompression left out.
+
+    Raises:
+        UserError: another name, shape or type of input or output, a missing convolution, or a weight
+            that is further from the network's than ``tolerance`` times its largest value.
+    """
+    import coremltools as ct
+
+    model = ct.models.MLModel(str(path), skip_model_load=True)
+    description = model.get_spec().description
+    for feature, name in ((description.input[0], contract.INPUT), (description.output[0], contract.OUTPUT)):
+        array = feature.type.multiArrayType
+        expected = (name, contract.shape(source.tile), array.ArrayDataType.FLOAT32)
+        if (feature.name, tuple(array.shape), array.dataType) != expected:
+            raise UserError(f"the package has {feature.name} {tuple(array.shape)}; {expected[:2]} are due")
+    operators, weights = read_program(model, path)
+    for name, kernel in kernels(source).items():
+        candidates = weights.get(kernel.shape, [])
+        error = min((float(np.abs(w - kernel).max()) for w in candidates), default=np.inf)
+        if error > tolerance * float(np.abs(kernel).max()) + 1e-6:
+            raise UserError(f"the package's weights of {name} are {error:.2g} off")
+    return operators
+
+
+def kernels(source: Source) -> dict[str, Any]:
+    """Convolution kernels of the deploy form as numpy arrays."""
+    state = source.deployed.state_dict()
+    return {name: value.numpy() for name, value in state.items() if value.ndim == 4 and value.shape[0] > 1}
+
+
+def read_program(model: Any, path: Path) -> tuple[int, dict[tuple[int, ...], list[Any]]]:
+    """Number of operators of a saved program, and its decompressed kernels by shape."""
+    from coremltools.converters.mil.frontend.milproto.load import load
+
+    spec = model.get_spec()
+    program = load(spec, spec.specificationVersion, str(path / "Data/com.apple.CoreML/weights"))
+    operators = 0
+    found: dict[tuple[int, ...], list[Any]] = {}
+    for operation in program.functions["main"].operations:
+        if operation.op_type == "const" or operation.op_type.startswith("constexpr"):
+            continue
+        operators += 1
+        if operation.op_type in ("conv", "conv_transpose"):
+            value = decompressed(operation.weight)
+            found.setdefault(value.shape, []).append(value)
+    return operators, found
+
+
+def decompressed(weight: Any) -> Any:
+    """The values of a weight, whichever operator stores it."""
+    value = weight.val if weight.val is not None else weight.op.materialized_val_inference()
+    return np.asarray(value, np.float32)

@@ -1,0 +1,116 @@
+"""LiteRT programs (``.tflite``) for the CPU, where XNNPACK runs them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anyir.conversion import contract
+from anyir.conversion.exporting import Export
+from anyir.conversion.manifest import Operators, Quantization
+from anyir.model.errors import UserError
+
+if TYPE_CHECKING:
+    from anyir.conversion.source import Source
+
+
+class LiteRtExporter:
+    """``fp32``; ``fp16`` and ``int8w``: the same graph with smaller weights, computed in float32."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    @cached_property
+    def float32(self) -> bytes:
+        """The converted program, which the other precisions start from."""
+        import litert_torch
+
+        example = {contract.INPUT: self.source.example}
+        return litert_torch.convert(self.source.deployed, sample_kwargs=example).model_content()
+
+    def export(self, precision: str, path: Path) -> Export:
+        """1. Convert. 2. Make the weights smaller, if due. 3. Write. 4. Load and count."""
+        data, quantization = self.float32, None
+        if precision == "fp16":
+            data, quantization = shrink_to_float16(data)
+        elif precision == "int8w":
+            data, quantization = shrink_to_int8(data)
+        path.write_bytes(data)
+        return Export(count_operators(path), quantization)
+
+
+def shrink_to_float16(data: bytes) -> tuple[bytes, Quantization]:
+    """Weights in float16, widened when the file is loaded."""
+    from ai_edge_quantizer import qtyping, quantizer, recipe_manager
+
+    weights = qtyping.TensorQuantizationConfig(num_bits=16, dtype=qtyping.TensorDataType.FLOAT)
+    config = qtyping.OpQuantizationConfig(
+        weight_tensor_config=weights,
+        compute_precision=qtyping.ComputePrecision.FLOAT,
+        explicit_dequantize=True,
+    )
+    job = quantizer.Quantizer(data)
+    job.update_quantization_recipe(
+        regex=".*",
+        operation_name=qtyping.TFLOperationName.ALL_SUPPORTED,
+        op_config=config,
+        algorithm_key=recipe_manager.AlgorithmName.FLOAT_CASTING,
+    )
+    return bytes(job.quantize().quantized_model), Quantization(
+        method="ai-edge-quantizer float casting",
+        bits=16,
+        details="weights float16, computed in float32",
+        calibration=None,
+        kept_float=["activations"],
+    )
+
+
+def shrink_to_int8(data: bytes) -> tuple[bytes, Quantization]:
+    """Convolution weights in 8-bit integers a channel, widened when the file is loaded."""
+    from ai_edge_quantizer import qtyping, quantizer
+
+    job = quantizer.Quantizer(data)
+    names = qtyping.TFLOperationName
+    for operation in (names.CONV_2D, names.DEPTHWISE_CONV_2D, names.CONV_2D_TRANSPOSE):
+        job.add_weight_only_config(regex=".*", operation_name=operation, num_bits=8)
+    return bytes(job.quantize().quantized_model), Quantization(
+        method="ai-edge-quantizer weight-only",
+        bits=8,
+        details="convolution weights symmetric a channel, computed in float32",
+        calibration=None,
+        kept_float=["activations", "everything but convolutions"],
+    )
+
+
+def count_operators(path: Path) -> Operators:
+    """Load a file as an app does and count what XNNPACK takes.
+
+    A delegate hides its nodes: those between a delegate's outputs and its inputs are its own.
+
+    Raises:
+        UserError: LiteRT refuses the file.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        interpreter = Interpreter(model_path=str(path), num_threads=2)
+        interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        raise UserError(f"LiteRT refuses the converted file: {error}") from error
+    nodes: list[dict[str, Any]] = interpreter._get_ops_details()
+    delegates = [node for node in nodes if node["op_name"] == "DELEGATE"]
+    graph = [node for node in nodes if node["op_name"] != "DELEGATE"]
+    producer = {int(out): i for i, node in enumerate(graph) for out in node["outputs"]}
+    taken: set[int] = set()
+    for delegate in delegates:
+        inputs = {int(tensor) for tensor in delegate["inputs"]}
+        waiting = [int(tensor) for tensor in delegate["outputs"]]
+        while waiting:
+            tensor = waiting.pop()
+            node = producer.get(tensor)
+            if tensor in inputs or node is None or node in taken:
+                continue
+            taken.add(node)
+            waiting += [int(t) for t in graph[node]["inputs"]]
+    return Operators(total=len(graph), delegated=len(taken), partitions=len(delegates))
