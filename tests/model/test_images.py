@@ -1,35 +1,28 @@
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageOps
 
 from anyir.model.errors import UserError
 from anyir.model.image_output import check_output, encode, write_photo
 from anyir.model.images import Photo, from_pillow, read_photo
 
-SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-MAKE, ORIENTATION, CAMERA, TAKEN, WIDE, HIGH = 0x010F, 0x0112, 0x8769, 0x9003, 0xA002, 0xA003
-
-
-def values(shape, dtype=np.uint8):
-    return np.random.default_rng(0).integers(0, np.iinfo(dtype).max + 1, shape, dtype=dtype)
-
-
-def exif_of(photo):
-    exif = Image.Exif()
-    exif.load(photo.exif)
-    return exif
-
-
-def camera_exif(orientation=1, width=53, height=37):
-    exif = Image.Exif()
-    exif[MAKE], exif[ORIENTATION] = "Maker", orientation
-    exif.get_ifd(CAMERA).update({TAKEN: "2026:01:02 03:04:05", WIDE: width, HIGH: height})
-    return exif.tobytes()
+from .photo_files import (
+    BAD,
+    CAMERA,
+    HIGH,
+    MAKE,
+    ORIENTATION,
+    SRGB,
+    TAKEN,
+    WIDE,
+    camera_exif,
+    exif_of,
+    png,
+    values,
+)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
@@ -51,84 +44,6 @@ def test_lossless_formats_keep_everything(tmp_path, suffix, dtype, channels):
     assert again.notes == []
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_tiff_is_read_by_an_independent_reader(tmp_path, dtype, channels):
-    pixels = values((700, 531, channels), dtype)  # several strips
-    write_photo(tmp_path / "photo.tif", Photo(pixels))
-    with tifffile.TiffFile(tmp_path / "photo.tif") as file:
-        assert len(file.pages[0].dataoffsets) > (1 if pixels.nbytes > 2**20 else 0)
-        np.testing.assert_array_equal(file.asarray().reshape(pixels.shape), pixels)
-
-
-@pytest.mark.parametrize(
-    "layout",
-    [
-        {"byteorder": ">"},
-        {"byteorder": "<"},
-        {"compression": "zlib", "predictor": True},
-        {"compression": "zlib", "byteorder": ">"},
-        {"tile": (16, 32)},
-        {"rowsperstrip": 5},
-    ],
-)
-@pytest.mark.parametrize("channels", [1, 3, 4])
-def test_deep_tiff_of_other_writers(tmp_path, layout, channels):
-    pixels = values((37, 53, channels), np.uint16)
-    kind = {"photometric": "minisblack" if channels == 1 else "rgb"}
-    if channels == 4:
-        kind["extrasamples"] = ["unassalpha"]
-    tifffile.imwrite(tmp_path / "photo.tif", pixels.squeeze(), **kind, **layout)
-    np.testing.assert_array_equal(read_photo(tmp_path / "photo.tif").pixels, pixels)
-
-
-def png(width, height, depth, colour, rows, *chunks):
-    """A PNG from rows that already carry their filter bytes."""
-
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
-    body = b"".join(chunk(*c) for c in chunks) + chunk(b"IDAT", zlib.compress(rows))
-    return b"\x89PNG\r\n\x1a\n" + head + body + chunk(b"IEND", b"")
-
-
-def filtered(pixels):
-    """Rows filtered by each of PNG's five filters in turn, byte by byte as the specification says."""
-    step = pixels.shape[2] * 2
-    lines = pixels.astype(">u2").reshape(len(pixels), -1).view(np.uint8).astype(int)
-    out = b""
-    above = np.zeros(lines.shape[1], int)
-    for y, line in enumerate(lines):
-        a = np.concatenate([np.zeros(step, int), line[:-step]])
-        c = np.concatenate([np.zeros(step, int), above[:-step]])
-        p = a + above - c
-        distances = np.stack([abs(p - a), abs(p - above), abs(p - c)])
-        paeth = np.choose(distances.argmin(0), [a, above, c])
-        guess = [np.zeros_like(a), a, above, (a + above) // 2, paeth][y % 5]
-        out += bytes([y % 5]) + ((line - guess) % 256).astype(np.uint8).tobytes()
-        above = line
-    return out
-
-
-@pytest.mark.parametrize(("channels", "colour"), [(1, 0), (2, 4), (3, 2), (4, 6)])
-def test_deep_png_with_every_filter(tmp_path, channels, colour):
-    pixels = values((11, 7, channels), np.uint16)
-    (tmp_path / "photo.png").write_bytes(png(7, 11, 16, colour, filtered(pixels)))
-    np.testing.assert_array_equal(read_photo(tmp_path / "photo.png").pixels, pixels)
-
-
-@pytest.mark.parametrize(("channels", "colour"), [(1, 0), (3, 2)])
-def test_deep_png_with_a_transparent_colour(tmp_path, channels, colour):
-    pixels = values((11, 7, channels), np.uint16)
-    key = struct.pack(f">{channels}H", *(int(v) for v in pixels[4, 5]))
-    (tmp_path / "photo.png").write_bytes(png(7, 11, 16, colour, filtered(pixels), (b"tRNS", key)))
-    result = read_photo(tmp_path / "photo.png").pixels
-    np.testing.assert_array_equal(result[..., :channels], pixels)
-    assert (result[..., channels] == 0).sum() == 1
-    assert result[4, 5, channels] == 0
-
-
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation_is_applied_and_reset(tmp_path, suffix, orientation):
@@ -143,19 +58,6 @@ def test_orientation_is_applied_and_reset(tmp_path, suffix, orientation):
     if suffix != "tif":  # Pillow's TIFF writer leaves the camera's directory out
         height, width = photo.pixels.shape[:2]
         assert (exif.get_ifd(CAMERA)[WIDE], exif.get_ifd(CAMERA)[HIGH]) == (width, height)
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_orientation_of_deep_files(tmp_path, orientation):
-    pixels = values((37, 53, 3), np.uint16)
-    for format in ("PNG", "TIFF"):
-        (tmp_path / "photo").write_bytes(encode(Photo(pixels, exif=camera_exif(orientation)), format)[0])
-        photo = read_photo(tmp_path / "photo")
-        with Image.open(tmp_path / "photo") as image:
-            upright = np.asarray(ImageOps.exif_transpose(image))
-        np.testing.assert_array_equal(photo.pixels >> 8, upright)
-        assert exif_of(photo).get(ORIENTATION, 1) == 1
-        assert exif_of(photo).get_ifd(CAMERA)[TAKEN] == "2026:01:02 03:04:05"
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "webp", "png", "tif"])
@@ -232,43 +134,6 @@ def test_phone_jpeg_with_a_second_picture_is_no_animation(tmp_path):
     photo = read_photo(tmp_path / "photo.jpg")
     assert photo.pixels.shape == (16, 16, 3)
     assert any("left out" in note for note in photo.notes)
-
-
-def bomb():
-    return png(100_000, 100_000, 8, 2, b"\0")
-
-
-def animated(tmp_path, suffix):
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue", "green")]
-    path = tmp_path / f"animated.{suffix}"
-    frames[0].save(path, save_all=True, append_images=frames[1:])
-    return path.read_bytes()
-
-
-BAD = {
-    "text": (lambda _: b"this is a text file\n" * 20, "no image that can be read"),
-    "empty": (lambda _: b"", "is empty"),
-    "bomb": (lambda _: bomb(), "million pixels"),
-    "gif": (lambda p: animated(p, "gif"), "frames; animated"),
-    "webp": (lambda p: animated(p, "webp"), "frames; animated"),
-    "apng": (lambda p: animated(p, "png"), "frames; animated"),
-    "pages": (lambda p: animated(p, "tif"), "3 pages"),
-    "float": (lambda p: tiff_bytes(p, np.ones((8, 8), np.float32)), "mode F"),
-    "planes": (
-        lambda p: tiff_bytes(p, values((3, 8, 8), np.uint16), planarconfig="separate"),
-        "separate colour planes",
-    ),
-    "premultiplied": (
-        lambda p: tiff_bytes(p, values((8, 8, 4), np.uint16), extrasamples=["assocalpha"]),
-        "premultiplied",
-    ),
-}
-
-
-def tiff_bytes(tmp_path, array, **options):
-    photometric = "minisblack" if array.ndim == 2 else "rgb"
-    tifffile.imwrite(tmp_path / "x.tif", array, photometric=photometric, **options)
-    return (tmp_path / "x.tif").read_bytes()
 
 
 @pytest.mark.parametrize("name", BAD)

@@ -9,12 +9,13 @@ import pytest
 import torch
 from PIL import Image
 
-from anyir.model import PRESETS, AnyIR, cli
+from anyir.model import PRESETS, AnyIR
 from anyir.model.checkpoints import save_weights
 from anyir.model.image_output import encode
 from anyir.model.images import Photo, read_photo
 
-from .test_images import BAD, MAKE, ORIENTATION, SRGB, camera_exif, exif_of, values
+from .command_checks import fails, files, save
+from .photo_files import BAD, MAKE, ORIENTATION, SRGB, camera_exif, exif_of, values
 
 
 @pytest.fixture(autouse=True)
@@ -34,52 +35,11 @@ def weights(tmp_path_factory):
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def anyir(folder, capfd, monkeypatch):
-    """Run the command in the folder: (exit code, stdout, stderr)."""
-    both = {name: cli.COMMANDS[name] for name in ("restore", "degrade")}
-    monkeypatch.setattr(cli, "COMMANDS", both)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["anyir", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        return exit_.value.code or 0, *capfd.readouterr()
-
-    return run
-
-
-@pytest.fixture
 def restore(anyir, weights):
     def run(*arguments):
         return anyir("restore", *arguments, "--with", weights, "--tile", 32, "--threads", 1)
 
     return run
-
-
-def save(path, photo):
-    path.write_bytes(encode(photo, {".png": "PNG", ".jpg": "JPEG", ".tif": "TIFF"}[path.suffix])[0])
-
-
-def files(folder):
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
-def fails(result, folder, before, *words):
-    """One line on stderr with these words, exit code 1, and no file made, changed or left behind."""
-    code, _, err = result
-    assert code == 1
-    assert err.startswith("anyir: ")
-    assert err.count("\n") == 1
-    for word in words:
-        assert word in err
-    assert files(folder) == before
 
 
 def test_restores_and_says_what_ran(restore, folder):
@@ -346,43 +306,3 @@ def test_read_only_folder(restore, folder):
     finally:
         os.seteuid(user)
     fails(result, folder, before, "cannot be made in locked (Permission denied)")
-
-
-def test_degrade(anyir, folder):
-    for name, photo in {
-        "colour.png": Photo(values((40, 50, 3)) // 2 + 60, SRGB, camera_exif()),
-        "grey16.png": Photo(values((40, 50, 1), np.uint16) // 2),
-        "alpha.png": Photo(values((40, 50, 4))),
-        "one.png": Photo(values((1, 1, 3))),
-    }.items():
-        save(folder / name, photo)
-        for kind in ("noise", "rain", "haze", "motion_blur", "defocus_blur", "low_light", "snow"):
-            options = ("--kind", kind, "--severity", 0.8, "--seed", 1)
-            code, _, err = anyir("degrade", name, f"{kind}-{name}", *options)
-            assert (code, err) == (0, ""), (name, kind)
-            result = read_photo(folder / f"{kind}-{name}")
-            assert result.pixels.shape == photo.pixels.shape
-            assert result.pixels.dtype == photo.pixels.dtype
-            assert (result.icc, result.exif is None) == (photo.icc, photo.exif is None)
-            if photo.pixels.shape[2] == 4:
-                np.testing.assert_array_equal(result.pixels[..., 3], photo.pixels[..., 3])
-            if name != "one.png":
-                assert (result.pixels != photo.pixels).any()
-
-
-def test_degrade_repeats_by_its_seed(anyir, folder):
-    save(folder / "in.png", Photo(values((40, 50, 3))))
-    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        options = ("--kind", "low_light+haze+rain", "--seed", seed, "--json")
-        code, out, _ = anyir("degrade", "in.png", f"{name}.png", *options)
-        assert code == 0
-        assert json.loads(out)["seed"] == seed
-    made = files(folder)
-    assert made["a.png"] == made["b.png"] != made["c.png"]
-
-
-def test_degrade_never_overwrites_its_input(anyir, folder):
-    save(folder / "in.png", Photo(values((8, 8, 3))))
-    before = files(folder)
-    result = anyir("degrade", "in.png", "in.png", "--kind", "rain", "--overwrite")
-    fails(result, folder, before, "never overwritten")
