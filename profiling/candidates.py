@@ -12,6 +12,8 @@ from anyir.profiling.host import package_version
 from anyir.profiling.reference import WEIGHTS_FILE, Reference
 
 RUNTIMES = {".pte": "executorch", ".tflite": "litert", ".mlpackage": "coreml"}
+UNKNOWN = "unknown"
+"""Backend and precision of an artifact without a manifest that says them."""
 PACKAGES = {
     "pytorch": "torch",
     "executorch": "executorch",
@@ -81,7 +83,7 @@ def _pytorch(reference: Reference) -> Candidate:
 
 
 def _artifact(path: Path, reference: Reference) -> Candidate:
-    from anyir.conversion.manifest import Manifest, verify_artifact
+    from anyir.conversion.manifest import Manifest, manifest_path, tree_bytes, verify_artifact
 
     fault = None
     try:
@@ -89,9 +91,9 @@ def _artifact(path: Path, reference: Reference) -> Candidate:
     except UserError as error:
         fault = str(error)
     try:
-        manifest = Manifest.load(path)
+        manifest = Manifest.load(manifest_path(path))
     except UserError as error:
-        unknown: dict[str, Any] = {"backend": "unknown", "precision": "unknown"}
+        unknown: dict[str, Any] = {"backend": UNKNOWN, "precision": UNKNOWN}
         return Candidate(path.stem, None, fault or str(error), RUNTIMES[path.suffix], **unknown)
     if manifest.source.sha256 != reference.weights_sha256:
         raise UserError(
@@ -111,7 +113,7 @@ def _artifact(path: Path, reference: Reference) -> Candidate:
         backend=manifest.backend,
         precision=manifest.precision,
         sha256=manifest.sha256,
-        bytes=size_of(path),
+        bytes=tree_bytes(path),
         delegated=manifest.operators.delegated,
         operators=manifest.operators.total,
         partitions=manifest.operators.partitions,
@@ -138,10 +140,3 @@ def _not_built(artifacts: Path, built: set[str]) -> list[Candidate]:
         ]
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged; run `anyir convert` again") from error
-
-
-def size_of(path: Path) -> int:
-    """Bytes of a file, or of all files below a folder."""
-    if path.is_dir():
-        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-    return path.stat().st_size

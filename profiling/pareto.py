@@ -80,7 +80,7 @@ def pareto_svg(points: list[Point], width: int, height: int) -> Markup:
             f'<text class="tick" x="{x.start - 7}" y="{y(tick) + 4:.1f}" text-anchor="end">'
             f"{tick:.{digits}f}</text>"
         )
-    parts.append(f'<text class="axis" x="4" y="13">Mean PSNR against the truth, dB</text>')
+    parts.append('<text class="axis" x="4" y="13">Mean PSNR against the truth, dB</text>')
     parts.append(
         f'<text class="axis" x="{x.end}" y="{height - 6}" text-anchor="end">'
         "Median latency for a tile, ms (logarithmic)</text>"
@@ -109,7 +109,7 @@ def _marks(points: list[Point], x: Axis, y: Axis) -> list[str]:
         cx, cy = dots[point]
         box = min(
             _places(cx, cy, len(point.label) * LETTER),
-            key=lambda b: 50 * sum(b.overlap(o) for o in taken) + 50 * _outside(b, frame) + _distance(b, cx, cy),
+            key=lambda b: 50 * (sum(b.overlap(o) for o in taken) + _outside(b, frame)) + _distance(b, cx, cy),
         )
         taken.append(box)
         name = "dot best" if point.best else "dot"
@@ -120,9 +120,9 @@ def _marks(points: list[Point], x: Axis, y: Axis) -> list[str]:
             parts.append(
                 f'<line class="leader" x1="{cx:.1f}" y1="{cy:.1f}" x2="{anchor:.1f}" y2="{edge:.1f}"/>'
             )
-        title = f"{point.label}: {point.milliseconds:.1f} ms, {point.decibels:.2f} dB"
+        title = escape(f"{point.label}: {point.milliseconds:.1f} ms, {point.decibels:.2f} dB")
         parts.append(
-            f'<circle class="{name}" cx="{cx:.1f}" cy="{cy:.1f}" r="5"><title>{escape(title)}</title></circle>'
+            f'<circle class="{name}" cx="{cx:.1f}" cy="{cy:.1f}" r="5"><title>{title}</title></circle>'
         )
         parts.append(
             f'<text class="label" x="{middle:.1f}" y="{base:.1f}" text-anchor="middle">'
@@ -132,12 +132,12 @@ def _marks(points: list[Point], x: Axis, y: Axis) -> list[str]:
 
 
 def _places(cx: float, cy: float, width: float) -> list[Box]:
-    """Where a label may lie: beside its dot, or above or below it at several distances."""
+    """Where a label may lie: above or below its dot, at several distances; the front runs beside it."""
     places = []
-    for lift in range(0, 9):
+    for lift in range(9):
         for sign in (-1, 1):
-            middle = cy + sign * (14 + lift * (LINE + 1)) if lift else cy
-            for left in (cx + 10, cx - 10 - width) if lift == 0 else (cx - width / 2, cx - 10, cx + 10 - width):
+            middle = cy + sign * (15 + lift * (LINE + 1))
+            for left in (cx - width / 2, cx - 10, cx + 10 - width):
                 places.append(Box(left, middle - LINE / 2, left + width, middle + LINE / 2))
     return places
 

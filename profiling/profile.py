@@ -199,7 +199,8 @@ def _row(
         threads=settings.threads,
         delegated=candidate.delegated,
         operators=candidate.operators,
-        partitions=candidate.partitions,
+        # As the runtime itself counts them, where it does; else as the conversion did.
+        partitions=candidate.partitions if (seen := run.loaded.get("partitions")) is None else seen,
         load_ms=round(run.loaded["load_ms"], 3) if ok else None,
         first_run_ms=round(run.loaded["first_run_ms"], 3) if ok else None,
         latency=latency(run.samples_ms, settings.warmups) if ok else None,

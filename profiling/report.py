@@ -7,10 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from anyir.model.errors import UserError
+from anyir.profiling.candidates import UNKNOWN
 from anyir.profiling.pareto import Point, pareto_svg
 from anyir.profiling.photos import SEVERITY
 from anyir.profiling.schema import ReferenceSummary, Results, Row, load_results
-from anyir.profiling.summary import CLEAN, gain, mean_input_psnr, mean_truth_psnr, pareto, worst_reference_psnr
+from anyir.profiling.summary import (
+    CLEAN,
+    gain,
+    mean_input_psnr,
+    mean_truth_psnr,
+    pareto,
+    worst_reference_psnr,
+)
 
 HERE = Path(__file__).parent
 SHORT_TRAINING = 1_000_000
@@ -18,6 +26,7 @@ SHORT_TRAINING = 1_000_000
 
 RUNTIMES = {"pytorch": "PyTorch", "executorch": "ExecuTorch", "coreml": "Core ML", "litert": "LiteRT"}
 BACKENDS = {"xnnpack": "XNNPACK", "vulkan": "Vulkan", "coreml": "Core ML", "gpu": "GPU"}
+PRECISIONS = {"int8w": "int8 weights", "pal6": "6-bit palette"}
 KINDS = {
     "noise": f"Noise, \u03c3 {SEVERITY * 50:g}",
     "low_light": "Low light",
@@ -84,7 +93,9 @@ def render(results: Results, folder: Path) -> str:
 
 def label(row: Row) -> str:
     """What a person calls a program: runtime, backend where it says more, precision."""
-    parts = (RUNTIMES[row.runtime], BACKENDS.get(row.backend), row.precision.replace("_", " "))
+    if row.precision == UNKNOWN:
+        return row.name
+    parts = (RUNTIMES[row.runtime], BACKENDS.get(row.backend), PRECISIONS.get(row.precision, row.precision))
     return " ".join(part for part in parts if part)
 
 
@@ -110,9 +121,13 @@ def key_facts(results: Results, measured: list[Row]) -> list[tuple[str, str, str
     if baseline is not None and baseline.latency is not None:
         ratio = baseline.latency.p50_ms / fastest.latency.p50_ms
         facts.append((f"{ratio:.1f}\u00d7", "the speed of PyTorch", "on the same processor"))
-    facts.append((f"{gain(fastest, results.reference):+.2f} dB", "nearer to the truth", label(fastest)))
+    nearer = gain(fastest, results.reference)
+    direction = "nearer to the truth" if nearer >= 0 else "further from the truth"
+    facts.append((f"{abs(nearer):.2f} dB", direction, f"{label(fastest)}, mean"))
     worst = min(programs, key=lambda row: worst_reference_psnr(row) or float("inf"))
-    facts.append((f"{decibels(worst_reference_psnr(worst))} dB", "agreement with PyTorch, lowest", label(worst)))
+    lowest = worst_reference_psnr(worst)
+    agreement = "identical" if lowest is None else f"{lowest:.1f} dB"
+    facts.append((agreement, "PSNR against PyTorch, lowest", label(worst)))
     return facts
 
 

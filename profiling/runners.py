@@ -84,6 +84,7 @@ EXECUTORCH_BACKENDS = {
     "coreml": "CoreMLBackend",
     "vulkan": "VulkanBackend",
 }
+BACKEND_NAMES = {"xnnpack": "XNNPACK", "coreml": "Core ML", "vulkan": "Vulkan"}
 
 
 class ExecuTorchModel:
@@ -104,7 +105,7 @@ class ExecuTorchModel:
         if self._forward is None:
             raise UserError(f"{path.name} has no method forward")
         share = "" if manifest.operators.delegated == manifest.operators.total else " and portable kernels"
-        self.accelerator = f"ExecuTorch {EXECUTORCH_BACKENDS[manifest.backend]}{share}"
+        self.accelerator = f"ExecuTorch ({BACKEND_NAMES[manifest.backend]}{share})"
 
     def __call__(self, tile: Tile, /) -> Tile:
         import torch

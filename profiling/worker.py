@@ -69,6 +69,7 @@ class Session:
             "load_ms": 1000 * (loaded - start),
             "first_run_ms": 1000 * (ended - started),
             "accelerator": model.accelerator,
+            "partitions": getattr(model, "partitions", None),
         }
 
     def run(self, index: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -33,7 +34,7 @@ class WorkerProcess:
     """
 
     def __init__(self, job: Job) -> None:
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by ``close``)
         environment = {
             **os.environ,
             "CUDA_VISIBLE_DEVICES": "",
@@ -72,10 +73,8 @@ class WorkerProcess:
     def close(self) -> None:
         """End the process and wait for it."""
         if self.process.stdin is not None and not self.process.stdin.closed:
-            try:
+            with contextlib.suppress(OSError):  # it may be gone already
                 self.process.stdin.close()  # the worker's loop ends
-            except OSError:
-                pass  # it is gone already
         try:
             self.process.wait(timeout=10)
         except subprocess.TimeoutExpired:
