@@ -196,10 +196,10 @@ def test_loss_counts_both_domains():
 def test_loss_counts_samples_by_the_damage_done_to_them():
     clean = torch.zeros(1, 3, 8, 8)
     on_clean, on_blurred, on_hazy = (
-        float(restoration_loss(clean + 0.01, clean, clean + damage)) for damage in (0.0, 0.03, 0.48)
+        float(restoration_loss(clean + 0.01, clean, clean + damage)) for damage in (0.0, 0.06, 0.30)
     )
-    assert on_clean == pytest.approx(2.5 * on_blurred)
-    assert on_blurred == pytest.approx(10 * on_hazy)
+    assert on_clean == pytest.approx(2 * on_blurred)
+    assert on_clean == pytest.approx(4 * on_hazy)
 
 
 def test_learning_rate_warms_up_and_falls():
