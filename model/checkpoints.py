@@ -41,7 +41,7 @@ def find_weights(source: str | Path | None = None) -> Path:
     shipped = shipped_presets()
     if source is None:
         if not shipped:
-            raise UserError("no weights ship with this installation; name a file with --weights")
+            raise UserError("no weights ship with this installation; name a weights file")
         return SHIPPED / f"{shipped[0]}.safetensors"
     if str(source) in shipped:
         return SHIPPED / f"{source}.safetensors"
