@@ -1,0 +1,113 @@
+import hashlib
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from anyir.model import load_weights
+from anyir.model.errors import UserError
+from anyir.profiling.photos import KINDS, PHOTOS, as_input, make_cases
+from anyir.profiling.reference import load_reference, make_reference
+
+
+def test_the_set_is_every_photo_under_every_degradation():
+    cases = make_cases(32)
+    assert [(case.kind, case.photo) for case in cases] == [(k, p) for k in KINDS for p in PHOTOS]
+    for case in cases:
+        assert case.degraded.shape == case.truth.shape == (3, 32, 32)
+        assert case.degraded.dtype == case.truth.dtype == np.uint8
+        assert (case.kind == "clean") == bool((case.degraded == case.truth).all())
+
+
+def test_photos_smaller_than_the_tile_are_enlarged():
+    assert make_cases(320)[-1].truth.shape == (3, 320, 320)  # chelsea is 300 pixels high
+
+
+def test_the_set_is_always_the_same_bytes():
+    truths = b"".join(case.truth.tobytes() for case in make_cases(32))
+    assert hashlib.sha256(truths).hexdigest() == (
+        "ec5f8eb60f4bbb25d2bffc5e8910d10efd199a9f7fbed027dd8ab1569f6a6f55"
+    )
+    first, second = ([case.degraded for case in make_cases(32)] for _ in range(2))
+    assert all((a == b).all() for a, b in zip(first, second, strict=True))
+
+
+def test_a_reference_is_the_same_again(reference, tiny_weights, tmp_path):
+    again = make_reference(tiny_weights, 32, tmp_path)
+    assert again.cases == reference.cases
+    assert again.files == reference.files
+    assert again.digest() == reference.digest()
+
+
+def test_a_reference_holds_the_literal_networks_outputs(reference, tiny_weights):
+    loaded = load_reference(reference.folder)
+    assert loaded == reference
+    place = 4
+    network = load_weights(tiny_weights)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(as_input(loaded.array("inputs")[place])))[0].numpy()
+    np.testing.assert_allclose(loaded.array("outputs")[place], expected, atol=1e-5)
+    assert loaded.accelerator.startswith("PyTorch C")
+    digest = hashlib.sha256(loaded.array("outputs")[place].tobytes()).hexdigest()
+    assert loaded.cases[place].output_sha256 == digest
+
+
+def test_other_weights_give_another_digest(reference, tmp_path):
+    from anyir.model import PRESETS, AnyIR
+    from anyir.model.checkpoints import save_weights
+
+    save_weights(AnyIR(PRESETS["tiny"]), tmp_path / "other.safetensors")
+    other = make_reference(tmp_path / "other.safetensors", 32, tmp_path / "reference")
+    assert other.digest() != reference.digest()
+    assert [c.input_sha256 for c in other.cases] == [c.input_sha256 for c in reference.cases]
+
+
+def test_progress_is_told(tiny_weights, tmp_path):
+    told = []
+    make_reference(
+        tiny_weights, 16, tmp_path, on_start=lambda n: told.append(n), on_case=lambda: told.append(1)
+    )
+    assert told[0] == sum(told[1:]) == len(KINDS) * len(PHOTOS)
+
+
+def damage(folder, what):
+    if what == "outputs":
+        data = bytearray((folder / "outputs.npy").read_bytes())
+        data[-1] ^= 1
+        (folder / "outputs.npy").write_bytes(data)
+    elif what == "json":
+        (folder / "reference.json").write_text("{")
+    elif what == "list":
+        (folder / "reference.json").write_text("[]")
+    elif what == "key":
+        data = json.loads((folder / "reference.json").read_text())
+        del data["tile"]
+        (folder / "reference.json").write_text(json.dumps(data))
+    elif what == "version":
+        data = json.loads((folder / "reference.json").read_text())
+        (folder / "reference.json").write_text(json.dumps({**data, "schema": 2}))
+    else:
+        (folder / what).unlink()
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("outputs", "is not the file that reference.json describes"),
+        ("json", "is damaged"),
+        ("list", "is damaged"),
+        ("key", "is damaged"),
+        ("version", "of another version"),
+        ("truths.npy", "lacks truths.npy"),
+        ("reference.json", "there is no reference"),
+    ],
+)
+def test_a_changed_reference_is_refused(what, message, reference, tmp_path):
+    folder = tmp_path / "reference"
+    shutil.copytree(reference.folder, folder)
+    damage(folder, what)
+    with pytest.raises(UserError, match=message) as caught:
+        load_reference(folder)
+    assert "anyir reference" in str(caught.value)

@@ -1,0 +1,187 @@
+import json
+from copy import deepcopy
+
+import jsonschema
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anyir.model.errors import UserError
+from anyir.profiling.schema import SCHEMA_FILE, Results, json_schema, load_results
+from anyir.profiling.statistics import percentile
+from anyir.profiling.summary import gain, pareto, worst_reference_psnr
+
+HASH = "0" * 64
+SAMPLES = [4.0, 1.0, 3.0, 2.0]
+
+
+def ok_row(name="tiny_litert_cpu_fp32_64x64", p50=2.5):
+    factor = p50 / 2.5
+    quality = {
+        "psnr_reference": 120.0,
+        "ssim_reference": 1.0,
+        "max_error_reference": 1e-6,
+        "psnr_truth": 30.0,
+        "ssim_truth": 0.9,
+        "picture": f"pictures/{name}.noise.webp",
+    }
+    return {
+        "status": "ok",
+        "error": None,
+        "name": name,
+        "artifact": {"name": f"{name}.tflite", "sha256": HASH, "bytes": 10},
+        "preset": "tiny",
+        "runtime": "litert",
+        "runtime_version": "2.3.0",
+        "backend": "cpu",
+        "precision": "fp32",
+        "tile": 64,
+        "device": "a processor",
+        "os": "a system",
+        "accelerator": "LiteRT CPU (XNNPACK)",
+        "threads": 2,
+        "delegated": 9,
+        "operators": 10,
+        "partitions": 1,
+        "load_ms": 1.0,
+        "first_run_ms": 2.0,
+        "latency": {
+            "warmups": 1,
+            "n": 4,
+            "p50_ms": 2.5 * factor,
+            "p90_ms": 3.7 * factor,
+            "p99_ms": 3.97 * factor,
+            "samples_ms": [s * factor for s in SAMPLES],
+        },
+        "peak_memory_bytes": 1,
+        "output_sha256": HASH,
+        "quality": {"noise": quality, "clean": {**quality, "psnr_reference": None, "psnr_truth": None}},
+    }
+
+
+def missing_row(status):
+    figures = ("accelerator", "load_ms", "first_run_ms", "latency", "peak_memory_bytes", "output_sha256")
+    row = {**ok_row(f"a_{status}_program"), **dict.fromkeys(figures), "quality": {}}
+    return {**row, "status": status, "error": "there is a reason"}
+
+
+def document():
+    entry = {"tiles": 3, "psnr_truth": 20.0, "ssim_truth": 0.5, "degraded": None, "truth": None}
+    return {
+        "schema": 1,
+        "environment": {
+            "created": "2026-01-01T00:00:00+00:00",
+            "device": "a processor",
+            "cores": 2,
+            "memory_bytes": 1,
+            "os": "a system",
+            "python": "3.11.0",
+            "packages": {"torch": "2.13.0"},
+        },
+        "reference": {
+            "weights": "tiny",
+            "weights_sha256": HASH,
+            "preset": "tiny",
+            "notes": {"steps": 0},
+            "accelerator": "PyTorch CPU",
+            "torch": "2.13.0",
+            "tile": 64,
+            "cases_sha256": HASH,
+            "inputs": {"noise": entry, "clean": {**entry, "psnr_truth": None, "ssim_truth": 1.0}},
+        },
+        "rows": [ok_row(), missing_row("failed"), missing_row("unsupported")],
+    }
+
+
+def test_a_document_survives_writing_and_reading(tmp_path):
+    results = Results.model_validate(document())
+    path = tmp_path / "results.json"
+    path.write_bytes(results.to_json())
+    assert load_results(path) == results
+    assert json.loads(path.read_text()) == document()
+
+
+def test_the_published_schema_is_the_models():
+    assert SCHEMA_FILE.read_text() == json_schema(), "run python -m anyir.profiling.write_schema"
+    jsonschema.validate(document(), json.loads(SCHEMA_FILE.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("rows", 0, "speed"), 3, "rows.0.speed: Extra inputs are not permitted"),
+        (("comment",), "x", "comment: Extra inputs"),
+        (("rows", 0, "status"), "fine", "rows.0.status: Input should be 'ok', 'failed' or 'unsupported'"),
+        (("rows", 0, "status"), "failed", "a row is ok without an error"),
+        (("rows", 1, "error"), None, "a row is ok without an error"),
+        (("rows", 0, "latency"), None, "an ok row has every figure"),
+        (("rows", 0, "quality"), {}, "an ok row has every figure"),
+        (("rows", 0, "latency", "p50_ms"), 1.0, "p50_ms is not that percentile of the samples"),
+        (("rows", 0, "latency", "n"), 5, "n is not the number of samples"),
+        (("rows", 0, "latency", "n"), "4", "rows.0.latency.n: Input should be a valid integer"),
+        (("rows", 0, "delegated"), 11, "more operators delegated than there are"),
+        (("rows", 0, "load_ms"), -1.0, "rows.0.load_ms"),
+        (("rows", 0, "output_sha256"), "abc", "rows.0.output_sha256"),
+        (("rows", 0, "quality", "noise", "picture"), "pictures/../../secret.webp", "picture"),
+        (("rows", 0, "quality", "noise", "picture"), "/etc/passwd", "picture"),
+        (("rows", 1, "name"), ok_row()["name"], "two rows of one name and device"),
+        (("rows",), [], "rows: List should have at least 1 item"),
+        (("schema",), 2, "schema version 2, not 1"),
+    ],
+)
+def test_what_is_not_by_the_schema_is_refused_in_one_line(path, value, message, tmp_path):
+    data = deepcopy(document())
+    target = data
+    for key in path[:-1]:
+        target = target[key]
+    target[path[-1]] = value
+    file = tmp_path / "results.json"
+    file.write_text(json.dumps(data))
+    with pytest.raises(UserError, match=r"results\.json") as caught:
+        load_results(file)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00\xff"])
+def test_damaged_files_are_refused(text, tmp_path):
+    file = tmp_path / "results.json"
+    file.write_text(text)
+    with pytest.raises(UserError, match=r"damaged|schema version None"):
+        load_results(file)
+
+
+def test_missing_files_and_folders_are_refused(tmp_path):
+    with pytest.raises(UserError, match="there is no"):
+        load_results(tmp_path / "results.json")
+    with pytest.raises(UserError, match="is a folder"):
+        load_results(tmp_path)
+
+
+@given(
+    st.lists(st.floats(0, 1e6), min_size=1, max_size=50),
+    st.floats(0, 100),
+)
+def test_percentiles_are_numpys(samples, share):
+    assert percentile(samples, share) == pytest.approx(np.percentile(samples, share), rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize(("samples", "share"), [([], 50), ([1.0], 101), ([1.0], -1)])
+def test_percentiles_of_nothing_are_refused(samples, share):
+    with pytest.raises(ValueError, match="percentile needs samples"):
+        percentile(samples, share)
+
+
+def test_summaries_leave_clean_tiles_and_identical_outputs_out():
+    results = Results.model_validate(document())
+    assert gain(results.rows[0], results.reference) == pytest.approx(10.0)
+    assert worst_reference_psnr(results.rows[0]) == 120.0
+
+
+def test_the_front_holds_rows_that_nothing_beats():
+    data = document()
+    fast, slow, slow_and_good = ok_row("fast", 1.0), ok_row("slow", 9.0), ok_row("slow-and-good", 9.0)
+    slow_and_good["quality"]["noise"]["psnr_truth"] = 31.0
+    data["rows"] = [fast, slow, slow_and_good]
+    assert pareto(Results.model_validate(data).rows) == {"fast", "slow-and-good"}
