@@ -11,6 +11,8 @@ channels, the attention half first.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -29,11 +31,12 @@ from anyir.model.network import (
 )
 
 
-def frozen_conv(weight: Tensor, bias: Tensor | None = None, **options: int) -> nn.Conv2d:
+def frozen_conv(
+    weight: Tensor, bias: Tensor | None = None, *, stride: int = 1, padding: int = 0, groups: int = 1
+) -> nn.Conv2d:
     """A convolution with these weights, (O, I / groups, k, k), and no gradients."""
-    outputs, inputs, *kernel = weight.shape
-    groups = options.pop("groups", 1)
-    conv = nn.Conv2d(inputs * groups, outputs, kernel, bias=bias is not None, groups=groups, **options)
+    outputs, inputs, kernel, _ = weight.shape
+    conv = nn.Conv2d(inputs * groups, outputs, kernel, stride, padding, groups=groups, bias=bias is not None)
     conv.weight = nn.Parameter(weight.contiguous(), requires_grad=False)
     if bias is not None:
         conv.bias = nn.Parameter(bias, requires_grad=False)
@@ -73,6 +76,10 @@ class DeployAttention(nn.Module):
     computed matrices into a fully connected layer that XNNPACK refuses. An odd number of pixels gets
     a row of zeros, which adds nothing to the Gram matrix.
     """
+
+    temperature: Tensor
+    project: Tensor
+    mask: Tensor
 
     def __init__(self, attention: Attention, norm: ChannelNorm, height: int, width: int) -> None:
         super().__init__()
@@ -126,6 +133,13 @@ class DeployGate(nn.Module):
     Line 2's statistics are taken of the normalised map before scale and shift, as w mean + b and
     |w| deviation. The map comes ``gain`` times too large, which the weights undo.
     """
+
+    scale: Tensor
+    variance_scale: Tensor
+    shift: Tensor
+    tau: Tensor
+    one: Tensor
+    eps: Tensor
 
     def __init__(self, gate: GatedDA, gain: float) -> None:
         super().__init__()
@@ -194,20 +208,23 @@ class DeployDAB(nn.Module):
         # Keeps float16 sums of the normalised map n over the pixels in range: |n|^2 <= C at every pixel,
         # so the sum of squares stays below C sqrt(P).
         gain = (height * width) ** -0.25
-        self.half = channels // 2
+        self.half_width = channels // 2
         self.attention_norm = DeployNorm(block.attention_norm)
         self.attention = DeployAttention(block.attention, block.attention_norm, height, width)
-        gated = isinstance(block.gated_da, GatedDA)
-        self.gate_norm = DeployNorm(block.gated_da.norm, gain) if gated else None
-        self.gate = DeployGate(block.gated_da, gain) if gated else None
+        self.gate_norm, self.gate = None, None
+        if isinstance(block.gated_da, GatedDA):
+            self.gate_norm = DeployNorm(block.gated_da.norm, gain)
+            self.gate = DeployGate(block.gated_da, gain)
         self.fused = isinstance(block.fusion, Fusion)
         fuse = block.fuse.weight[order]
-        self.fuse = frozen_conv(rewrites.fold_fusion(fuse, block.fusion.weight) if self.fused else fuse)
+        if isinstance(block.fusion, Fusion):
+            fuse = rewrites.fold_fusion(fuse, block.fusion.weight)
+        self.fuse = frozen_conv(fuse)
         self.ffn_norm = DeployNorm(block.ffn_norm)
         self.ffn = DeployFeedForward(block.ffn, block.ffn_norm, order)
 
     def forward(self, x: Tensor) -> Tensor:
-        attention, gate = x[:, : self.half], x[:, self.half :]
+        attention, gate = x[:, : self.half_width], x[:, self.half_width :]
         attention = self.attention(self.attention_norm(attention))
         if self.gate is not None and self.gate_norm is not None:
             gate = self.gate(self.gate_norm(gate), gate)
@@ -227,18 +244,18 @@ class DeployNetwork(nn.Module):
         orders = [rewrites.halves_first(config.dim * 2**level, config.split) for level in range(4)]
         sizes = [(height >> level, width >> level) for level in range(4)]
 
-        def blocks(literal: nn.Module, level: int) -> nn.Sequential:
+        def blocks(literal: Any, level: int) -> nn.Sequential:
             return nn.Sequential(*(DeployDAB(block, *sizes[level]) for block in literal.children()))
 
         self.patch_embed = frozen_conv(network.patch_embed.weight[orders[0]], padding=1)
         self.encoder = nn.ModuleList(blocks(stage, i) for i, stage in enumerate(network.encoder))
+        downs: Any = network.down
         self.down = nn.ModuleList(
-            frozen_downsample(down.conv.weight[:, orders[i]], orders[i + 1])
-            for i, down in enumerate(network.down)
+            frozen_downsample(down.conv.weight[:, orders[i]], orders[i + 1]) for i, down in enumerate(downs)
         )
         self.latent = blocks(network.latent, 3)
         self.up, self.merge, self.decoder = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
-        stages = zip((2, 1, 0), network.up, network.merge, network.decoder, strict=True)
+        stages: Any = zip((2, 1, 0), network.up, network.merge, network.decoder, strict=True)
         for level, up, merge, decoder in stages:
             order = orders[level]
             from_up, from_skip = merge.weight[order].chunk(2, dim=1)
@@ -269,7 +286,7 @@ def frozen_downsample(weight: Tensor, order: Tensor) -> nn.Conv2d:
 
 def frozen_upsample(weight: Tensor) -> nn.ConvTranspose2d:
     """The transposed convolution of ``rewrites.transposed_upsample``; weight (I, O, 6, 6)."""
-    inputs, outputs, *kernel = weight.shape
+    inputs, outputs, kernel, _ = weight.shape
     conv = nn.ConvTranspose2d(inputs, outputs, kernel, stride=2, padding=2, bias=False)
     conv.weight = nn.Parameter(weight.contiguous(), requires_grad=False)
     return conv
