@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,15 +38,37 @@ class ExecuTorchExporter:
 
 def lower(program: Any) -> tuple[bytes, Operators]:
     """Lower an exported program to XNNPACK; what it refuses stays with portable kernels and is counted."""
-    from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
     from executorch.devtools.backend_debug import get_delegation_info
     from executorch.exir import to_edge_transform_and_lower
 
-    edge = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
+    edge = to_edge_transform_and_lower(program, partitioner=[whole_graph_partitioner()])
     info = get_delegation_info(edge.exported_program().graph_module)
+    # getitem only takes a delegate's output out of its tuple: no kernel runs.
+    nodes = edge.exported_program().graph_module.graph.nodes
+    picks = sum(node.target is operator.getitem for node in nodes)
     operators = Operators(
-        total=info.num_delegated_nodes + info.num_non_delegated_nodes,
+        total=info.num_delegated_nodes + info.num_non_delegated_nodes - picks,
         delegated=info.num_delegated_nodes,
         partitions=info.num_delegated_subgraphs,
     )
     return edge.to_executorch().buffer, operators
+
+
+def whole_graph_partitioner() -> Any:
+    """XNNPACK's partitioner, which takes a graph as one piece where it supports every operator.
+
+    Its own grouping tears a quantized graph of this size into pieces that depend on each other, and then
+    fails with "Invalid partition, found dependency cycles" (executorch 1.5.1). Where an operator is not
+    supported, its own grouping decides.
+    """
+    from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+    from torch.fx.passes.infra.partitioner import Partition
+
+    class WholeGraphPartitioner(XnnpackPartitioner):
+        def generate_partitions(self, ep: Any) -> list[Any]:
+            supported = {node for group in self.get_matched_nodes_from_configs(ep) for node in group}
+            if all(n in supported for n in ep.graph_module.graph.nodes if n.op == "call_function"):
+                return [Partition(id=0, nodes=supported)]
+            return super().generate_partitions(ep)
+
+    return WholeGraphPartitioner()

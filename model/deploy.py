@@ -94,15 +94,17 @@ class DeployAttention(nn.Module):
         self.qkv_depthwise = frozen_depthwise(kernel * factor[:, None, None, None])
         temperature = attention.temperature.flatten().repeat_interleave(channels // heads)
         self.register_buffer("temperature", temperature[None, :, None])  # (1, C, 1)
+        # A number in the graph would be a float64 constant with a conversion outside the delegate.
+        self.register_buffer("pixels", torch.full((1, 1, 1, 1), float(height * width)).double())
         self.register_buffer("mask", rewrites.copying_mask(channels, heads))  # (2, C, C) or (2, 1, 1)
         project = attention.project.weight[:, :, 0, 0].T
         self.register_buffer("project", project[None].repeat(2, 1, 1))  # (2, C, C)
 
     def forward(self, x: Tensor) -> Tensor:
-        channels, pixels = x.shape[1], self.height * self.width
+        channels = x.shape[1]
         qkv = self.qkv_depthwise(self.qkv(x))
         qk, v = qkv[:, : 2 * channels], qkv[:, 2 * channels :]
-        inverse = torch.rsqrt((qk * qk).mean((2, 3), keepdim=True) * pixels)
+        inverse = torch.rsqrt((qk * qk).mean((2, 3), keepdim=True) * self.pixels)
         inverse = inverse.clamp(max=60_000)  # a channel of zeros: 0 * infinity, see F.normalize
         inverse = inverse.reshape(1, 2 * channels, 1)
         inverse_q = inverse[:, :channels]  # (1, C, 1)
@@ -157,7 +159,7 @@ class DeployGate(nn.Module):
         self.register_buffer("variance_scale", scale.square()[None, :, None, None])
         self.register_buffer("shift", shift[None, :, None, None])
         self.register_buffer("tau", gate.tau[None, :, None, None])
-        # Numbers in the graph would be float64 constants with a conversion each, outside the delegate.
+        # As for ``pixels`` above: no numbers in the graph.
         self.register_buffer("one", torch.ones(1, 1, 1, 1).double())
         self.register_buffer("eps", torch.full((1, 1, 1, 1), 1e-12).double())
         self.gate = frozen_conv(gate.gate.weight)

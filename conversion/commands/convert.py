@@ -1,0 +1,92 @@
+"""``anyir convert``: weights to programs for phones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def run(
+    weights: Annotated[
+        str | None, typer.Option(help="A file or a shipped preset; default: the best that ships.")
+    ] = None,
+    tile: Annotated[
+        int, typer.Option(help="Height and width of the input in pixels, a multiple of 8.")
+    ] = 256,
+    out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("build/artifacts"),
+    only: Annotated[
+        str | None, typer.Option(metavar="PATTERN", help="Recipes to build, e.g. 'litert_*' or '*_fp32'.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Build ExecuTorch, LiteRT and Core ML programs, each with a manifest, and compare each with PyTorch.
+
+    What is up to date is kept. A recipe that fails is a row with its reason; the others are still built,
+    and the exit code is 1.
+
+    Example: [bold]anyir convert --weights small --tile 256 --out build/artifacts --only 'litert_*'[/bold]
+    """
+    if tile < 8 or tile % 8:
+        raise typer.BadParameter(f"--tile {tile}: a positive multiple of 8 is due")
+    from anyir.conversion.recipes import select_recipes
+
+    try:
+        recipes = select_recipes(only)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from anyir.conversion.build import build
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks = {r.name: bar.add_task(f"{r.name}: waiting", total=1, start=False) for r in recipes}
+
+        def show(recipe: str, text: str) -> None:
+            bar.start_task(tasks[recipe])
+            done = text in ("built", "reused", "failed")
+            bar.update(tasks[recipe], description=f"{recipe}: {text}", completed=int(done))
+
+        rows = build(weights, tile, out, recipes, on_progress=show)
+    if as_json:
+        print(json.dumps([asdict(row) for row in rows], indent=2))
+    else:
+        _print_table(rows, out)
+    if any(row.status == "failed" for row in rows):
+        raise typer.Exit(1)
+
+
+def _print_table(rows: list, out: Path) -> None:  # type: ignore[type-arg]
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("recipe", "status", "MB", "delegated", "partitions", "parity dB", "loss dB", "s", title=str(out))
+    for row in rows:
+        if row.status == "failed":
+            table.add_row(row.recipe, "[red]failed[/red]")
+            continue
+        parity = (
+            "not here" if row.parity != "measured" else "equal" if row.psnr is None else f"{row.psnr:.1f}"
+        )
+        table.add_row(
+            row.recipe,
+            row.status,
+            f"{row.bytes / 1e6:.2f}",
+            f"{'?' if row.delegated is None else row.delegated}/{row.total}",
+            "?" if row.partitions is None else str(row.partitions),
+            parity,
+            "" if row.loss is None else f"{row.loss:.3f}",
+            f"{row.seconds:.0f}",
+        )
+    console = Console()
+    console.print(table)
+    for row in rows:
+        if row.reason:
+            console.print(f"{row.recipe}: {row.reason}", style="red", markup=False, soft_wrap=True)

@@ -1,0 +1,98 @@
+"""``anyir verify``: are artifacts what their manifests say?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anyir.model.errors import UserError
+
+if TYPE_CHECKING:
+    from anyir.conversion.manifest import Manifest
+
+
+def run(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Artifacts, or folders of them.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check artifacts against their manifests: schema, sha256, and their output on the parity photos.
+
+    Core ML packages run on macOS only; elsewhere their output is not compared, and the row says so.
+
+    Example: [bold]anyir verify build/artifacts[/bold]
+    """
+    import json
+
+    from rich.console import Console
+    from rich.progress import track
+    from rich.table import Table
+
+    artifacts = find_artifacts(paths)
+    console = Console(stderr=True)
+    rows = [_verify(path) for path in track(artifacts, "verifying", console=console, transient=True)]
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    else:
+        table = Table("artifact", "", "output on the parity photos")
+        for row in rows:
+            good = row["status"] == "ok"
+            table.add_row(
+                row["artifact"], "ok" if good else "[red]failed[/red]", row["parity"] if good else ""
+            )
+        Console().print(table)
+        for row in rows:
+            if row["reason"]:
+                Console().print(
+                    f"{row['artifact']}: {row['reason']}", style="red", markup=False, soft_wrap=True
+                )
+    if any(row["status"] != "ok" for row in rows):
+        raise typer.Exit(1)
+
+
+def find_artifacts(paths: list[Path]) -> list[Path]:
+    """The artifacts named, and those in the folders named.
+
+    Raises:
+        UserError: a path that does not exist, or a folder without artifacts.
+    """
+    from anyir.conversion.recipes import SUFFIXES
+
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir() and path.suffix != SUFFIXES["coreml"]:
+            inside = sorted(p for p in path.iterdir() if p.suffix in SUFFIXES.values())
+            if not inside:
+                raise UserError(f"no artifacts in {path}; build them with `anyir convert`")
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            raise UserError(f"no artifact at {path}")
+    return found
+
+
+def _verify(path: Path) -> dict[str, Any]:
+    from anyir.conversion.manifest import verify_artifact
+
+    try:
+        manifest = verify_artifact(path)
+        parity = _run_again(path, manifest)
+    except UserError as error:
+        return {"artifact": path.name, "status": "failed", "parity": None, "reason": str(error)}
+    return {"artifact": path.name, "status": "ok", "parity": parity, "reason": None}
+
+
+def _run_again(path: Path, manifest: Manifest) -> str:
+    from anyir.conversion.parity import recheck
+    from anyir.profiling.runners import Unsupported, import_runtime, load_artifact
+
+    try:
+        import_runtime(manifest)
+    except Unsupported as error:
+        return f"not compared here: {error}"
+    model = load_artifact(path, manifest, threads=2)
+    stage = recheck(manifest.parity, manifest.tile, model)
+    psnr = "identical" if stage.psnr is None else f"{stage.psnr:.1f} dB"
+    return f"{psnr}, max error {stage.max_error:.2g}"

@@ -1,0 +1,220 @@
+"""One process of a build: exports, measures and describes the recipes of one job."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anyir.conversion import contract
+from anyir.conversion.exporting import Export, Exporter, make_exporter, versions
+from anyir.conversion.manifest import (
+    Manifest,
+    Parity,
+    Tensor,
+    manifest_path,
+    tree_bytes,
+    tree_sha256,
+    verify_artifact,
+)
+from anyir.conversion.manifest import Source as Origin
+from anyir.conversion.parity import check, mean_loss, measure, not_measured
+from anyir.model.checkpoints import read_header, sha256, write_atomically
+from anyir.model.errors import UserError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from anyir.conversion.build import Job, Row
+    from anyir.conversion.recipes import Recipe
+    from anyir.conversion.source import Source
+
+
+def work(connection: Connection, job: Job) -> None:
+    """Build a job's recipes one after the other.
+
+    Sends ``("progress", (recipe, text))`` and, for each recipe, ``("row", {...})``. What the toolchains print goes to a log file in the output folder.
+    """
+    from anyir.conversion.build import failed
+
+    with log_path(job).open("w", encoding="utf-8") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    import torch
+
+    torch.set_num_threads(job.threads)
+    shared: dict[str, Any] = {}
+    for recipe in job.recipes:
+        connection.send(("progress", (recipe.name, "checking")))
+        try:
+            row = build_one(
+                job, recipe, shared, lambda text, r=recipe: connection.send(("progress", (r.name, text)))
+            )
+        except Exception as error:  # whatever the toolchain raises becomes the recipe's row
+            traceback.print_exc()
+            target = job.out / recipe.file_name(preset_of(job.weights), job.tile)
+            discard(target)
+            reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+            row = failed(job, recipe.name, reason)
+        connection.send(("row", asdict(row)))
+    connection.close()
+
+
+def build_one(job: Job, recipe: Recipe, shared: dict[str, Any], say: Any) -> Row:
+    """1. Reuse what is up to date. 2. Export. 3. Run and compare. 4. Describe. 5. Move into place.
+
+    Args:
+        shared: what the job's recipes have in common, filled by the first that needs it.
+    """
+    target = job.out / recipe.file_name(preset_of(job.weights), job.tile)
+    if (current := up_to_date(target, job, recipe)) is not None:
+        return row_of(current, recipe, "reused")
+    if not shared:
+        from anyir.conversion.source import Source
+
+        shared["source"] = Source(job.weights, job.tile)
+        shared["exporter"] = make_exporter(recipe.runtime, shared["source"])
+    source: Source = shared["source"]
+    exporter: Exporter = shared["exporter"]
+    start = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix=".build-", dir=job.out))
+    try:
+        path = folder / target.name
+        say("converting")
+        export = exporter.export(recipe.precision, path)
+        say("comparing")
+        parity = compare_artifact(path, recipe, export, source)
+        check(parity)
+        manifest = describe(path, recipe, export, parity, source, time.monotonic() - start)
+        discard(target)
+        os.replace(path, target)
+        write_atomically(manifest_path(target), manifest.to_json().encode())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return row_of(manifest, recipe, "built")
+
+
+def compare_artifact(path: Path, recipe: Recipe, export: Export, source: Source) -> Parity:
+    """Run the written file as an app would and compare it; say so where this machine cannot."""
+    from anyir.profiling.runners import load_artifact
+
+    if recipe.runtime == "coreml" and sys.platform != "darwin":
+        return not_measured(source, recipe.bounds, "Core ML predicts on macOS and iOS only")
+    draft = not_measured(source, recipe.bounds, "being measured")
+    model = load_artifact(path, describe(path, recipe, export, draft, source, 0.0), threads=2)
+    outputs = [model(tile) for tile in source.inputs]
+    return measure(source, recipe.bounds, [*export.stages, ("artifact", outputs)])
+
+
+def describe(
+    path: Path, recipe: Recipe, export: Export, parity: Parity, source: Source, seconds: float
+) -> Manifest:
+    """The manifest of a written artifact."""
+
+    def tensor(name: str) -> Tensor:
+        shape, low_high = list(contract.shape(source.tile)), list(contract.RANGE)
+        return Tensor(name=name, shape=shape, dtype=contract.DTYPE, layout=contract.LAYOUT, range=low_high)
+
+    return Manifest(
+        name=path.stem,
+        file=path.name,
+        sha256=tree_sha256(path),
+        bytes=tree_bytes(path),
+        source=Origin(
+            file=source.weights.name,
+            sha256=sha256(source.weights),
+            preset=preset_of(source.weights),
+            config=source.network.config.to_dict(),
+        ),
+        runtime=recipe.runtime,  # type: ignore[arg-type]
+        backend=recipe.backend,
+        precision=recipe.precision,
+        target=export.target,
+        tile=source.tile,
+        inputs=[tensor(contract.INPUT)],
+        outputs=[tensor(contract.OUTPUT)],
+        quantization=export.quantization,
+        operators=export.operators,
+        parity=parity,
+        versions=versions(recipe.runtime),
+        code_sha256=code_sha256(),
+        seconds=round(seconds, 1),
+    )
+
+
+def up_to_date(target: Path, job: Job, recipe: Recipe) -> Manifest | None:
+    """The manifest of an artifact that building again would only repeat; None if it must be built."""
+    try:
+        manifest = verify_artifact(target)
+    except UserError:
+        return None
+    same = (
+        manifest.source.sha256 == sha256(job.weights)
+        and manifest.versions == versions(recipe.runtime)
+        and manifest.code_sha256 == code_sha256()
+    )
+    return manifest if same else None
+
+
+def code_sha256() -> str:
+    """Digest of the code that an artifact and its figures depend on."""
+    import anyir.conversion
+    import anyir.model
+    import anyir.profiling
+
+    conversion = Path(str(anyir.conversion.__file__)).parent
+    model = Path(str(anyir.model.__file__)).parent
+    profiling = Path(str(anyir.profiling.__file__)).parent
+    names = ("config", "network", "rewrites", "deploy", "degradations", "kernels", "metrics")
+    files = [*sorted(conversion.glob("*.py")), *(model / f"{name}.py" for name in names)]
+    files += [profiling / "photos.py", profiling / "runners.py"]
+    return hashlib.sha256("".join(sha256(file) for file in files).encode()).hexdigest()
+
+
+def row_of(manifest: Manifest, recipe: Recipe, status: str) -> Row:
+    """A manifest's figures as a row."""
+    from anyir.conversion.build import Row
+
+    literal = manifest.parity.literal
+    operators = manifest.operators
+    return Row(
+        recipe=recipe.name,
+        file=manifest.file,
+        status=status,
+        bytes=manifest.bytes,
+        total=operators.total,
+        delegated=operators.delegated,
+        partitions=operators.partitions,
+        parity=manifest.parity.status,
+        max_error=literal.max_error if literal else None,
+        psnr=literal.psnr if literal else None,
+        loss=mean_loss(manifest.parity) if literal else None,
+        seconds=manifest.seconds,
+    )
+
+
+def preset_of(weights: Path) -> str:
+    return read_header(weights).get("preset") or "custom"
+
+
+def log_path(job: Job) -> Path:
+    """Where a job's process writes what its toolchain prints."""
+    first = job.recipes[0]
+    name = first.name if first.runtime == "executorch" else first.runtime
+    return job.out / f"{name}.log"
+
+
+def discard(target: Path) -> None:
+    """Remove an artifact and its manifest, the manifest first: what has none is no artifact."""
+    manifest_path(target).unlink(missing_ok=True)
+    if target.is_dir():
+        shutil.rmtree(target)
+    else:
+        target.unlink(missing_ok=True)
