@@ -61,8 +61,10 @@ def find_candidates(artifacts: Path, reference: Reference) -> list[Candidate]:
     """
     if not artifacts.is_dir():
         raise UserError(f"there is no folder {artifacts}; `anyir convert --out {artifacts}` makes it")
-    found = [_artifact(path, reference) for path in sorted(artifacts.iterdir()) if path.suffix in RUNTIMES]
-    found += _not_built(artifacts, {candidate.name for candidate in found})
+    failed = _not_built(artifacts)
+    old = {candidate.name for candidate in failed}  # a file that is there all the same is of an earlier build
+    paths = [path for path in sorted(artifacts.iterdir()) if path.suffix in RUNTIMES and path.stem not in old]
+    found = [_artifact(path, reference) for path in paths] + failed
     if not found:
         raise UserError(f"there is no artifact in {artifacts}; `anyir convert --out {artifacts}` makes them")
     return [_pytorch(reference), *found]
@@ -120,23 +122,28 @@ def _artifact(path: Path, reference: Reference) -> Candidate:
     )
 
 
-def _not_built(artifacts: Path, built: set[str]) -> list[Candidate]:
-    path = artifacts / "conversion.json"
+def _not_built(artifacts: Path) -> list[Candidate]:
+    """Recipes that failed when the folder was last built."""
+    from anyir.conversion.build import REPORT
+    from anyir.conversion.recipes import RECIPES
+
+    path = artifacts / REPORT
     if not path.is_file():
         return []
+    recipes = {recipe.name: recipe for recipe in RECIPES}
     try:
         rows = json.loads(path.read_bytes())["rows"]
         return [
             Candidate(
-                name=row["name"],
+                name=Path(row["file"]).stem,
                 path=None,
-                error=f"not built: {row['error']}",
-                runtime=row["runtime"],
-                backend=row["backend"],
-                precision=row["precision"],
+                error=f"not built: {row['reason']}",
+                runtime=recipes[row["recipe"]].runtime,
+                backend=recipes[row["recipe"]].backend,
+                precision=recipes[row["recipe"]].precision,
             )
             for row in rows
-            if row["status"] != "ok" and row["name"] not in built
+            if row["status"] == "failed"
         ]
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is damaged; run `anyir convert` again") from error
+        raise UserError(f"{path} is damaged or of another version; run `anyir convert` again") from error

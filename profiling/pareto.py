@@ -156,6 +156,9 @@ def _distance(box: Box, cx: float, cy: float) -> float:
 
 def _latency_axis(values: list[float], start: float, end: float) -> Axis:
     low, high = min(values) / 1.25, max(values) * 1.25
+    if high / low < 5:  # wide enough for two ticks at the least
+        middle = math.sqrt(low * high)
+        low, high = middle / math.sqrt(5), middle * math.sqrt(5)
     steps = [factor * 10.0**power for power in range(-3, 7) for factor in (1, 2, 5)]
     return Axis(low, high, start, end, [s for s in steps if low <= s <= high], logarithmic=True)
 
