@@ -10,8 +10,9 @@ from typing import Any
 from anyir.model.errors import UserError
 from anyir.profiling.host import package_version
 from anyir.profiling.reference import WEIGHTS_FILE, Reference
+from anyir.profiling.schema import RuntimeName
 
-RUNTIMES = {".pte": "executorch", ".tflite": "litert", ".mlpackage": "coreml"}
+RUNTIMES: dict[str, RuntimeName] = {".pte": "executorch", ".tflite": "litert", ".mlpackage": "coreml"}
 UNKNOWN = "unknown"
 """Backend and precision of an artifact without a manifest that says them."""
 PACKAGES = {
@@ -38,7 +39,7 @@ class Candidate:
     name: str
     path: Path | None
     error: str | None
-    runtime: str
+    runtime: RuntimeName
     backend: str
     precision: str
     sha256: str | None = None
@@ -138,7 +139,7 @@ def _not_built(artifacts: Path) -> list[Candidate]:
                 name=Path(row["file"]).stem,
                 path=None,
                 error=f"not built: {row['reason']}",
-                runtime=recipes[row["recipe"]].runtime,
+                runtime=RUNTIMES[Path(row["file"]).suffix],
                 backend=recipes[row["recipe"]].backend,
                 precision=recipes[row["recipe"]].precision,
             )

@@ -57,7 +57,7 @@ def make_cases(tile: int) -> list[Case]:
     from anyir.model.degradations import degrade
 
     truths = {photo: _crop(photo, tile) for photo in PHOTOS}
-    cases = []
+    cases: list[Case] = []
     for kind in KINDS:
         for photo, truth in truths.items():
             seed = SEED + len(cases)

@@ -119,7 +119,7 @@ def make_reference(
         if not np.isfinite(outputs[index]).all():
             raise UserError(f"{path.name} returns NaN or infinity for {case.kind}: not usable as a reference")
         on_case()
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "inputs": np.stack([case.degraded for case in cases]),
         "truths": np.stack([case.truth for case in cases]),
         "outputs": outputs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,11 @@ def load_artifact(path: Path, manifest: Manifest, *, threads: int) -> TileModel:
     Raises:
         UserError: its runtime refuses it.
     """
-    runners = {"executorch": ExecuTorchModel, "litert": LiteRtModel, "coreml": CoreMlModel}
+    runners: dict[str, Callable[[Path, Manifest, int], TileModel]] = {
+        "executorch": ExecuTorchModel,
+        "litert": LiteRtModel,
+        "coreml": CoreMlModel,
+    }
     try:
         return runners[manifest.runtime](path, manifest, threads)
     except (RuntimeError, ValueError, OSError) as error:

@@ -21,6 +21,7 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Milliseconds = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=0)]
 Bytes = Annotated[int, Field(ge=0)]
+RuntimeName = Literal["pytorch", "executorch", "coreml", "litert"]
 PictureFile = Annotated[str, Field(pattern=r"^pictures/[A-Za-z0-9_+-][A-Za-z0-9_+.-]*\.webp$")]
 
 
@@ -111,7 +112,7 @@ class Row(Strict):
     name: str = Field(description="Artifact or recipe, without suffix; unique for a device.")
     artifact: Artifact | None
     preset: str | None
-    runtime: Literal["pytorch", "executorch", "coreml", "litert"]
+    runtime: RuntimeName
     runtime_version: str | None
     backend: str
     precision: str
