@@ -31,7 +31,7 @@ FOURIER_WEIGHT = 0.1
 TYPICAL_DAMAGE = 0.05
 """Mean absolute error of a degraded patch at which a sample counts about once."""
 LEAST_DAMAGE = 0.02
-"""Keeps the weight of a clean patch at 1.6."""
+"""Keeps the weight of a clean patch at 2.5 to the power of the balance."""
 WARM_UP = 0.03
 """Share of a chunk in which the learning rate rises; AdamW's moments settle meanwhile."""
 FLOOR = 0.02
@@ -48,6 +48,8 @@ class Settings:
     crop: int
     seed: int = 0
     learning_rate: float = 5e-4
+    balance: float = 0.0
+    """Exponent by which a sample counts less for the damage done to it; see ``restoration_loss``."""
     compile: bool = False
     validate_every: float = 300.0
     """Seconds between validations."""
@@ -85,21 +87,21 @@ def device_name(device: torch.device) -> str:
     return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
 
 
-def restoration_loss(restored: Tensor, clean: Tensor, degraded: Tensor) -> Tensor:
+def restoration_loss(restored: Tensor, clean: Tensor, degraded: Tensor, balance: float = 0.0) -> Tensor:
     """L1 plus 0.1 times the L1 distance of the Fourier coefficients, in float32.
 
-    Each sample counts by the inverse root of the damage done to it. Haze and darkness move every pixel
-    far, blur and weak noise move few a little: unweighted, the first two teach at the expense of the
-    others and of clean photos; by the plain inverse, the network learns to leave photos as they are.
+    With ``balance`` above 0 a sample counts by the inverse of the damage done to it, to that power:
+    clean photos, weak noise and blur, which move pixels little, then count more than haze and darkness.
 
     Args:
         restored, clean, degraded: (B, 3, H, W).
+        balance: 0 (all samples count the same) to 1.
     """
     error = restored.float() - clean.float()
-    damage = (degraded.float() - clean.float()).abs().mean(dim=(1, 2, 3))
     spectrum = torch.view_as_real(torch.fft.rfft2(error, norm="ortho"))
     sample = error.abs().mean(dim=(1, 2, 3)) + FOURIER_WEIGHT * spectrum.abs().mean(dim=(1, 2, 3, 4))
-    return (sample * (TYPICAL_DAMAGE / (damage + LEAST_DAMAGE)).sqrt()).mean()
+    damage = (degraded.float() - clean.float()).abs().mean(dim=(1, 2, 3))
+    return (sample * (TYPICAL_DAMAGE / (damage + LEAST_DAMAGE)) ** balance).mean()
 
 
 def learning_rate(share: float, peak: float) -> float:
@@ -245,7 +247,7 @@ class Trainer:
             group["lr"] = learning_rate(share, self.settings.learning_rate)
         self.forward.train()
         restored = self.forward(degraded.contiguous(memory_format=torch.channels_last))
-        loss = restoration_loss(restored, clean, degraded)
+        loss = restoration_loss(restored, clean, degraded, self.settings.balance)
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)

@@ -21,6 +21,10 @@ def run(
     batch: Annotated[int, typer.Option(min=1, help="Patches a step.")] = 16,
     crop: Annotated[int, typer.Option(min=16, help="Side of a patch in pixels, a multiple of 8.")] = 64,
     learning_rate: Annotated[float, typer.Option(min=1e-7, max=1.0)] = 5e-4,
+    balance: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Above 0, clean and mildly degraded photos count more in the loss."),
+    ] = 0.0,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     precision: Annotated[str, typer.Option(help="bf16-mixed or 32-true.")] = "bf16-mixed",
     compile: Annotated[bool, typer.Option(help="torch.compile the network (worth it on a GPU).")] = False,
@@ -53,6 +57,7 @@ def run(
         crop=crop,
         seed=seed,
         learning_rate=learning_rate,
+        balance=balance,
         compile=compile,
     )
     train(settings, data, out, resume, precision=precision, threads=threads)

@@ -193,13 +193,17 @@ def test_loss_counts_both_domains():
     assert float(restoration_loss(clean + 0.5, clean, clean + 0.03)) == pytest.approx(expected)
 
 
-def test_loss_counts_samples_by_the_damage_done_to_them():
+def test_balance_counts_samples_by_the_damage_done_to_them():
     clean = torch.zeros(1, 3, 8, 8)
-    on_clean, on_blurred, on_hazy = (
-        float(restoration_loss(clean + 0.01, clean, clean + damage)) for damage in (0.0, 0.06, 0.30)
-    )
+
+    def losses(balance):
+        damaged = (clean, clean + 0.06, clean + 0.30)
+        return [float(restoration_loss(clean + 0.01, clean, d, balance)) for d in damaged]
+
+    on_clean, on_blurred, on_hazy = losses(0.5)
     assert on_clean == pytest.approx(2 * on_blurred)
     assert on_clean == pytest.approx(4 * on_hazy)
+    assert losses(0.0)[0] == losses(0.0)[2]
 
 
 def test_learning_rate_warms_up_and_falls():
