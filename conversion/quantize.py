@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 KEPT_FLOAT = (
     "patch_embed",
     "output",
+    "down.*",
     "*norm*",
     "*.attention.*",
 )
-"""Modules whose int8 costs more quality than it gains time: the first and the last convolution, the
-normalisations' constant ones, and attention, whose Gram matrix multiplies errors."""
+"""Modules whose int8 costs more quality than it gains time: the first and the last convolution, those that
+begin a level's residual stream, the normalisations' constant ones, and attention, whose Gram matrix
+multiplies errors."""
 
 
 def quantize_static(deployed: nn.Module, tile: int) -> tuple[Any, Quantization]:

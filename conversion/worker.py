@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 def work(connection: Connection, job: Job) -> None:
     """Build a job's recipes one after the other.
 
-    Sends ``("progress", (recipe, text))`` and, for each recipe, ``("row", {...})``. What the toolchains print goes to a log file in the output folder.
+    Sends ``("progress", (recipe, text))`` and, for each recipe, ``("row", {...})``. What the toolchains
+    print goes to a log file in the output folder.
     """
     from anyir.conversion.build import failed
 

@@ -67,7 +67,9 @@ def _print_table(rows: list, out: Path) -> None:  # type: ignore[type-arg]
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("recipe", "status", "MB", "delegated", "partitions", "parity dB", "loss dB", "s", title=str(out))
+    table = Table(
+        "recipe", "status", "MB", "delegated", "partitions", "parity dB", "loss dB", "s", title=str(out)
+    )
     for row in rows:
         if row.status == "failed":
             table.add_row(row.recipe, "[red]failed[/red]")
