@@ -13,6 +13,8 @@ from anyir.model.checkpoints import write_atomically
 
 QUALITY = 88
 """Of WebP. Pictures are for looking at; figures come from the arrays."""
+MAX_SIDE = 512
+"""Larger tiles are scaled down to this, so that a report with all of them stays below 8 MB."""
 
 
 class PictureWriter:
@@ -31,6 +33,8 @@ class PictureWriter:
 
         pixels = (np.asarray(tile, np.float32).clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
         buffer = io.BytesIO()
-        Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "WEBP", quality=QUALITY, method=4)
+        picture = Image.fromarray(np.ascontiguousarray(pixels))
+        picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+        picture.save(buffer, "WEBP", quality=QUALITY, method=4)
         write_atomically(self.folder / f"{name}.webp", buffer.getvalue())
         return f"{self.folder.name}/{name}.webp"

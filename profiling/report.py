@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from anyir.model.errors import UserError
-from anyir.profiling.candidates import UNKNOWN
+from anyir.profiling.names import kind_title, label
 from anyir.profiling.pareto import Point, pareto_svg
-from anyir.profiling.photos import SEVERITY
 from anyir.profiling.schema import ReferenceSummary, Results, Row, load_results
 from anyir.profiling.summary import (
-    CLEAN,
     gain,
     mean_input_psnr,
     mean_truth_psnr,
@@ -23,17 +21,6 @@ from anyir.profiling.summary import (
 HERE = Path(__file__).parent
 SHORT_TRAINING = 1_000_000
 """Fewer training patches than this are called a short training: a GPU sees as many in a few hours."""
-
-RUNTIMES = {"pytorch": "PyTorch", "executorch": "ExecuTorch", "coreml": "Core ML", "litert": "LiteRT"}
-BACKENDS = {"xnnpack": "XNNPACK", "vulkan": "Vulkan", "coreml": "Core ML", "gpu": "GPU"}
-PRECISIONS = {"int8w": "int8 weights", "pal6": "6-bit palette"}
-KINDS = {
-    "noise": f"Noise, \u03c3 {SEVERITY * 50:g}",
-    "low_light": "Low light",
-    "motion_blur": "Motion blur",
-    "defocus_blur": "Defocus blur",
-    CLEAN: "Clean, nothing to restore",
-}
 
 
 def write_report(source: Path, out: Path) -> None:
@@ -89,19 +76,6 @@ def render(results: Results, folder: Path) -> str:
         style=(HERE / "report.css").read_text(),
         script=(HERE / "report.js").read_text(),
     )
-
-
-def label(row: Row) -> str:
-    """What a person calls a program: runtime, backend where it says more, precision."""
-    if row.precision == UNKNOWN:
-        return row.name
-    parts = (RUNTIMES[row.runtime], BACKENDS.get(row.backend), PRECISIONS.get(row.precision, row.precision))
-    return " ".join(part for part in parts if part)
-
-
-def kind_title(kind: str) -> str:
-    """A degradation in words."""
-    return KINDS.get(kind) or kind.replace("_", " ").replace("+", " + ").capitalize()
 
 
 def decibels(value: float | None) -> str:

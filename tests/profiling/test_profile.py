@@ -8,6 +8,7 @@ from anyir.model import PRESETS, AnyIR
 from anyir.model.checkpoints import save_weights, sha256
 from anyir.model.errors import UserError
 from anyir.profiling.candidates import find_candidates
+from anyir.profiling.names import label
 from anyir.profiling.photos import KINDS
 from anyir.profiling.reference import make_reference
 from anyir.profiling.runners import open_artifact
@@ -30,9 +31,9 @@ def test_no_row_is_missing_and_failures_set_the_exit_code(profiled, rows):
     files = {p.stem for p in artifacts.iterdir() if p.suffix in (".pte", ".tflite", ".mlpackage")}
     assert set(rows) == {"pytorch", "tiny_executorch_xnnpack_int8_64x64"} | files
     for row in rows.values():
-        assert row.name in process.stdout
+        assert label(row) in process.stdout
         if row.error:
-            assert row.error in process.stdout
+            assert f"{row.status}: {row.name}: {row.error}" in process.stdout
 
 
 @pytest.mark.parametrize(

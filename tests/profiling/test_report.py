@@ -8,6 +8,7 @@ from anyir.profiling.pareto import Point, pareto_svg
 from anyir.profiling.report import render, training_note, write_report
 from anyir.profiling.schema import ReferenceSummary, Results
 
+from .conftest import anyir
 from .test_schema import document, missing_row
 
 
@@ -46,6 +47,32 @@ def test_a_missing_picture_ends_in_one_line(tmp_path):
     with pytest.raises(UserError, match=r"gone\.webp is missing"):
         write_report(tmp_path / "results.json", tmp_path / "index.html")
     assert not (tmp_path / "index.html").exists()
+
+
+def test_pictures_are_bounded_and_named_as_results_name_them(tmp_path):
+    import numpy as np
+    from PIL import Image
+
+    from anyir.profiling.pictures import MAX_SIDE, PictureWriter
+
+    writer = PictureWriter(tmp_path / "pictures")
+    small = np.full((3, 40, 40), 0.5, np.float32)
+    small[:, :20] = 7.0  # clipped
+    with Image.open(tmp_path / writer.write("small.noise", small)) as picture:
+        assert picture.size == (40, 40)
+        assert picture.convert("RGB").getpixel((20, 5)) == pytest.approx((255, 255, 255), abs=3)
+        assert picture.convert("RGB").getpixel((20, 35)) == pytest.approx((128, 128, 128), abs=3)
+    with Image.open(tmp_path / writer.write("large.noise", np.zeros((3, 800, 800)))) as picture:
+        assert picture.size == (MAX_SIDE, MAX_SIDE)
+
+
+@pytest.mark.parametrize("out", ["/proc/none/index.html", "{folder}/results.json/index.html"])
+def test_an_output_that_cannot_be_written_is_one_line(out, tmp_path):
+    (tmp_path / "results.json").write_text(json.dumps(document()))
+    process = anyir("report", tmp_path / "results.json", "--out", out.format(folder=tmp_path))
+    assert process.returncode == 1
+    assert process.stderr.startswith("anyir: ")
+    assert process.stderr.strip().count("\n") == 0
 
 
 def test_an_output_that_is_a_folder_is_refused(tmp_path):

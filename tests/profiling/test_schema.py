@@ -63,7 +63,7 @@ def ok_row(name="tiny_litert_cpu_fp32_64x64", p50=2.5):
 def missing_row(status):
     figures = ("accelerator", "load_ms", "first_run_ms", "latency", "peak_memory_bytes", "output_sha256")
     row = {**ok_row(f"a_{status}_program"), **dict.fromkeys(figures), "quality": {}}
-    return {**row, "status": status, "error": "there is a reason"}
+    return {**row, "status": status, "error": "there is a reason", "delegated": None, "partitions": None}
 
 
 def document():

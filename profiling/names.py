@@ -1,0 +1,32 @@
+"""What a person calls programs and degradations."""
+
+from __future__ import annotations
+
+from anyir.profiling.candidates import UNKNOWN
+from anyir.profiling.photos import SEVERITY
+from anyir.profiling.schema import Row
+from anyir.profiling.summary import CLEAN
+
+RUNTIMES = {"pytorch": "PyTorch", "executorch": "ExecuTorch", "coreml": "Core ML", "litert": "LiteRT"}
+BACKENDS = {"xnnpack": "XNNPACK", "vulkan": "Vulkan", "coreml": "Core ML", "gpu": "GPU"}
+PRECISIONS = {"int8w": "int8 weights", "pal6": "6-bit palette"}
+KINDS = {
+    "noise": f"Noise, \u03c3 {SEVERITY * 50:g}",
+    "low_light": "Low light",
+    "motion_blur": "Motion blur",
+    "defocus_blur": "Defocus blur",
+    CLEAN: "Clean, nothing to restore",
+}
+
+
+def label(row: Row) -> str:
+    """What a person calls a program: runtime, backend where it says more, precision."""
+    if row.precision == UNKNOWN:
+        return row.name
+    parts = (RUNTIMES[row.runtime], BACKENDS.get(row.backend), PRECISIONS.get(row.precision, row.precision))
+    return " ".join(part for part in parts if part)
+
+
+def kind_title(kind: str) -> str:
+    """A degradation in words."""
+    return KINDS.get(kind) or kind.replace("_", " ").replace("+", " + ").capitalize()
