@@ -183,5 +183,7 @@ def test_the_front_holds_rows_that_nothing_beats():
     data = document()
     fast, slow, slow_and_good = ok_row("fast", 1.0), ok_row("slow", 9.0), ok_row("slow-and-good", 9.0)
     slow_and_good["quality"]["noise"]["psnr_truth"] = 31.0
-    data["rows"] = [fast, slow, slow_and_good]
+    as_good = ok_row("slower", 2.0)
+    as_good["quality"]["noise"]["psnr_truth"] = 30.001  # rounding, not quality
+    data["rows"] = [fast, slow, slow_and_good, as_good]
     assert pareto(Results.model_validate(data).rows) == {"fast", "slow-and-good"}
