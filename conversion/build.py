@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import multiprocessing
 import multiprocessing.connection
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -45,23 +47,28 @@ class Row:
 
 @dataclass(frozen=True)
 class Job:
-    """Recipes of one runtime that share their first steps, for one process."""
+    """Recipes of one runtime that share their first steps, for one process.
+
+    Attributes:
+        scratch: folder inside ``out`` for files that are not finished; removed at the end.
+    """
 
     weights: Path
     tile: int
     out: Path
+    scratch: Path
     recipes: tuple[Recipe, ...]
     threads: int
 
 
-def plan(weights: Path, tile: int, out: Path, recipes: list[Recipe]) -> list[Job]:
+def plan(weights: Path, tile: int, out: Path, scratch: Path, recipes: list[Recipe]) -> list[Job]:
     """Group recipes: LiteRT's share a converted program, and so do Core ML's; ExecuTorch's share none."""
     groups: dict[str, list[Recipe]] = {}
     for recipe in recipes:
         key = recipe.name if recipe.runtime == "executorch" else recipe.runtime
         groups.setdefault(key, []).append(recipe)
     threads = max(1, multiprocessing.cpu_count() // PROCESSES)
-    return [Job(weights, tile, out, tuple(group), threads) for group in groups.values()]
+    return [Job(weights, tile, out, scratch, tuple(group), threads) for group in groups.values()]
 
 
 def build(
@@ -97,7 +104,11 @@ def build(
         rows[row.recipe] = row
         on_progress(row.recipe, row.status)
 
-    run_jobs(plan(path, tile, out, recipes), finish, on_progress)
+    scratch = Path(tempfile.mkdtemp(prefix=".build-", dir=out))
+    try:
+        run_jobs(plan(path, tile, out, scratch, recipes), finish, on_progress)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
     ordered = [rows[recipe.name] for recipe in recipes]
     report = {"weights": path.name, "tile": tile, "rows": [asdict(row) for row in ordered]}
     write_atomically(out / REPORT, (json.dumps(report, indent=1) + "\n").encode())
@@ -148,6 +159,7 @@ def run_jobs(
     finally:
         for process, _, _ in running.values():
             process.terminate()
+            process.join()
 
 
 def failed(job: Job, recipe: str, reason: str) -> Row:

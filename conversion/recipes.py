@@ -67,13 +67,13 @@ RECIPES: tuple[Recipe, ...] = (
 )
 
 
-def select_recipes(pattern: str | None) -> list[Recipe]:
-    """Recipes whose name matches a shell pattern such as ``litert_*``; all of them for None.
+def select_recipes(patterns: list[str]) -> list[Recipe]:
+    """Recipes whose name matches one of some shell patterns such as ``litert_*``; all of them for none.
 
     Raises:
-        ValueError: none matches; the message lists the recipes.
+        ValueError: a pattern that matches nothing; the message lists the recipes.
     """
-    chosen = [r for r in RECIPES if pattern is None or fnmatchcase(r.name, pattern)]
-    if not chosen:
-        raise ValueError(f"no recipe matches {pattern!r}; recipes: {', '.join(r.name for r in RECIPES)}")
-    return chosen
+    for pattern in patterns:
+        if not any(fnmatchcase(r.name, pattern) for r in RECIPES):
+            raise ValueError(f"no recipe matches {pattern!r}; recipes: {', '.join(r.name for r in RECIPES)}")
+    return [r for r in RECIPES if not patterns or any(fnmatchcase(r.name, p) for p in patterns)]

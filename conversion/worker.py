@@ -6,7 +6,6 @@ import hashlib
 import os
 import shutil
 import sys
-import tempfile
 import time
 import traceback
 from dataclasses import asdict
@@ -85,20 +84,16 @@ def build_one(job: Job, recipe: Recipe, shared: dict[str, Any], say: Any) -> Row
     source: Source = shared["source"]
     exporter: Exporter = shared["exporter"]
     start = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix=".build-", dir=job.out))
-    try:
-        path = folder / target.name
-        say("converting")
-        export = exporter.export(recipe.precision, path)
-        say("comparing")
-        parity = compare_artifact(path, recipe, export, source)
-        check(parity)
-        manifest = describe(path, recipe, export, parity, source, time.monotonic() - start)
-        discard(target)
-        os.replace(path, target)
-        write_atomically(manifest_path(target), manifest.to_json().encode())
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    path = job.scratch / target.name
+    say("converting")
+    export = exporter.export(recipe.precision, path)
+    say("comparing")
+    parity = compare_artifact(path, recipe, export, source)
+    check(parity)
+    manifest = describe(path, recipe, export, parity, source, time.monotonic() - start)
+    discard(target)
+    os.replace(path, target)
+    write_atomically(manifest_path(target), manifest.to_json().encode())
     return row_of(manifest, recipe, "built")
 
 

@@ -17,7 +17,8 @@ def run(
     ] = 256,
     out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("build/artifacts"),
     only: Annotated[
-        str | None, typer.Option(metavar="PATTERN", help="Recipes to build, e.g. 'litert_*' or '*_fp32'.")
+        list[str] | None,
+        typer.Option(metavar="PATTERN", help="Recipes to build, e.g. 'litert_*' or '*_fp32'; repeatable."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -33,7 +34,7 @@ def run(
     from anyir.conversion.recipes import select_recipes
 
     try:
-        recipes = select_recipes(only)
+        recipes = select_recipes(only or [])
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 

@@ -1,0 +1,151 @@
+"""The tiny network's artifacts as files: delegates, outputs, operators, and ``anyir verify``."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from anyir.conversion import contract
+from anyir.conversion.manifest import manifest_path, verify_artifact
+from anyir.conversion.recipes import RECIPES
+from anyir.conversion.source import Source
+from anyir.conversion.to_coreml import WEIGHT_ERROR, check_saved
+from anyir.conversion.to_litert import count_operators
+from anyir.model import PRESETS, AnyIR, load_weights
+from anyir.model.checkpoints import save_weights
+from anyir.model.cli import build_app
+from anyir.model.errors import UserError
+from anyir.profiling.runners import open_artifact
+
+TILE = 64
+FILES = {recipe.name: recipe.file_name("tiny", TILE) for recipe in RECIPES}
+RUNNABLE = [recipe for recipe in RECIPES if recipe.runtime != "coreml"]
+
+
+@pytest.mark.parametrize("recipe", RUNNABLE, ids=lambda r: r.name)
+def test_the_whole_graph_is_one_delegate(tiny_artifacts, recipe):
+    operators = verify_artifact(tiny_artifacts / FILES[recipe.name]).operators
+    assert operators.partitions == 1
+    assert operators.delegated == operators.total > 500
+
+
+def test_the_program_calls_its_delegate_once_and_nothing_else(tiny_artifacts):
+    from executorch.exir._serialize import _deserialize_pte_binary
+
+    data = (tiny_artifacts / FILES["executorch_xnnpack_fp32"]).read_bytes()
+    plan = _deserialize_pte_binary(data).program.execution_plan[0]
+    assert [d.id for d in plan.delegates] == ["XnnpackBackend"]
+    assert [type(i.instr_args).__name__ for c in plan.chains for i in c.instructions] == ["DelegateCall"]
+
+
+def test_every_node_of_the_file_is_counted(tiny_artifacts):
+    path = tiny_artifacts / FILES["litert_cpu_fp32"]
+    counted = count_operators(path)
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    plain = Interpreter(
+        str(path), experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    )
+    plain.allocate_tensors()
+    assert counted.total == len(plain._get_ops_details())
+
+
+@pytest.mark.parametrize("recipe", RUNNABLE, ids=lambda r: r.name)
+def test_output_on_a_photo_of_no_calibration_or_parity_set(tiny_artifacts, tiny_weights, recipe):
+    from anyir.model.metrics import psnr
+
+    image = np.random.default_rng(7).random(contract.shape(TILE), dtype=np.float32)
+    with torch.inference_mode():
+        literal = load_weights(tiny_weights)(torch.from_numpy(image)).numpy()
+    output = open_artifact(tiny_artifacts / FILES[recipe.name])(image)
+    assert output.shape == literal.shape
+    assert psnr(image=output, reference=literal, data_range=1.0) > recipe.bounds.psnr
+
+
+@pytest.mark.parametrize("recipe", RUNNABLE, ids=lambda r: r.name)
+def test_manifest_s_parity_is_measured_and_in_bounds(tiny_artifacts, recipe):
+    parity = verify_artifact(tiny_artifacts / FILES[recipe.name]).parity
+    assert parity.status == "measured"
+    assert parity.literal.psnr > recipe.bounds.psnr
+    assert len(parity.degradations) == 9
+    stages = {s.stage for s in parity.stages}
+    assert stages == {"deploy", "artifact"} | ({"quantized"} if recipe.precision == "int8" else set())
+
+
+def test_smaller_weights_make_smaller_files(tiny_artifacts):
+    size = {name: verify_artifact(tiny_artifacts / file).bytes for name, file in FILES.items()}
+    assert size["litert_cpu_int8w"] < size["litert_cpu_fp16"] < size["litert_cpu_fp32"]
+    assert size["executorch_xnnpack_int8"] < size["executorch_xnnpack_fp32"]
+    assert size["coreml_mlprogram_pal6"] < size["coreml_mlprogram_int8w"] < size["coreml_mlprogram_fp16"]
+
+
+def test_litert_s_signature_is_named_by_the_contract(tiny_artifacts):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(tiny_artifacts / FILES["litert_cpu_fp32"]))
+    [signature] = interpreter.get_signature_list().values()
+    assert signature["inputs"] == [contract.INPUT]
+
+
+@pytest.mark.parametrize("precision", WEIGHT_ERROR)
+def test_core_ml_s_weights_are_the_network_s_and_no_other_s(
+    tiny_artifacts, tiny_weights, tmp_path, precision
+):
+    path = tiny_artifacts / FILES[f"coreml_mlprogram_{precision}"]
+    manifest = verify_artifact(path)
+    assert manifest.parity.status == "not measured"
+    assert manifest.parity.literal is None
+    assert manifest.operators.delegated is None
+    assert check_saved(path, Source(tiny_weights, TILE), WEIGHT_ERROR[precision]) == manifest.operators.total
+    torch.manual_seed(1)
+    save_weights(AnyIR(PRESETS["tiny"]), tmp_path / "other.safetensors")
+    with pytest.raises(UserError, match="off"):
+        check_saved(path, Source(tmp_path / "other.safetensors", TILE), WEIGHT_ERROR[precision])
+    with pytest.raises(UserError, match="are due"):
+        check_saved(path, Source(tiny_weights, 32), WEIGHT_ERROR[precision])
+
+
+def verify(*arguments):
+    return CliRunner().invoke(build_app(), ["verify", *map(str, arguments), "--json"])
+
+
+def test_verify_runs_every_artifact_of_a_folder_again(tiny_artifacts):
+    result = verify(tiny_artifacts)
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)
+    assert sorted(row["artifact"] for row in rows) == sorted(FILES.values())
+    for row in rows:
+        assert ("not compared here" in row["parity"]) == row["artifact"].endswith(".mlpackage")
+
+
+def test_verify_notices_an_artifact_of_other_weights_whose_hash_was_made_to_fit(tiny_artifacts, tmp_path):
+    fp32, other = (tiny_artifacts / FILES[name] for name in ("litert_cpu_fp32", "litert_cpu_int8w"))
+    copy = tmp_path / fp32.name
+    shutil.copy(other, copy)
+    described = json.loads(manifest_path(fp32).read_text())
+    described["sha256"] = json.loads(manifest_path(other).read_text())["sha256"]
+    manifest_path(copy).write_text(json.dumps(described))
+    result = verify(copy)
+    assert result.exit_code == 1
+    assert "below the bound 80.0 dB" in json.loads(result.stdout)[0]["reason"]
+
+
+def test_verify_fails_on_a_changed_file_and_still_checks_the_others(tiny_artifacts, tmp_path):
+    for name in ("litert_cpu_fp32", "litert_cpu_fp16"):
+        file = tiny_artifacts / FILES[name]
+        shutil.copy(file, tmp_path)
+        shutil.copy(manifest_path(file), tmp_path)
+    with (tmp_path / FILES["litert_cpu_fp16"]).open("ab") as file:
+        file.write(b"x")
+    result = verify(tmp_path)
+    assert result.exit_code == 1
+    assert [row["status"] for row in json.loads(result.stdout)] == ["failed", "ok"]
+
+
+def test_verify_of_nothing(tmp_path):
+    for path in (tmp_path, tmp_path / "missing"):
+        result = verify(path)
+        assert isinstance(result.exception, UserError)

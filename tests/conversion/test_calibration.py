@@ -1,0 +1,41 @@
+import torch
+
+from anyir.conversion.calibration import PHOTOS, calibration_tiles
+from anyir.conversion.quantize import is_kept_float
+from anyir.model.degradations import KINDS
+from anyir.profiling.photos import PHOTOS as PARITY_PHOTOS
+
+
+def test_every_kind_of_degradation_is_there_and_no_parity_photo():
+    tiles = calibration_tiles(48)
+    assert len(tiles) >= len(PHOTOS) * (1 + len(KINDS))
+    for tile in tiles:
+        assert tile.shape == (1, 3, 48, 48)
+        assert tile.dtype == torch.float32
+        assert tile.min() >= 0
+        assert tile.max() <= 1
+    # No two are equal: each photo is degraded in another way.
+    assert len({tile.numpy().tobytes() for tile in tiles}) == len(tiles)
+    assert not set(PHOTOS) & set(PARITY_PHOTOS)
+
+
+def test_calibration_is_repeatable():
+    pairs = zip(calibration_tiles(32), calibration_tiles(32), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_a_tile_larger_than_the_photos():
+    assert calibration_tiles(520)[0].shape == (1, 3, 520, 520)
+
+
+def test_ends_norms_and_attention_stay_in_float():
+    for module in (
+        "patch_embed",
+        "output",
+        "encoder.0.0.ffn_norm.centre",
+        "latent.1.attention.qkv",
+        "down.2",
+    ):
+        assert is_kept_float(module)
+    for module in ("encoder.0.0.ffn.expand", "encoder.0.0.gate.gamma", "latent.1.fuse", "up.0", "merge.1"):
+        assert not is_kept_float(module)

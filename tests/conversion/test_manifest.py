@@ -1,0 +1,97 @@
+import json
+import shutil
+import subprocess
+
+import jsonschema
+import pytest
+
+from anyir.conversion.manifest import (
+    SCHEMA_FILE,
+    Manifest,
+    manifest_path,
+    schema_text,
+    tree_sha256,
+    verify_artifact,
+)
+from anyir.conversion.recipes import SUFFIXES
+from anyir.model.checkpoints import sha256
+from anyir.model.errors import UserError
+
+TFLITE = "tiny_litert_cpu_fp32_64x64.tflite"
+
+
+@pytest.fixture
+def copied(tiny_artifacts, tmp_path):
+    """One artifact and its manifest, to be damaged."""
+    shutil.copy(tiny_artifacts / TFLITE, tmp_path)
+    shutil.copy(manifest_path(tiny_artifacts / TFLITE), tmp_path)
+    return tmp_path / TFLITE
+
+
+def test_published_schema_is_the_model_s():
+    assert SCHEMA_FILE.read_text() == schema_text(), "run python -m anyir.conversion.manifest"
+
+
+def test_manifests_are_by_the_published_schema(tiny_artifacts):
+    schema = json.loads(SCHEMA_FILE.read_text())
+    artifacts = [p for p in tiny_artifacts.iterdir() if p.suffix in SUFFIXES.values()]
+    assert len(artifacts) == 8
+    for artifact in artifacts:
+        data = json.loads(manifest_path(artifact).read_text())
+        jsonschema.validate(data, schema)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**data, "surplus": 1}, schema)
+        assert Manifest.load(manifest_path(artifact)).to_json() == manifest_path(artifact).read_text()
+
+
+def test_manifest_names_its_source_and_contract(tiny_artifacts, tiny_weights):
+    manifest = verify_artifact(tiny_artifacts / TFLITE)
+    assert manifest.source.sha256 == sha256(tiny_weights)
+    assert manifest.source.preset == "tiny"
+    assert manifest.inputs[0].shape == manifest.outputs[0].shape == [1, 3, 64, 64]
+    assert manifest.bytes == (tiny_artifacts / TFLITE).stat().st_size
+    assert "litert-torch" in manifest.versions
+    # Nothing of the machine it was built on.
+    assert str(tiny_weights.parent) not in manifest_path(tiny_artifacts / TFLITE).read_text()
+
+
+def test_changed_bytes_are_noticed(copied):
+    data = bytearray(copied.read_bytes())
+    data[len(data) // 2] ^= 1
+    copied.write_bytes(data)
+    with pytest.raises(UserError, match="changed since it was built"):
+        verify_artifact(copied)
+
+
+@pytest.mark.parametrize("name", ["other.tflite", "../other.tflite", "/etc/hostname"])
+def test_manifest_of_another_file(copied, name):
+    data = json.loads(manifest_path(copied).read_text())
+    manifest_path(copied).write_text(json.dumps({**data, "file": name}))
+    with pytest.raises(UserError, match="describes"):
+        verify_artifact(copied)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"schema_version": 2}', "\xff"])
+def test_what_is_no_manifest(copied, text):
+    manifest_path(copied).write_bytes(text.encode("latin-1"))
+    with pytest.raises(UserError):
+        verify_artifact(copied)
+
+
+def test_missing_files(copied, tmp_path):
+    with pytest.raises(UserError, match="no artifact"):
+        verify_artifact(tmp_path / "missing.pte")
+    with pytest.raises(UserError, match="is no artifact"):
+        verify_artifact(manifest_path(copied))
+    manifest_path(copied).unlink()
+    with pytest.raises(UserError, match="anyir convert"):
+        verify_artifact(copied)
+
+
+def test_hash_of_a_folder_is_what_sha256sum_makes_of_it(tmp_path):
+    (tmp_path / "a/deep").mkdir(parents=True)
+    (tmp_path / "a/deep/x.bin").write_bytes(b"x")
+    (tmp_path / "a/b.txt").write_bytes(b"b")
+    command = "find . -type f -printf '%P\\n' | LC_ALL=C sort | xargs sha256sum | sha256sum"
+    printed = subprocess.run(command, shell=True, cwd=tmp_path / "a", capture_output=True, text=True).stdout
+    assert tree_sha256(tmp_path / "a") == printed.split()[0]

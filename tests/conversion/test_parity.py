@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from anyir.conversion.manifest import Degradation, Parity, Stage
+from anyir.conversion.parity import check, compare, mean_loss, measure, recheck
+from anyir.conversion.recipes import FLOAT16, FLOAT32
+from anyir.conversion.source import Source, parity_cases, run_module
+from anyir.model.errors import UserError
+from anyir.profiling.photos import KINDS
+
+TILE = 32
+
+
+@pytest.fixture(scope="module")
+def source(tiny_weights):
+    return Source(tiny_weights, TILE)
+
+
+def test_one_tile_of_every_degradation():
+    cases = parity_cases(TILE)
+    assert [case.kind for case in cases] == list(KINDS)
+    assert len({case.photo for case in cases}) == 3
+
+
+def test_figures_of_a_known_difference():
+    reference = [np.zeros((1, 3, 8, 8), np.float32)] * 2
+    stage = compare("a", [reference[0] + 0.1, reference[1]], "b", reference)
+    assert stage.max_error == pytest.approx(0.1)
+    assert stage.psnr == pytest.approx(10 * np.log10(1 / 0.005), abs=1e-4)
+    assert compare("a", reference, "b", reference).psnr is None
+
+
+def test_nan_is_refused():
+    with pytest.raises(UserError, match="NaN"):
+        compare("a", [np.full((1, 3, 8, 8), np.nan, np.float32)], "b", [np.zeros((1, 3, 8, 8), np.float32)])
+
+
+def test_stages_are_compared_in_turn_and_the_last_with_the_network(source):
+    off = [output + np.float32(0.01) for output in source.literal_outputs]
+    parity = measure(source, FLOAT16, [("quantized", source.deployed_outputs), ("artifact", off)])
+    assert [(s.stage, s.against) for s in parity.stages] == [
+        ("deploy", "literal"),
+        ("quantized", "deploy"),
+        ("artifact", "quantized"),
+        ("artifact", "literal"),
+    ]
+    assert parity.literal.psnr == pytest.approx(40, abs=0.01)
+    assert [d.kind for d in parity.degradations] == list(KINDS)
+    with pytest.raises(UserError, match=r"40\.0 dB is below the bound 55\.0 dB"):
+        check(parity)
+    with pytest.raises(UserError, match=r"max error 0\.01 is above the bound 0\.001"):
+        check(measure(source, FLOAT32, [("artifact", off)]))
+    check(measure(source, FLOAT32, [("artifact", source.deployed_outputs)]))
+
+
+def test_loss_of_quality_is_bounded():
+    stages = [Stage(stage=s, against="literal", max_error=0, psnr=None) for s in ("deploy", "artifact")]
+    losses = [
+        Degradation(kind=k, literal_psnr=30, artifact_psnr=30 - x, loss=x)
+        for k, x in zip("ab", (0.1, 0.5), strict=True)
+    ]
+    bounds = {"max_error": None, "psnr": 30.0, "loss": 0.2}
+    parity = Parity(
+        status="measured", reason=None, bounds=bounds, stages=stages, degradations=losses, samples=[]
+    )
+    assert mean_loss(parity) == pytest.approx(0.3)
+    with pytest.raises(UserError, match=r"0\.30 dB is above"):
+        check(parity)
+
+
+def test_recheck_needs_the_samples_alone_and_notices_another_network(source):
+    parity = measure(source, FLOAT32, [("artifact", source.deployed_outputs)])
+    stage = recheck(parity, TILE, lambda tile: run_module(source.network, [tile])[0])
+    assert stage.max_error < 1e-5
+    with pytest.raises(UserError, match="below the bound"):
+        recheck(parity, TILE, lambda tile: tile)

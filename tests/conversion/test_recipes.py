@@ -1,0 +1,22 @@
+import pytest
+
+from anyir.conversion.recipes import FLOAT32, RECIPES, Recipe, select_recipes
+
+
+def test_names_are_computed():
+    recipe = Recipe("litert", "cpu", "fp16", FLOAT32)
+    assert recipe.name == "litert_cpu_fp16"
+    assert recipe.file_name("anyir", 256) == "anyir_litert_cpu_fp16_256x256.tflite"
+    assert len({r.name for r in RECIPES}) == len(RECIPES)
+
+
+def test_patterns_select_recipes_in_the_table_s_order():
+    assert select_recipes([]) == list(RECIPES)
+    names = [r.name for r in select_recipes(["litert_*", "*_fp32"])]
+    assert names == [r.name for r in RECIPES if r.runtime == "litert" or r.precision == "fp32"]
+
+
+def test_a_pattern_without_a_recipe_lists_them_all():
+    with pytest.raises(ValueError, match="litert_gpu") as caught:
+        select_recipes(["litert_*", "litert_gpu_*"])
+    assert all(recipe.name in str(caught.value) for recipe in RECIPES)
