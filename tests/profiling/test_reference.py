@@ -11,6 +11,8 @@ from anyir.model.errors import UserError
 from anyir.profiling.photos import KINDS, PHOTOS, as_input, make_cases
 from anyir.profiling.reference import load_reference, make_reference
 
+from .conftest import TILE, anyir
+
 
 def test_the_set_is_every_photo_under_every_degradation():
     cases = make_cases(32)
@@ -35,7 +37,7 @@ def test_the_set_is_always_the_same_bytes():
 
 
 def test_a_reference_is_the_same_again(reference, tiny_weights, tmp_path):
-    again = make_reference(tiny_weights, 32, tmp_path)
+    again = make_reference(tiny_weights, TILE, tmp_path)
     assert again.cases == reference.cases
     assert again.files == reference.files
     assert again.digest() == reference.digest()
@@ -59,7 +61,7 @@ def test_other_weights_give_another_digest(reference, tmp_path):
     from anyir.model.checkpoints import save_weights
 
     save_weights(AnyIR(PRESETS["tiny"]), tmp_path / "other.safetensors")
-    other = make_reference(tmp_path / "other.safetensors", 32, tmp_path / "reference")
+    other = make_reference(tmp_path / "other.safetensors", TILE, tmp_path / "reference")
     assert other.digest() != reference.digest()
     assert [c.input_sha256 for c in other.cases] == [c.input_sha256 for c in reference.cases]
 
@@ -111,3 +113,32 @@ def test_a_changed_reference_is_refused(what, message, reference, tmp_path):
     with pytest.raises(UserError, match=message) as caught:
         load_reference(folder)
     assert "anyir reference" in str(caught.value)
+
+
+def test_the_command_writes_the_same_reference(reference, tiny_weights, tmp_path):
+    process = anyir("reference", "--weights", tiny_weights, "--tile", TILE, "--out", tmp_path / "r", "--json")
+    assert process.returncode == 0, process.stderr
+    printed = json.loads(process.stdout)
+    assert printed == json.loads((tmp_path / "r" / "reference.json").read_text())
+    assert printed["weights_sha256"] == reference.weights_sha256
+    assert [c["input_sha256"] for c in printed["cases"]] == [c.input_sha256 for c in reference.cases]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("--tile", 100), 2, "not a multiple of 8"),
+        (("--tile", 8), 2, "--tile"),
+        (("--weights", "/nowhere"), 1, "anyir: no weights at /nowhere"),
+        (("--weights", "WEIGHTS", "--tile", 16, "--out", "/proc/none"), 1, "/proc/none"),
+    ],
+)
+def test_bad_usage_is_one_line(arguments, code, message, tiny_weights, tmp_path):
+    arguments = [str(tiny_weights) if a == "WEIGHTS" else a for a in arguments]
+    process = anyir("reference", "--out", tmp_path / "r", *arguments)
+    assert process.returncode == code
+    assert message in process.stderr
+    assert "Traceback" not in process.stderr
+    assert not (tmp_path / "r").exists()
+    if code == 1:
+        assert process.stderr.strip().count("\n") == 0
