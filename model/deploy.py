@@ -48,25 +48,36 @@ def frozen_depthwise(weight: Tensor) -> nn.Conv2d:
     return frozen_conv(weight, padding=weight.shape[-1] // 2, groups=len(weight))
 
 
+def constant(value: float) -> Tensor:
+    """(1, 1, 1, 1) float64. A plain number in the graph would be a float64 constant with a conversion
+    outside the delegate."""
+    return torch.full((1, 1, 1, 1), value, dtype=torch.float64)
+
+
+CENTRED_SCALE = 4
+"""What normalisation multiplies the centred pixel by before squaring it: float16 then holds deviations
+from 0.002 (below, squares are subnormal, and many GPUs flush them to 0) to 64, and eps = 1e-5 itself, which
+keeps a black patch, whose variance is 0, from becoming 0 * infinity. Trained networks have 0.002 to 1."""
+
+
 class DeployNorm(nn.Module):
     """LayerNorm without its scale and shift: (1, C, H, W) -> the same, times ``gain``.
 
-    The mean is inside a constant 1x1 convolution, and so is the variance, whose bias is eps. The clamp
-    never acts in exact arithmetic; where eps is flushed to zero in float16 it keeps a black patch, whose
-    variance is 0, from becoming 0 * infinity.
+    The mean is inside a constant 1x1 convolution, and so is the variance, whose bias is eps.
     """
 
     def __init__(self, norm: ChannelNorm, gain: float = 1.0) -> None:
         super().__init__()
         channels = len(norm.weight)
         eps = torch.full((1,), norm.eps, dtype=torch.float64)
-        self.centre = frozen_conv(rewrites.centring(channels))
-        self.variance = frozen_conv(rewrites.averaging(channels) / gain**2, eps / gain**2)
-        self.largest = gain / norm.eps**0.5
+        self.centre = frozen_conv(rewrites.centring(channels) * CENTRED_SCALE)
+        self.variance = frozen_conv(rewrites.averaging(channels), eps * CENTRED_SCALE**2)
+        self.register_buffer("gain", constant(gain) if gain != 1 else None)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.centre(x)
-        return x * torch.rsqrt(self.variance(x * x)).clamp(max=self.largest)
+        inverse = torch.rsqrt(self.variance(x * x))  # (1, 1, H, W)
+        return x * (inverse if self.gain is None else inverse * self.gain)
 
 
 class DeployAttention(nn.Module):
@@ -94,8 +105,7 @@ class DeployAttention(nn.Module):
         self.qkv_depthwise = frozen_depthwise(kernel * factor[:, None, None, None])
         temperature = attention.temperature.flatten().repeat_interleave(channels // heads)
         self.register_buffer("temperature", temperature[None, :, None])  # (1, C, 1)
-        # A number in the graph would be a float64 constant with a conversion outside the delegate.
-        self.register_buffer("pixels", torch.full((1, 1, 1, 1), float(height * width)).double())
+        self.register_buffer("pixels", constant(height * width))
         self.register_buffer("mask", rewrites.copying_mask(channels, heads))  # (2, C, C) or (2, 1, 1)
         project = attention.project.weight[:, :, 0, 0].T
         self.register_buffer("project", project[None].repeat(2, 1, 1))  # (2, C, C)
@@ -159,9 +169,8 @@ class DeployGate(nn.Module):
         self.register_buffer("variance_scale", scale.square()[None, :, None, None])
         self.register_buffer("shift", shift[None, :, None, None])
         self.register_buffer("tau", gate.tau[None, :, None, None])
-        # As for ``pixels`` above: no numbers in the graph.
-        self.register_buffer("one", torch.ones(1, 1, 1, 1).double())
-        self.register_buffer("eps", torch.full((1, 1, 1, 1), 1e-12).double())
+        self.register_buffer("one", constant(1))
+        self.register_buffer("eps", constant(1e-12))
         self.gate = frozen_conv(gate.gate.weight)
         self.project = frozen_conv(gate.project.weight)
 
