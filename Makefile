@@ -23,7 +23,7 @@ demo: $(READY)
 	$(ANYIR) report build/report/results.json --out build/report/index.html
 
 test: $(READY)
-	$(VENV)/bin/python -m pytest
+	OMP_WAIT_POLICY=PASSIVE $(VENV)/bin/python -m pytest
 
 lint: $(READY) build/types
 	$(VENV)/bin/ruff check .
