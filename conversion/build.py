@@ -140,10 +140,11 @@ def run_jobs(
                 process.start()
                 theirs.close()
                 running[ours] = (process, job, [recipe.name for recipe in job.recipes])
-            for connection in multiprocessing.connection.wait(list(running)):
+            ready: list[Any] = multiprocessing.connection.wait(list(running))
+            for connection in ready:
                 process, job, left = running[connection]
                 try:
-                    kind, message = connection.recv()  # type: ignore[union-attr]
+                    kind, message = connection.recv()
                 except EOFError:
                     process.join()
                     for name in left:
