@@ -66,6 +66,8 @@ class DeployNorm(nn.Module):
     The mean is inside a constant 1x1 convolution, and so is the variance, whose bias is eps.
     """
 
+    gain: Tensor | None
+
     def __init__(self, norm: ChannelNorm, gain: float = 1.0) -> None:
         super().__init__()
         channels = len(norm.weight)
