@@ -43,18 +43,12 @@ def measure(source: Source, bounds: Bounds, stages: list[tuple[str, Outputs]]) -
     Args:
         stages: name and outputs of what follows the deploy form, in order; the last is ``artifact``.
     """
-    chain = [("literal", source.literal_outputs), ("deploy", source.deployed_outputs), *stages]
-    compared = [
-        compare(name, outputs, before, references)
-        for (before, references), (name, outputs) in pairwise(chain)
-    ]
-    artifact = chain[-1][1]
-    compared.append(compare("artifact", artifact, "literal", source.literal_outputs))
+    artifact = stages[-1][1]
     return Parity(
         status="measured",
         reason=None,
         bounds=asdict(bounds),
-        stages=compared,
+        stages=[*_chain(source, stages), compare("artifact", artifact, "literal", source.literal_outputs)],
         degradations=[
             _degradation(case, literal, output)
             for case, literal, output in zip(source.cases, source.literal_outputs, artifact, strict=True)
@@ -63,17 +57,25 @@ def measure(source: Source, bounds: Bounds, stages: list[tuple[str, Outputs]]) -
     )
 
 
-def not_measured(source: Source, bounds: Bounds, reason: str) -> Parity:
+def not_measured(source: Source, bounds: Bounds, stages: list[tuple[str, Outputs]], reason: str) -> Parity:
     """Parity of an artifact that this machine cannot run: the stages before it, and why."""
-    stage = compare("deploy", source.deployed_outputs, "literal", source.literal_outputs)
     return Parity(
         status="not measured",
         reason=reason,
         bounds=asdict(bounds),
-        stages=[stage],
+        stages=_chain(source, stages),
         degradations=[],
         samples=samples(source),
     )
+
+
+def _chain(source: Source, stages: list[tuple[str, Outputs]]) -> list[Stage]:
+    """Each stage against the one before it, from the literal network on."""
+    chain = [("literal", source.literal_outputs), ("deploy", source.deployed_outputs), *stages]
+    return [
+        compare(name, outputs, before, references)
+        for (before, references), (name, outputs) in pairwise(chain)
+    ]
 
 
 def check(parity: Parity) -> None:
@@ -86,13 +88,17 @@ def check(parity: Parity) -> None:
     deploy = parity.stages[0]
     if deploy.max_error > 1e-3:
         raise UserError(f"the deploy form is {deploy.max_error:.2g} from the network; 0.001 is the bound")
+    for stage in parity.stages[1:]:
+        if stage.psnr is not None and stage.psnr < bounds.psnr:
+            raise UserError(
+                f"PSNR {stage.psnr:.1f} dB of the {stage.stage} against the {stage.against} is below the "
+                f"bound {bounds.psnr:.1f} dB"
+            )
     literal = parity.literal
     if literal is None:
         return
     if bounds.max_error is not None and literal.max_error > bounds.max_error:
         raise UserError(f"max error {literal.max_error:.2g} is above the bound {bounds.max_error:.2g}")
-    if literal.psnr is not None and literal.psnr < bounds.psnr:
-        raise UserError(f"parity PSNR {literal.psnr:.1f} dB is below the bound {bounds.psnr:.1f} dB")
     if mean_loss(parity) > bounds.loss:
         raise UserError(f"mean PSNR loss {mean_loss(parity):.2f} dB is above the bound {bounds.loss:.2f} dB")
 

@@ -102,8 +102,8 @@ def compare_artifact(path: Path, recipe: Recipe, export: Export, source: Source)
     from anyir.profiling.runners import load_artifact
 
     if recipe.runtime == "coreml" and sys.platform != "darwin":
-        return not_measured(source, recipe.bounds, "Core ML predicts on macOS and iOS only")
-    draft = not_measured(source, recipe.bounds, "being measured")
+        return not_measured(source, recipe.bounds, export.stages, "Core ML predicts on macOS and iOS only")
+    draft = not_measured(source, recipe.bounds, [], "being measured")
     model = load_artifact(path, describe(path, recipe, export, draft, source, 0.0), threads=2)
     outputs = [model(tile) for tile in source.inputs]
     return measure(source, recipe.bounds, [*export.stages, ("artifact", outputs)])

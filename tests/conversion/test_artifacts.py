@@ -12,7 +12,7 @@ from anyir.conversion import contract
 from anyir.conversion.manifest import manifest_path, verify_artifact
 from anyir.conversion.recipes import RECIPES
 from anyir.conversion.source import Source
-from anyir.conversion.to_coreml import WEIGHT_ERROR, check_saved
+from anyir.conversion.to_coreml import SAVED_WEIGHTS, WEIGHT_ERROR, read_back
 from anyir.conversion.to_litert import count_operators
 from anyir.model import PRESETS, AnyIR, load_weights
 from anyir.model.checkpoints import save_weights
@@ -99,13 +99,16 @@ def test_core_ml_s_weights_are_the_network_s_and_no_other_s(
     assert manifest.parity.status == "not measured"
     assert manifest.parity.literal is None
     assert manifest.operators.delegated is None
-    assert check_saved(path, Source(tiny_weights, TILE), WEIGHT_ERROR[precision]) == manifest.operators.total
+    assert [s.stage for s in manifest.parity.stages] == ["deploy", SAVED_WEIGHTS]
+    operators, weights = read_back(path, Source(tiny_weights, TILE), WEIGHT_ERROR[precision])
+    assert operators == manifest.operators.total
+    assert len(weights) > 100
     torch.manual_seed(1)
     save_weights(AnyIR(PRESETS["tiny"]), tmp_path / "other.safetensors")
     with pytest.raises(UserError, match="off"):
-        check_saved(path, Source(tmp_path / "other.safetensors", TILE), WEIGHT_ERROR[precision])
+        read_back(path, Source(tmp_path / "other.safetensors", TILE), WEIGHT_ERROR[precision])
     with pytest.raises(UserError, match="are due"):
-        check_saved(path, Source(tiny_weights, 32), WEIGHT_ERROR[precision])
+        read_back(path, Source(tiny_weights, 32), WEIGHT_ERROR[precision])
 
 
 def verify(*arguments):

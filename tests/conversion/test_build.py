@@ -47,7 +47,7 @@ def test_an_artifact_out_of_bounds_fails_with_the_figure_and_leaves_no_file(
     seen = []
     [row] = build(tiny_weights, 64, tmp_path, [UNREACHABLE], on_progress=lambda *a: seen.append(a))
     assert row.status == "failed"
-    assert "is above the bound 0" in row.reason
+    assert "is below the bound 500.0 dB" in row.reason
     assert names(tmp_path) == [REPORT, "litert.log"]
     assert seen[-1] == (UNREACHABLE.name, "failed")
     assert json.loads((tmp_path / REPORT).read_text())["rows"][0]["reason"] == row.reason
