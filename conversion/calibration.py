@@ -17,25 +17,24 @@ MIXTURES = ("low_light+haze+rain", "haze+snow")
 def describe() -> str:
     """One line for the manifest."""
     return (
-        f"{', '.join(PHOTOS)} (scikit-image) clean and with every degradation and {', '.join(MIXTURES)} "
+        f"{', '.join(PHOTOS)} (scikit-image) clean, and in turn with every degradation, {', '.join(MIXTURES)}, "
         f"at severity {SEVERITIES[0]} and {SEVERITIES[1]}, seed {SEED}"
     )
 
 
 def calibration_tiles(tile: int) -> list[Tensor]:
-    """(1, 3, tile, tile) float32 inputs: each photo clean, and with every kind of degradation."""
+    """(1, 3, tile, tile) float32 inputs: each photo clean, and each kind of degradation on one of them."""
     import torch
 
     from anyir.model.degradations import KINDS, degrade
 
-    tiles: list[Tensor] = []
-    for photo, severity in zip(PHOTOS, SEVERITIES, strict=True):
-        clean = _middle(photo, tile)
-        tiles.append(clean)
-        for kind in (*KINDS, *MIXTURES):
-            degraded = degrade(clean, kind, severity=severity, seed=SEED + len(tiles))
-            # Photos in files are rounded to 8 bits.
-            tiles.append((degraded.clamp(0, 1) * 255).round().to(torch.float32) / 255)
+    cleans = [_middle(photo, tile) for photo in PHOTOS]
+    tiles = list(cleans)
+    for i, kind in enumerate((*KINDS, *MIXTURES)):
+        turn = i % len(PHOTOS)
+        degraded = degrade(cleans[turn], kind, severity=SEVERITIES[turn], seed=SEED + i)
+        # Photos in files are rounded to 8 bits.
+        tiles.append((degraded.clamp(0, 1) * 255).round() / 255)
     return tiles
 
 
