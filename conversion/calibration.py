@@ -17,15 +17,13 @@ MIXTURES = ("low_light+haze+rain", "haze+snow")
 def describe() -> str:
     """One line for the manifest."""
     return (
-        f"{', '.join(PHOTOS)} (scikit-image) clean, and in turn with every degradation, {', '.join(MIXTURES)}, "
-        f"at severity {SEVERITIES[0]} and {SEVERITIES[1]}, seed {SEED}"
+        f"{', '.join(PHOTOS)} (scikit-image) clean, and in turn with every degradation, "
+        f"{', '.join(MIXTURES)}, at severity {SEVERITIES[0]} and {SEVERITIES[1]}, seed {SEED}"
     )
 
 
 def calibration_tiles(tile: int) -> list[Tensor]:
     """(1, 3, tile, tile) float32 inputs: each photo clean, and each kind of degradation on one of them."""
-    import torch
-
     from anyir.model.degradations import KINDS, degrade
 
     cleans = [_middle(photo, tile) for photo in PHOTOS]
