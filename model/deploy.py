@@ -322,8 +322,6 @@ def to_deploy(network: AnyIR, height: int, width: int) -> nn.Module:
     if min(height, width) < PAD_MULTIPLE or height % PAD_MULTIPLE or width % PAD_MULTIPLE:
         raise UserError(f"{width}x{height}: width and height must be positive multiples of {PAD_MULTIPLE}")
     like = network.patch_embed.weight
-    exact = AnyIR(network.config).double()
+    exact = AnyIR(network.config).double().requires_grad_(False)
     exact.load_state_dict(network.state_dict())
-    with torch.no_grad():
-        deployed = DeployNetwork(exact, height, width)
-    return deployed.to(like).eval()
+    return DeployNetwork(exact, height, width).to(like).eval()

@@ -1,5 +1,7 @@
 """The deploy form against the literal one: every rewrite alone, and the whole network."""
 
+import copy
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -221,6 +223,13 @@ def test_the_network_itself_is_untouched():
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
     assert network.training
     assert not deployed.training
+
+
+def test_the_form_carries_no_gradients_and_can_be_copied():
+    with torch.enable_grad():
+        deployed = to_deploy(AnyIR(PRESETS["tiny"]), 16, 16)
+        assert not any(t.requires_grad for t in deployed.state_dict(keep_vars=True).values())
+        assert not copy.deepcopy(deployed)(torch.rand(1, 3, 16, 16)).requires_grad
 
 
 @pytest.mark.parametrize(("height", "width"), [(12, 16), (16, 0), (-8, 8)])
