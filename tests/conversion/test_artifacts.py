@@ -54,7 +54,9 @@ def test_every_node_of_the_file_is_counted(tiny_artifacts):
 
 
 @pytest.mark.parametrize("recipe", RUNNABLE, ids=lambda r: r.name)
-def test_output_on_an_input_of_neither_the_calibration_nor_the_parity_set(tiny_artifacts, tiny_weights, recipe):
+def test_output_on_an_input_of_neither_the_calibration_nor_the_parity_set(
+    tiny_artifacts, tiny_weights, recipe
+):
     from anyir.model.metrics import psnr
 
     image = np.random.default_rng(7).random(contract.shape(TILE), dtype=np.float32)
