@@ -15,12 +15,14 @@ with_weights = $(if $(WEIGHTS),--weights $(WEIGHTS))
 
 .PHONY: demo test lint clean
 
+# A recipe that cannot be built is a row of the report and makes `make demo` fail at its end, not before.
 demo: $(READY)
 	$(ANYIR) reference $(with_weights) --tile $(TILE) --out build/reference
-	$(ANYIR) convert $(with_weights) --tile $(TILE) --out build/artifacts
+	@failed=0; set -x; \
+	$(ANYIR) convert $(with_weights) --tile $(TILE) --out build/artifacts || failed=1; \
 	$(ANYIR) profile --artifacts build/artifacts --reference build/reference --runs $(RUNS) \
-		--out build/report/results.json
-	$(ANYIR) report build/report/results.json --out build/report/index.html
+		--out build/report/results.json || failed=1; \
+	$(ANYIR) report build/report/results.json --out build/report/index.html && exit $$failed
 
 test: $(READY)
 	OMP_WAIT_POLICY=PASSIVE $(VENV)/bin/python -m pytest

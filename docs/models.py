@@ -74,13 +74,14 @@ def section(preset: str) -> list[str]:
         f"Trained for {training['hours']:.2f} hours, {training['steps']:,} steps, "
         f"{training['samples']:,} patches:",
         "",
-        "| minutes | hardware | precision | batch | crop | learning rate | patches/s | last loss |",
-        "|---|---|---|---|---|---|---|---|",
+        "| minutes | hardware | precision | batch | crop | learning rate | balance | patches/s | last loss |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for c in training["chunks"]:
         lines.append(
             f"| {c['minutes']:g} | {c['hardware']} | {c['precision']} | {c['batch']} | {c['crop']} | "
-            f"{c['learning_rate']:g} | {c['samples_per_second']} | {c['loss']:.4f} |"
+            f"{c['learning_rate']:g} | {c['balance']} | {c['samples_per_second']} | "
+            f"{'' if c['loss'] is None else round(c['loss'], 4)} |"
         )
     lines += ["", *(f"{note}\n" for note in card.get("notes", []))]
     figures = card.get("figures", {})
