@@ -17,6 +17,7 @@ with_weights = $(if $(WEIGHTS),--weights $(WEIGHTS))
 
 # A recipe that cannot be built is a row of the report and makes `make demo` fail at its end, not before.
 demo: $(READY)
+	rm -f build/report/results.json
 	$(ANYIR) reference $(with_weights) --tile $(TILE) --out build/reference
 	@failed=0; set -x; \
 	$(ANYIR) convert $(with_weights) --tile $(TILE) --out build/artifacts || failed=1; \

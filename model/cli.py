@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from importlib import import_module
 
 import typer
+from typer.exceptions import TyperException
 
 from anyir.model.errors import UserError
 
@@ -36,8 +38,15 @@ def build_app() -> typer.Typer:
         rich_markup_mode="rich",
     )
     for name, module in COMMANDS.items():
-        app.command(name)(import_module(module).run)
+        run = import_module(module).run
+        app.command(name, help=_unwrapped(run.__doc__))(run)
     return app
+
+
+def _unwrapped(docstring: str) -> str:
+    """A docstring whose paragraphs are single lines, to be wrapped to the terminal's width."""
+    paragraphs = inspect.cleandoc(docstring).split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def main() -> None:
@@ -46,14 +55,23 @@ def main() -> None:
     # spinning thread keeps the one it waits for off its core: 5 to 15 times slower, measured on 2 cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        build_app()()
+        # Not standalone: usage errors become one line here too, instead of a box of eight.
+        code = build_app()(sys.argv[1:] or ["--help"], standalone_mode=False)
     except UserError as error:
         _fail(str(error))
-    except KeyboardInterrupt:
+    except TyperException as error:
+        _fail(f"{error.format_message()} (see anyir --help)", code=2)
+    except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted", code=130)
+    except ModuleNotFoundError as error:
+        if (error.name or "anyir").partition(".")[0] == "anyir":
+            raise
+        _fail(f"{error.name} is missing: pip install 'anyir[train,convert,report]'")
     except OSError as error:  # a full disk, a read-only folder: the system's words, in one line
         where = f": {error.filename}" if error.filename else ""
         _fail(f"{error.strerror or error}{where}")
+    else:
+        sys.exit(code if isinstance(code, int) else 0)
 
 
 def _fail(message: str, code: int = 1) -> None:

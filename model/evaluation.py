@@ -51,6 +51,8 @@ def evaluate_noise(
                 clean = read_rgb(path).permute(2, 0, 1)[None].float() / 255
             except OSError as error:
                 raise UserError(f"{path} cannot be read ({error})") from error
+            if min(clean.shape[-2:]) < 8:
+                raise UserError(f"{path} is smaller than 8x8 pixels, which SSIM and padding need")
             generator = torch.Generator().manual_seed(NOISE_SEED + place)
             noisy = clean + torch.randn(clean.shape, generator=generator) * (sigma / 255)
             with torch.inference_mode():

@@ -42,8 +42,11 @@ def read_rgb(path: Path) -> Tensor:
     import numpy as np
     from PIL import Image
 
-    with Image.open(path) as image:
-        return torch.from_numpy(np.array(image.convert("RGB")))
+    try:
+        with Image.open(path) as image:
+            return torch.from_numpy(np.array(image.convert("RGB")))
+    except (Image.DecompressionBombError, ValueError, SyntaxError) as error:  # Pillow's, for damaged files
+        raise OSError(str(error)) from error
 
 
 @dataclass
@@ -90,7 +93,7 @@ class PhotoBank:
         for path in paths:
             try:
                 photo = read_rgb(path)
-            except (OSError, ValueError, SyntaxError) as error:
+            except OSError as error:
                 damaged += 1
                 skipped.append(f"{path}: {error}")
             else:

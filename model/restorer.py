@@ -148,7 +148,7 @@ class Restorer:
                 raise TypeError(f"{type(model).__name__} is neither a TileModel nor an AnyIR network")
             model = TorchModel(model, threads=threads)
         self.model: TileModel = model
-        self.tile = tile or model.tile or DEFAULT_TILE
+        self.tile = (model.tile or DEFAULT_TILE) if tile is None else tile
         self.overlap = min(DEFAULT_OVERLAP, self.tile // 4) if overlap is None else overlap
         if model.tile is not None and self.tile != model.tile:
             raise UserError(

@@ -73,6 +73,20 @@ class Progress:
     """One entry a finished chunk: how it was trained, how fast, and its last mean loss."""
 
 
+def check_resumable(source: Path, preset: str) -> AnyIR | tuple[dict[str, Tensor], dict[str, Any]]:
+    """What ``--resume`` names: a network from a weights file, or the state of a training folder.
+
+    Raises:
+        UserError: missing, damaged, or of another preset.
+    """
+    if source.suffix == ".safetensors":
+        return load_weights(source, preset=preset)
+    tensors, meta = load_state(source)
+    if meta["preset"] != preset:
+        raise UserError(f"{source} trains preset {meta['preset']!r}, not {preset!r}")
+    return tensors, meta
+
+
 def write_trained(network: AnyIR, progress: Progress, path: Path) -> None:
     """Write weights and, beside them, the beginning of their model card (``<preset>.json``)."""
     notes = {"steps": progress.step, "samples": progress.samples, "hours": round(progress.seconds / 3600, 2)}
@@ -153,14 +167,12 @@ class Trainer:
         Raises:
             UserError: missing, damaged, or of another preset.
         """
-        if source.is_file() and source.suffix == ".safetensors":
-            weights = load_weights(source, preset=self.settings.preset).state_dict()
-            self.network.load_state_dict(weights)
-            self.ema.load_state_dict(weights)
+        state = check_resumable(source, self.settings.preset)
+        if isinstance(state, AnyIR):
+            self.network.load_state_dict(state.state_dict())
+            self.ema.load_state_dict(state.state_dict())
             return
-        tensors, meta = load_state(source)
-        if meta["preset"] != self.settings.preset:
-            raise UserError(f"{source} trains preset {meta['preset']!r}, not {self.settings.preset!r}")
+        tensors, meta = state
         scatter_tensors(tensors, self.network, self.ema, self.optimizer)
         progress = Progress(**meta["progress"])
         if progress.chunk_seconds >= progress.chunk_minutes * 60:  # finished: a warm restart

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from pathlib import Path
 from typing import Any
 
 from anyir.model.errors import UserError
-from anyir.model.training import Progress, Settings, Trainer, device_name
+from anyir.model.training import Progress, Settings, Trainer, check_resumable, device_name
 
 
 def train(
@@ -35,12 +36,15 @@ def train(
     from anyir.model.photos import PhotoBank, hold_out, list_photos
     from anyir.model.validation import CROP, HELD_OUT
 
+    train_paths, held_out = hold_out(list_photos(data), HELD_OUT)
+    if resume is not None:
+        check_resumable(resume, settings.preset)
     if threads:
         torch.set_num_threads(threads)
     out.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=True)
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     fabric = Fabric(accelerator="auto", devices=1, precision=precision)  # type: ignore[arg-type]
-    train_paths, held_out = hold_out(list_photos(data), HELD_OUT)
     with Bar(TextColumn("reading photos"), BarColumn(), MofNCompleteColumn(), console=console) as bar:
         task = bar.add_task("", total=len(train_paths) + len(held_out))
 

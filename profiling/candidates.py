@@ -62,9 +62,13 @@ def find_candidates(artifacts: Path, reference: Reference) -> list[Candidate]:
     """
     if not artifacts.is_dir():
         raise UserError(f"there is no folder {artifacts}; `anyir convert --out {artifacts}` makes it")
-    failed = _not_built(artifacts)
+    rows = _last_build(artifacts)
+    failed = _not_built(rows, artifacts)
     old = {candidate.name for candidate in failed}  # a file that is there all the same is of an earlier build
     paths = [path for path in sorted(artifacts.iterdir()) if path.suffix in RUNTIMES and path.stem not in old]
+    built = {str(row.get("file")) for row in rows}
+    if built:  # what an earlier build left for other weights or another tile is no part of this one
+        paths = [path for path in paths if path.name in built or _fits(path, reference)]
     found = [_artifact(path, reference) for path in paths] + failed
     if not found:
         raise UserError(f"there is no artifact in {artifacts}; `anyir convert --out {artifacts}` makes them")
@@ -83,6 +87,17 @@ def _pytorch(reference: Reference) -> Candidate:
         sha256=reference.weights_sha256,
         bytes=path.stat().st_size,
     )
+
+
+def _fits(path: Path, reference: Reference) -> bool:
+    """Whether an artifact's manifest names the reference's weights and tile; one without a manifest does."""
+    from anyir.conversion.manifest import Manifest, manifest_path
+
+    try:
+        manifest = Manifest.load(manifest_path(path))
+    except UserError:
+        return True
+    return manifest.source.sha256 == reference.weights_sha256 and manifest.tile == reference.tile
 
 
 def _artifact(path: Path, reference: Reference) -> Candidate:
@@ -123,17 +138,38 @@ def _artifact(path: Path, reference: Reference) -> Candidate:
     )
 
 
-def _not_built(artifacts: Path) -> list[Candidate]:
-    """Recipes that failed when the folder was last built."""
+def _last_build(artifacts: Path) -> list[dict[str, Any]]:
+    """The rows of ``conversion.json``; none where there is no such file.
+
+    Raises:
+        UserError: it cannot be read.
+    """
     from anyir.conversion.build import REPORT
-    from anyir.conversion.recipes import RECIPES
 
     path = artifacts / REPORT
     if not path.is_file():
         return []
-    recipes = {recipe.name: recipe for recipe in RECIPES}
     try:
         rows = json.loads(path.read_bytes())["rows"]
+        for row in rows:
+            _ = row["file"], row["recipe"], row["status"], row["reason"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(artifacts) from error
+    return rows
+
+
+def _damaged(artifacts: Path) -> UserError:
+    from anyir.conversion.build import REPORT
+
+    return UserError(f"{artifacts / REPORT} is damaged or of another version; run `anyir convert` again")
+
+
+def _not_built(rows: list[dict[str, Any]], artifacts: Path) -> list[Candidate]:
+    """Recipes that failed when the folder was last built."""
+    from anyir.conversion.recipes import RECIPES
+
+    recipes = {recipe.name: recipe for recipe in RECIPES}
+    try:
         return [
             Candidate(
                 name=Path(row["file"]).stem,
@@ -146,5 +182,5 @@ def _not_built(artifacts: Path) -> list[Candidate]:
             for row in rows
             if row["status"] == "failed"
         ]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is damaged or of another version; run `anyir convert` again") from error
+    except (KeyError, TypeError) as error:
+        raise _damaged(artifacts) from error

@@ -37,6 +37,8 @@ def write_report(source: Path, out: Path) -> None:
 
     if out.is_dir():
         raise UserError(f"{out} is a folder; name a file, such as {out / 'index.html'}")
+    if out.exists() and source.exists() and out.samefile(source):
+        raise UserError(f"{out} is the results file, which is never overwritten; name another --out")
     html = render(load_results(source), source.parent)
     write_atomically(out, html.encode())
 

@@ -13,7 +13,7 @@ def run(
         str | None, typer.Option(help="A file or a shipped preset; default: the best that ships.")
     ] = None,
     tile: Annotated[
-        int, typer.Option(help="Height and width of the input in pixels, a multiple of 8.")
+        int, typer.Option(max=1024, help="Height and width of the input in pixels, a multiple of 8.")
     ] = 256,
     out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("build/artifacts"),
     only: Annotated[
@@ -65,12 +65,16 @@ def run(
 
 
 def _print_table(rows: list, out: Path) -> None:  # type: ignore[type-arg]
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        "recipe", "status", "MB", "delegated", "partitions", "parity dB", "loss dB", "s", title=str(out)
-    )
+    # 80 columns: headings of two words go over two lines, and a recipe's name is never cut.
+    table = Table(title=str(out), box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("recipe", no_wrap=True)
+    table.add_column("status")
+    for heading in ("MB", "delegated of total", "calls", "parity dB", "loss dB", "s"):
+        table.add_column(heading, justify="right")
     for row in rows:
         if row.status == "failed":
             table.add_row(row.recipe, "[red]failed[/red]")

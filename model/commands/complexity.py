@@ -9,8 +9,8 @@ import typer
 
 def run(
     preset: Annotated[str | None, typer.Option(help="Which network; default: all presets.")] = None,
-    height: Annotated[int, typer.Option(min=8)] = 224,
-    width: Annotated[int, typer.Option(min=8)] = 224,
+    height: Annotated[int, typer.Option(min=8, max=16384, help="Of the input, a multiple of 8.")] = 224,
+    width: Annotated[int, typer.Option(min=8, max=16384, help="Of the input, a multiple of 8.")] = 224,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print parameters and multiply-adds of a preset, at 224x224 as in the paper's Table 6.

@@ -24,7 +24,7 @@ def run(
     severity: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="How strong: 0 is hardly, 1 the worst.")
     ] = 0.5,
-    seed: Annotated[int, typer.Option(min=0, help="What the random parts are drawn from.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**62, help="What the random parts are drawn from.")] = 0,
     strip_metadata: Annotated[bool, typer.Option(help="Leave EXIF and the ICC profile out.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace OUT if it exists; never the input.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,

@@ -12,7 +12,9 @@ def run(
     weights: Annotated[
         str | None, typer.Option(help="A file or a shipped preset; default: the best that ships.")
     ] = None,
-    tile: Annotated[int, typer.Option(min=16, help="Side of the tiles in pixels, a multiple of 8.")] = 256,
+    tile: Annotated[
+        int, typer.Option(min=16, max=1024, help="Side of the tiles in pixels, a multiple of 8.")
+    ] = 256,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("build/reference"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -3,6 +3,7 @@ import torch
 from PIL import Image
 from skimage import data
 
+from anyir.model.errors import UserError
 from anyir.model.evaluation import evaluate_noise, run_padded
 from anyir.model.validation import VALIDATION_KINDS, degraded_crops, validate
 
@@ -40,3 +41,12 @@ def test_validation_set_is_fixed():
     clean = torch.rand(2, 3, 32, 32)
     first, second = degraded_crops(clean), degraded_crops(clean)
     assert all(torch.equal(first[kind], second[kind]) for kind in VALIDATION_KINDS)
+
+
+def test_bad_photos_are_one_line(tmp_path):
+    Image.new("RGB", (5, 7)).save(tmp_path / "small.png")
+    with pytest.raises(UserError, match=r"small.png is smaller than 8x8"):
+        evaluate_noise(lambda image: image, tmp_path, [25])
+    (tmp_path / "small.png").write_text("text")
+    with pytest.raises(UserError, match=r"small.png cannot be read"):
+        evaluate_noise(lambda image: image, tmp_path, [25])

@@ -1,8 +1,10 @@
 import json
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -239,9 +241,20 @@ def test_crops_are_parts_of_the_photos(photos):
     assert bin(ways).count("1") >= 4  # flips and turns do occur
 
 
+def png_header(width, height):
+    """The first bytes of a PNG that declares a size."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    size, checksum = struct.pack(">I", len(chunk) - 4), struct.pack(">I", zlib.crc32(chunk))
+    return b"\x89PNG\r\n\x1a\n" + size + chunk + checksum
+
+
 def test_unusable_photos_are_named(tmp_path, photos):
     (tmp_path / "text.png").write_text("not a picture")
     with pytest.raises(UserError, match=r"1 of 1 photos cannot be used; first: .*text.png"):
+        PhotoBank.load([tmp_path / "text.png"], device=CPU, at_least=32)
+    bomb = png_header(100_000, 100_000)
+    (tmp_path / "text.png").write_bytes(bomb)
+    with pytest.raises(UserError, match=r"text.png: .*exceeds limit"):
         PhotoBank.load([tmp_path / "text.png"], device=CPU, at_least=32)
     with pytest.raises(UserError, match="is not a folder"):
         list_photos([tmp_path / "missing"])

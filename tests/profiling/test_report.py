@@ -75,6 +75,15 @@ def test_an_output_that_cannot_be_written_is_one_line(out, tmp_path):
     assert process.stderr.strip().count("\n") == 0
 
 
+def test_the_results_are_never_overwritten(tmp_path):
+    source = tmp_path / "results.json"
+    source.write_text(json.dumps(document()))
+    before = source.read_bytes()
+    with pytest.raises(UserError, match="never overwritten"):
+        write_report(source, tmp_path / "." / "results.json")
+    assert source.read_bytes() == before
+
+
 def test_an_output_that_is_a_folder_is_refused(tmp_path):
     with pytest.raises(UserError, match="is a folder"):
         write_report(tmp_path / "results.json", tmp_path)
