@@ -73,15 +73,13 @@ def _print_table(rows: list, out: Path) -> None:  # type: ignore[type-arg]
     table = Table(title=str(out), box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("recipe", no_wrap=True)
     table.add_column("status")
-    for heading in ("MB", "delegated of total", "calls", "parity dB", "loss dB", "s"):
-        table.add_column(heading, justify="right")
+    for heading in ("MB", "delegated", "calls", "parity dB", "loss dB", "s"):
+        table.add_column(heading, justify="right", no_wrap=heading == "delegated")
     for row in rows:
         if row.status == "failed":
             table.add_row(row.recipe, "[red]failed[/red]")
             continue
-        parity = (
-            "not here" if row.parity != "measured" else "equal" if row.psnr is None else f"{row.psnr:.1f}"
-        )
+        parity = "no" if row.parity != "measured" else "equal" if row.psnr is None else f"{row.psnr:.1f}"
         table.add_row(
             row.recipe,
             row.status,
@@ -94,6 +92,8 @@ def _print_table(rows: list, out: Path) -> None:  # type: ignore[type-arg]
         )
     console = Console()
     console.print(table)
+    if any(row.parity != "measured" for row in rows if row.status != "failed"):
+        console.print("parity no: this machine cannot run the program; its manifest says what was checked")
     for row in rows:
         if row.reason:
             console.print(f"{row.recipe}: {row.reason}", style="red", markup=False, soft_wrap=True)
