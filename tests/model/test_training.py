@@ -1,10 +1,8 @@
 import json
 import signal
-import struct
 import subprocess
 import sys
 import time
-import zlib
 from pathlib import Path
 
 import pytest
@@ -21,6 +19,8 @@ from anyir.model.mixture import MIXTURE, Sampler
 from anyir.model.photos import PhotoBank, hold_out, list_photos
 from anyir.model.training import Settings, Trainer, learning_rate, restoration_loss
 from anyir.model.training_state import INDEX, PIECE_BYTES, load_state, save_state
+
+from . import photo_files
 
 CPU = torch.device("cpu")
 
@@ -241,19 +241,11 @@ def test_crops_are_parts_of_the_photos(photos):
     assert bin(ways).count("1") >= 4  # flips and turns do occur
 
 
-def png_header(width, height):
-    """The first bytes of a PNG that declares a size."""
-    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    size, checksum = struct.pack(">I", len(chunk) - 4), struct.pack(">I", zlib.crc32(chunk))
-    return b"\x89PNG\r\n\x1a\n" + size + chunk + checksum
-
-
 def test_unusable_photos_are_named(tmp_path, photos):
     (tmp_path / "text.png").write_text("not a picture")
     with pytest.raises(UserError, match=r"1 of 1 photos cannot be used; first: .*text.png"):
         PhotoBank.load([tmp_path / "text.png"], device=CPU, at_least=32)
-    bomb = png_header(100_000, 100_000)
-    (tmp_path / "text.png").write_bytes(bomb)
+    (tmp_path / "text.png").write_bytes(photo_files.bomb())
     with pytest.raises(UserError, match=r"text.png: .*exceeds limit"):
         PhotoBank.load([tmp_path / "text.png"], device=CPU, at_least=32)
     with pytest.raises(UserError, match="is not a folder"):
