@@ -1,0 +1,92 @@
+package org.anyir.core
+
+import com.google.gson.JsonObject
+
+/** A manifest that cannot be used. The message is one sentence for the user. */
+class ManifestException(message: String) : Exception(message)
+
+/** The weights an artifact was made from. [config] is the network's shape, as it stands in the file. */
+class Source(val file: String, val sha256: String, val preset: String, val config: JsonObject)
+
+/** An input or output. [range] is the least and largest value; outputs are not clamped to it. */
+class TensorSpec(
+    val name: String,
+    val shape: List<Long>,
+    val dtype: String,
+    val layout: String,
+    val range: List<Double>,
+)
+
+/** How much of the graph the backend takes; null where only the device can tell. */
+class Operators(val total: Long, val delegated: Long?, val partitions: Long?)
+
+/** How the weights were made smaller; [calibration] names the photos that fixed the ranges. */
+class Quantization(
+    val method: String,
+    val bits: Long,
+    val details: String,
+    val calibration: String?,
+    val keptFloat: List<String>,
+)
+
+/** Outputs of one stage of the conversion against another's; [psnr] in dB, null: identical. */
+class Stage(val stage: String, val against: String, val maxError: Double, val psnr: Double?)
+
+/** PSNR against the truth, in dB. */
+class Degradation(val kind: String, val literalPsnr: Double, val artifactPsnr: Double, val loss: Double)
+
+/** Values of the literal network's output for one parity photo. */
+class Sample(val case: Long, val values: List<Double>)
+
+/** What the conversion measured. */
+class Parity(
+    val status: String,
+    val reason: String?,
+    val bounds: Map<String, Double?>,
+    val stages: List<Stage>,
+    val degradations: List<Degradation>,
+    val samples: List<Sample>,
+) {
+    /** The artifact against the literal network; null where it was not measured. */
+    val literal: Stage? get() = stages.firstOrNull { it.stage == "artifact" && it.against == "literal" }
+}
+
+/**
+ * The JSON file beside every artifact: what it is, where it comes from and how exact it is.
+ *
+ * conversion/manifest.schema.json is its published schema; [parse] takes what the schema takes.
+ */
+class Manifest(
+    val name: String,
+    val file: String,
+    val sha256: String,
+    val bytes: Long,
+    val source: Source,
+    val runtime: String,
+    val backend: String,
+    val precision: String,
+    val target: String?,
+    val tile: Int,
+    val inputs: List<TensorSpec>,
+    val outputs: List<TensorSpec>,
+    val quantization: Quantization?,
+    val operators: Operators,
+    val parity: Parity,
+    val versions: Map<String, String>,
+    val codeSha256: String,
+    val seconds: Double,
+) {
+    companion object {
+        /** The schema that this code reads. */
+        const val SCHEMA_VERSION = 1L
+
+        /**
+         * Reads a manifest.
+         *
+         * @param json the file's text
+         * @throws ManifestException no JSON, another schema version, a missing, unknown or wrong entry
+         */
+        @JvmStatic
+        fun parse(json: String): Manifest = readManifest(JsonFields.parse(json))
+    }
+}

@@ -1,0 +1,132 @@
+package org.anyir.core
+
+import java.io.File
+import java.io.IOException
+import java.security.MessageDigest
+
+private const val MANIFEST_SUFFIX = "json"
+private const val MAX_MANIFEST_BYTES = 4L * 1024 * 1024
+private val ARTIFACT_SUFFIXES = mapOf("tflite" to "litert", "pte" to "executorch")
+
+/**
+ * The models in folders on the device, each an artifact with its manifest beside it.
+ *
+ * Nothing is taken on trust: a manifest names a plain file in its own folder, and the file's sha256 is the
+ * manifest's. Hashes are remembered as long as this object lives and a file's size and time stay the same.
+ * Safe to call from several threads.
+ *
+ * @param folders looked through in this order; one that does not exist is empty. Where two hold a model of the
+ * same name, the first is taken
+ */
+class ModelStore(private val folders: List<File>) {
+    private class Hash(val size: Long, val modified: Long, val sha256: String)
+
+    private val hashes = HashMap<File, Hash>()
+
+    /** Every artifact found, usable or not, sorted by name within each folder. */
+    @Synchronized
+    fun list(): List<ModelEntry> {
+        val entries = ArrayList<ModelEntry>()
+        val names = HashMap<String, Model>()
+        for (folder in folders) {
+            for (entry in list(folder)) {
+                val model = (entry as? ModelEntry.Usable)?.model
+                val first = model?.let { names[it.manifest.name] }
+                when {
+                    first == null -> entries += entry.also { if (model != null) names[model.manifest.name] = model }
+                    first.manifest.sha256 != model.manifest.sha256 -> entries += ModelEntry.Refused(
+                        model.file,
+                        "Another model of this name is in ${first.file.parent}.",
+                    )
+                }
+            }
+        }
+        return entries
+    }
+
+    private fun list(folder: File): List<ModelEntry> {
+        if (!folder.exists()) return emptyList()
+        val files = folder.listFiles()?.filter { !it.isDirectory }?.sortedBy { it.name }
+            ?: return listOf(ModelEntry.Refused(folder, "The folder cannot be read."))
+        val manifests = files.filter { it.extension == MANIFEST_SUFFIX }
+        val described = manifests.mapTo(HashSet()) { it.nameWithoutExtension }
+        val alone = files.filter { it.extension in ARTIFACT_SUFFIXES && it.nameWithoutExtension !in described }
+        return manifests.map(::open) +
+            alone.map { ModelEntry.Refused(it, "There is no manifest ${it.nameWithoutExtension}.json beside it.") }
+    }
+
+    private fun open(manifestFile: File): ModelEntry = try {
+        ModelEntry.Usable(check(manifestFile))
+    } catch (error: ManifestException) {
+        ModelEntry.Refused(manifestFile, error.message.orEmpty())
+    } catch (_: IOException) {
+        ModelEntry.Refused(manifestFile, "The model or its manifest cannot be read.")
+    } catch (_: SecurityException) {
+        ModelEntry.Refused(manifestFile, "The model or its manifest cannot be read.")
+    }
+
+    private fun check(manifestFile: File): Model {
+        val folder = manifestFile.parentFile
+        refuseIf(leaves(manifestFile, folder)) { "The manifest is a link that leads out of the folder." }
+        refuseIf(manifestFile.length() > MAX_MANIFEST_BYTES) { "The manifest is larger than any real one." }
+        val manifest = Manifest.parse(manifestFile.readText())
+
+        val name = manifest.file
+        refuseIf(name.isEmpty() || name.any { it == '/' || it == '\\' || it == '\u0000' } || name in setOf(".", "..")) {
+            "The manifest names a file outside its folder: ${name.take(80)}."
+        }
+        refuseIf(manifest.runtime == "coreml") { "This is a Core ML program, which runs on Apple's systems only." }
+        val file = File(folder, name)
+        refuseIf(ARTIFACT_SUFFIXES[file.extension] != manifest.runtime) { "$name is not a ${manifest.runtime} program." }
+        refuseIf(file.nameWithoutExtension != manifestFile.nameWithoutExtension) {
+            "The manifest describes ${name.take(80)}, which its own name does not match."
+        }
+        refuseIf(!file.exists()) { "The file $name is missing." }
+        refuseIf(leaves(file, folder)) { "$name is a link that leads out of the folder." }
+        refuseIf(!file.isFile) { "$name is not a file." }
+        refuseIf(manifest.tile < 8 || manifest.tile % 8 != 0) { "The tile size ${manifest.tile} is not a multiple of 8." }
+        val shape = listOf(1L, 3L, manifest.tile.toLong(), manifest.tile.toLong())
+        for (tensor in manifest.inputs + manifest.outputs) {
+            refuseIf(tensor.shape != shape || tensor.dtype != "float32") {
+                "${tensor.name} is ${tensor.dtype} ${tensor.shape.joinToString("x")}; this app gives " +
+                    "and takes float32 ${shape.joinToString("x")}."
+            }
+        }
+        refuseIf(manifest.inputs.size != 1 || manifest.outputs.size != 1) { "The model does not have one input and one output." }
+
+        val found = sha256Of(file)
+        refuseIf(!found.equals(manifest.sha256, ignoreCase = true)) {
+            "$name is not the file that its manifest describes: sha256 ${found.take(12)}.., " +
+                "${manifest.sha256.take(12)}.. is due."
+        }
+        return Model(manifest, file)
+    }
+
+    private fun sha256Of(file: File): String {
+        val size = file.length()
+        val modified = file.lastModified()
+        hashes[file]?.let { if (it.size == size && it.modified == modified) return it.sha256 }
+        return sha256(file).also { hashes[file] = Hash(size, modified, it) }
+    }
+
+    private fun leaves(file: File, folder: File): Boolean =
+        file.canonicalFile.parentFile != folder.canonicalFile
+
+    private inline fun refuseIf(fault: Boolean, message: () -> String) {
+        if (fault) throw ManifestException(message())
+    }
+}
+
+/** Hex digest of a file, read in pieces. */
+fun sha256(file: File): String {
+    val digest = MessageDigest.getInstance("SHA-256")
+    val piece = ByteArray(1 shl 16)
+    file.inputStream().use { stream ->
+        while (true) {
+            val count = stream.read(piece)
+            if (count < 0) break
+            digest.update(piece, 0, count)
+        }
+    }
+    return digest.digest().joinToString("") { "%02x".format(it) }
+}

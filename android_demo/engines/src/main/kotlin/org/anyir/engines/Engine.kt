@@ -1,0 +1,44 @@
+package org.anyir.engines
+
+import org.anyir.core.Manifest
+import org.anyir.core.Model
+import org.anyir.core.TileRunner
+import java.io.Closeable
+
+/** An engine failed to load or to run a model. The message is one sentence for the user. */
+class EngineException(message: String, cause: Throwable? = null) : Exception(message, cause)
+
+/** A loaded model. One thread at a time. */
+interface Engine : TileRunner, Closeable {
+    /** The engine and the model, for people. */
+    val name: String
+
+    /** What actually runs, such as "XNNPACK (CPU)" or "LiteRT GPU". */
+    val accelerator: String
+}
+
+/** A runtime that can load models. */
+interface EngineFactory {
+    /** "litert-interpreter", "litert-cpu", "litert-gpu" or "executorch". */
+    val id: String
+
+    /** For people. */
+    val label: String
+
+    /** Null where it can be used; else why not, such as [NOT_IN_THIS_BUILD]. */
+    fun unavailable(): String?
+
+    /** Whether it is made for this kind of model. */
+    fun opens(manifest: Manifest): Boolean
+
+    /**
+     * Loads a model.
+     *
+     * @param threads CPU threads, at least 1
+     * @throws EngineException it cannot be loaded; nothing else is loaded instead
+     */
+    fun open(model: Model, threads: Int): Engine
+}
+
+/** What [EngineFactory.unavailable] says where the runtime's classes were not packaged. */
+const val NOT_IN_THIS_BUILD = "not in this build"
