@@ -1,0 +1,72 @@
+package org.anyir.demo.restore
+
+import org.anyir.demo.photo.PhotoInfo
+import java.io.File
+
+/** What the restore screen shows. Immutable; every change is a new state. */
+sealed interface RestoreState {
+    /** No photo. */
+    object Idle : RestoreState
+
+    /** A photo is copied and looked at. */
+    object Opening : RestoreState
+
+    /**
+     * A photo can be restored.
+     *
+     * @property interrupted whether the app ended while it was being restored; it is offered again
+     */
+    class Ready(val photo: PhotoInfo, val interrupted: Boolean = false) : RestoreState
+
+    /**
+     * A photo is being restored.
+     *
+     * @property done tiles that are finished; 0 also while the model loads
+     * @property total tiles in all; 0 until it is known
+     * @property millisLeft an estimate, or null before there is one
+     * @property cancelling whether it was cancelled and ends with the tile that runs
+     */
+    class Running(
+        val photo: PhotoInfo,
+        val done: Int,
+        val total: Int,
+        val millisLeft: Long?,
+        val cancelling: Boolean = false,
+    ) : RestoreState
+
+    /** A photo is restored; the result is kept on this phone until it is dismissed. */
+    class Done(val photo: PhotoInfo, val result: RestoredPhoto) : RestoreState
+
+    /**
+     * Something went wrong.
+     *
+     * @property photo the photo, which can be restored again, or null where there is none to restore
+     * @property message one sentence
+     */
+    class Failed(val photo: PhotoInfo?, val message: String) : RestoreState
+}
+
+/**
+ * A finished result, at full strength.
+ *
+ * @property file lossless PNG, upright, with the photo's colour profile and alpha
+ * @property width in pixels, upright
+ * @property height in pixels, upright
+ * @property halfSize whether it has half the photo's width and height
+ * @property model name of the artifact that ran
+ * @property engine name of the engine that ran it
+ * @property accelerator what the engine really ran on
+ * @property millis from the model's loading to the last pixel
+ * @property saved whether it was saved at least once
+ */
+class RestoredPhoto(
+    val file: File,
+    val width: Int,
+    val height: Int,
+    val halfSize: Boolean,
+    val model: String,
+    val engine: String,
+    val accelerator: String,
+    val millis: Long,
+    val saved: Boolean,
+)
