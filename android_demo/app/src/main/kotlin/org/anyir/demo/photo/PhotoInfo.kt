@@ -2,9 +2,10 @@ package org.anyir.demo.photo
 
 import android.net.Uri
 import java.io.File
+import java.io.IOException
 
 /** A photo cannot be read, restored or saved; [message] is one sentence for the screen. */
-class PhotoException(message: String, cause: Throwable? = null) : Exception(message, cause)
+class PhotoException(message: String, cause: Throwable? = null) : IOException(message, cause)
 
 /**
  * A photo that was chosen. The app works on a private copy of it, so that it can be deleted, and the permission
@@ -14,6 +15,7 @@ class PhotoException(message: String, cause: Throwable? = null) : Exception(mess
  * @property name its display name, such as `IMG_1234.jpg`
  * @property file the private copy, byte for byte
  * @property format of the file
+ * @property orientation EXIF's 1..8, how the picture lies in the file
  * @property width in pixels, upright (EXIF orientation applied)
  * @property height in pixels, upright
  * @property notes sentences that the user should see before restoring, such as what will be lost
@@ -23,6 +25,7 @@ class PhotoInfo(
     val name: String,
     val file: File,
     val format: PhotoFormat,
+    val orientation: Int,
     val width: Int,
     val height: Int,
     val notes: List<String>,

@@ -1,0 +1,68 @@
+package org.anyir.demo.photo
+
+import java.io.EOFException
+import java.io.File
+import java.io.IOException
+
+/**
+ * What a file says about its picture, read without decoding a pixel.
+ *
+ * @property exif the TIFF block of its EXIF, or null
+ * @property orientation 1..8 as in EXIF, to be applied by whoever decodes; 1 where Android's decoder does it itself
+ * @property grey whether it has one colour channel
+ * @property bits a colour channel
+ * @property gainMap whether it carries an HDR gain map
+ */
+internal class FileFacts(
+    val format: PhotoFormat,
+    val exif: ByteArray? = null,
+    val orientation: Int = 1,
+    val grey: Boolean = false,
+    val bits: Int = 8,
+    val gainMap: Boolean = false,
+) {
+    /** Sentences about what the result will not have. */
+    val notes: List<String>
+        get() = listOfNotNull(
+            "The HDR gain map is not kept: the result looks as on a screen without HDR.".takeIf { gainMap },
+            "The photo has $bits bits a channel; the result has 8.".takeIf { bits > 8 },
+            "The result is saved as ${format.saved.label}: Android cannot write ${format.label}."
+                .takeIf { format.saved != format },
+        )
+
+    companion object {
+        /**
+         * Reads [file], whose whole structure is checked, so that a photo that lost its end is not restored half grey.
+         *
+         * @throws PhotoException not a picture, cut off, damaged or animated
+         */
+        fun read(file: File): FileFacts = try {
+            ByteReader(file).use { bytes ->
+                val head = ByteArray(minOf(16L, bytes.length).toInt()) { bytes.u8().toByte() }
+                val read = reader(String(head, Charsets.ISO_8859_1)) ?: throw PhotoException(NOT_A_PHOTO)
+                bytes.seek(0)
+                read(bytes)
+            }
+        } catch (error: PhotoException) {
+            throw error
+        } catch (error: EOFException) {
+            throw PhotoException("This photo is damaged: the end of its file is missing.", error)
+        } catch (error: IOException) {
+            throw PhotoException("This photo cannot be read: ${error.message}.", error)
+        }
+
+        private fun reader(head: String): ((ByteReader) -> FileFacts)? = when {
+            head.startsWith("\u00ff\u00d8\u00ff") -> ::readJpeg
+            head.startsWith("\u0089PNG\r\n\u001a\n") -> ::readPng
+            head.startsWith("RIFF") && head.startsWith("WEBP", 8) -> ::readWebp
+            head.startsWith("GIF8") -> ::readGif
+            head.startsWith("BM") -> ::readBmp
+            head.startsWith("ftyp", 4) -> ::readHeif
+            else -> null
+        }
+
+        const val NOT_A_PHOTO = "This file is not a photo that the app can read (JPEG, PNG, WebP, HEIF, AVIF, GIF or BMP)."
+        const val ANIMATED = "This is an animation; only still photos can be restored."
+        const val DAMAGED = "This photo is damaged: a part of its file does not match its checksum."
+    }
+}

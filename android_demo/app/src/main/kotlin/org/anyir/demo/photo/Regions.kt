@@ -1,0 +1,127 @@
+package org.anyir.demo.photo
+
+import android.graphics.Bitmap
+import android.graphics.BitmapFactory
+import android.graphics.BitmapRegionDecoder
+import android.graphics.ColorSpace
+import android.graphics.Rect
+import java.io.Closeable
+import java.io.File
+import java.io.IOException
+
+/** The picture in a file as it lies there, decoded part by part. One thread at a time. */
+internal interface Regions : Closeable {
+    val width: Int
+    val height: Int
+
+    /**
+     * Decodes a part into a bitmap of its own, of about the width and height of [area] divided by [sample], in the file's
+     * own colours.
+     *
+     * @param area inside the picture
+     * @param sample 1, 2, 4, ...: one pixel is made of sample x sample
+     * @throws PhotoException it cannot be decoded, or there is not enough memory
+     */
+    fun decode(area: Rect, sample: Int): Bitmap
+
+    companion object {
+        /**
+         * Opens a picture: by regions where Android can (JPEG, PNG, WebP, on newer systems HEIF and AVIF), else whole,
+         * which takes 4 bytes a pixel.
+         *
+         * @param premultiplied as drawing wants it; else colours under transparency stay exact
+         */
+        fun open(file: File, premultiplied: Boolean = false): Regions {
+            val bounds = PhotoBounds.read(file)
+            val decoder = try {
+                @Suppress("DEPRECATION") // its successor is of API 31
+                BitmapRegionDecoder.newInstance(file.path, false)
+            } catch (_: IOException) {
+                null
+            }
+            return if (decoder != null) PartRegions(decoder, premultiplied) else WholeRegions(file, bounds, premultiplied)
+        }
+    }
+}
+
+/** Size and colours of a picture, without its pixels. */
+internal class PhotoBounds(val width: Int, val height: Int, val colours: ColorSpace?) {
+    companion object {
+        fun read(file: File): PhotoBounds {
+            val options = BitmapFactory.Options().apply { inJustDecodeBounds = true }
+            BitmapFactory.decodeFile(file.path, options)
+            if (options.outWidth <= 0 || options.outHeight <= 0) throw PhotoException(CANNOT_DECODE)
+            return PhotoBounds(options.outWidth, options.outHeight, options.outColorSpace)
+        }
+
+        const val CANNOT_DECODE = "This photo cannot be decoded: it is damaged, or of a kind that this Android does not know."
+    }
+}
+
+private class PartRegions(private val decoder: BitmapRegionDecoder, private val premultiplied: Boolean) : Regions {
+    override val width: Int = decoder.width
+    override val height: Int = decoder.height
+
+    override fun decode(area: Rect, sample: Int): Bitmap =
+        decoding { decoder.decodeRegion(area, options(sample, premultiplied)) }
+
+    override fun close() = decoder.recycle()
+}
+
+/** For formats without a decoder by regions. The whole picture is kept, at the sample that was asked for last. */
+private class WholeRegions(private val file: File, bounds: PhotoBounds, private val premultiplied: Boolean) : Regions {
+    override val width: Int = bounds.width
+    override val height: Int = bounds.height
+    private var whole: Bitmap? = null
+    private var sampled = 0
+    private var colours = Colours.SRGB
+
+    override fun decode(area: Rect, sample: Int): Bitmap {
+        val picture = whole?.takeIf { sample == sampled } ?: decoding {
+            whole?.recycle()
+            whole = null
+            BitmapFactory.decodeFile(file.path, options(sample, premultiplied))
+        }.also {
+            whole = it
+            sampled = sample
+            colours = Colours.takeOff(it)
+        }
+        val left = area.left / sample
+        val top = area.top / sample
+        val right = minOf(picture.width, maxOf(left + 1, area.right / sample))
+        val bottom = minOf(picture.height, maxOf(top + 1, area.bottom / sample))
+        if (left >= right || top >= bottom) throw PhotoException(PhotoBounds.CANNOT_DECODE)
+        return decoding { cut(picture, Rect(left, top, right, bottom)) }
+    }
+
+    override fun close() {
+        whole?.recycle()
+        whole = null
+    }
+
+    /** A copy of its own, which the caller may change; Android's own call may return the picture itself. */
+    private fun cut(picture: Bitmap, area: Rect): Bitmap {
+        val pixels = IntArray(area.width() * area.height())
+        picture.getPixels(pixels, 0, area.width(), area.left, area.top, area.width(), area.height())
+        val part = Bitmap.createBitmap(area.width(), area.height(), Bitmap.Config.ARGB_8888, picture.hasAlpha())
+        part.isPremultiplied = premultiplied
+        part.setPixels(pixels, 0, area.width(), 0, 0, area.width(), area.height())
+        return part.also { Colours.putOn(it, colours) }
+    }
+}
+
+private fun options(sample: Int, premultiplied: Boolean) = BitmapFactory.Options().apply {
+    inSampleSize = sample
+    inPremultiplied = premultiplied
+    inPreferredConfig = Bitmap.Config.ARGB_8888
+    if (!Colours.canBeKept) inPreferredColorSpace = Colours.SRGB
+}
+
+/** [decode]'s bitmap; every way in which Android's decoders fail as a [PhotoException]. */
+private fun decoding(decode: () -> Bitmap?): Bitmap = try {
+    decode() ?: throw PhotoException(PhotoBounds.CANNOT_DECODE)
+} catch (error: OutOfMemoryError) {
+    throw PhotoException("There is not enough memory to decode this photo.", error)
+} catch (error: RuntimeException) {
+    throw PhotoException(PhotoBounds.CANNOT_DECODE, error)
+}
