@@ -61,11 +61,24 @@ internal class UprightSource(
         colours = Colours.takeOff(bitmap)
         alpha = bitmap.hasAlpha()
         if (bitmap.width != area.width() || bitmap.height != area.height()) {
-            bitmap = Bitmap.createScaledBitmap(bitmap, area.width(), area.height(), true)
+            bitmap = fit(bitmap, area.width(), area.height())
         }
         band = bitmap
         bandTop = top
         bandBottom = top + rows
+    }
+
+    /** Decoders round a sampled part's size up or down: the last row and column are repeated or left out. */
+    private fun fit(bitmap: Bitmap, width: Int, height: Int): Bitmap {
+        val fitted = Bitmap.createBitmap(width, height, Bitmap.Config.ARGB_8888, bitmap.hasAlpha())
+        fitted.isPremultiplied = bitmap.isPremultiplied
+        val row = IntArray(maxOf(width, bitmap.width))
+        for (y in 0 until height) {
+            bitmap.getPixels(row, 0, row.size, 0, minOf(y, bitmap.height - 1), bitmap.width, 1)
+            row.fill(row[bitmap.width - 1], bitmap.width, row.size)
+            fitted.setPixels(row, 0, row.size, 0, y, width, 1)
+        }
+        return fitted
     }
 
     override fun close() {
