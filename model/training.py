@@ -1,4 +1,4 @@
-"""Training by the clock: L1 in the pixel and the Fourier domain, AdamW, EMA, exact resumption."""
+"""Training by the clock: AdamW, EMA, exact resumption."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,8 @@ from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
 from anyir.model.mixture import Sampler
 from anyir.model.network import AnyIR
+from anyir.model.schedule import learning_rate
+from anyir.model.training_settings import Progress, Settings
 from anyir.model.training_state import gather_tensors, load_state, save_state, scatter_tensors
 from anyir.model.validation import validate
 
@@ -32,45 +33,6 @@ TYPICAL_DAMAGE = 0.05
 """Mean absolute error of a degraded patch at which a sample counts about once."""
 LEAST_DAMAGE = 0.02
 """Keeps the weight of a clean patch at 2.5 to the power of the balance."""
-WARM_UP = 0.03
-"""Share of a chunk in which the learning rate rises; AdamW's moments settle meanwhile."""
-FLOOR = 0.02
-"""Learning rate at a chunk's end, as a share of its peak."""
-
-
-@dataclass
-class Settings:
-    """What a run is asked to do; see ``anyir train --help``."""
-
-    preset: str
-    minutes: float
-    batch: int
-    crop: int
-    seed: int = 0
-    learning_rate: float = 5e-4
-    balance: float = 0.0
-    """Exponent by which a sample counts less for the damage done to it; see ``restoration_loss``."""
-    compile: bool = False
-    validate_every: float = 300.0
-    """Seconds between validations."""
-
-
-@dataclass
-class Progress:
-    """Where a run is: all of it is in the checkpoint."""
-
-    step: int = 0
-    samples: int = 0
-    seconds: float = 0.0
-    """Training time in total."""
-    chunk_seconds: float = 0.0
-    """Time spent in the present chunk, of ``chunk_minutes``."""
-    chunk_minutes: float = 0.0
-    save: int = 0
-    history: list[dict[str, Any]] = field(default_factory=list)
-    """One entry a validation."""
-    chunks: list[dict[str, Any]] = field(default_factory=list)
-    """One entry a finished chunk: how it was trained, how fast, and its last mean loss."""
 
 
 def check_resumable(source: Path, preset: str) -> AnyIR | tuple[dict[str, Tensor], dict[str, Any]]:
@@ -116,14 +78,6 @@ def restoration_loss(restored: Tensor, clean: Tensor, degraded: Tensor, balance:
     sample = error.abs().mean(dim=(1, 2, 3)) + FOURIER_WEIGHT * spectrum.abs().mean(dim=(1, 2, 3, 4))
     damage = (degraded.float() - clean.float()).abs().mean(dim=(1, 2, 3))
     return (sample * (TYPICAL_DAMAGE / (damage + LEAST_DAMAGE)) ** balance).mean()
-
-
-def learning_rate(share: float, peak: float) -> float:
-    """Learning rate at ``share`` (0..1) of a chunk: a short warm-up, then a cosine."""
-    if share < WARM_UP:
-        return peak * max(share / WARM_UP, 1e-3)
-    rest = min(1.0, (share - WARM_UP) / (1 - WARM_UP))
-    return peak * (FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * rest)))
 
 
 class Trainer:

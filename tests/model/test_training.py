@@ -17,7 +17,8 @@ from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
 from anyir.model.mixture import MIXTURE, Sampler
 from anyir.model.photos import PhotoBank, hold_out, list_photos
-from anyir.model.training import Settings, Trainer, learning_rate, restoration_loss
+from anyir.model.schedule import learning_rate
+from anyir.model.training import Settings, Trainer, restoration_loss
 from anyir.model.training_state import INDEX, PIECE_BYTES, load_state, save_state
 
 from . import photo_files
