@@ -17,6 +17,7 @@ COMMANDS = {
     "degrade": "anyir.model.commands.degrade",
     "train": "anyir.model.commands.train",
     "eval": "anyir.model.commands.eval",
+    "data": "anyir.model.commands.data",
     "complexity": "anyir.model.commands.complexity",
     "convert": "anyir.conversion.commands.convert",
     "verify": "anyir.conversion.commands.verify",

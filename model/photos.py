@@ -34,19 +34,14 @@ def list_photos(folders: Iterable[Path]) -> list[Path]:
 
 
 def read_rgb(path: Path) -> Tensor:
-    """A photo as (H, W, 3) uint8.
+    """A photo as (H, W, 3) uint8, whatever its depth.
 
     Raises:
-        OSError: unreadable or damaged.
+        UserError: unreadable or damaged; the text names the file.
     """
-    import numpy as np
-    from PIL import Image
+    from anyir.model.datasets.reading import read_pixels, to_8_bits
 
-    try:
-        with Image.open(path) as image:
-            return torch.from_numpy(np.array(image.convert("RGB")))
-    except (Image.DecompressionBombError, ValueError, SyntaxError) as error:  # Pillow's, for damaged files
-        raise OSError(str(error)) from error
+    return torch.from_numpy(to_8_bits(read_pixels(path)))
 
 
 @dataclass
@@ -93,9 +88,9 @@ class PhotoBank:
         for path in paths:
             try:
                 photo = read_rgb(path)
-            except OSError as error:
+            except UserError as error:
                 damaged += 1
-                skipped.append(f"{path}: {error}")
+                skipped.append(str(error))
             else:
                 height, width = photo.shape[:2]
                 if min(height, width) < at_least:

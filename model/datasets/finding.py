@@ -1,0 +1,185 @@
+"""Finding datasets below a root: folders by their patterns, files by their suffixes, then pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from anyir.model.datasets.layouts import GENERIC, SOURCES, Layout, Source, find_source
+from anyir.model.datasets.pairing import Pair, match_files
+from anyir.model.errors import UserError
+from anyir.model.photos import SUFFIXES
+
+
+@dataclass
+class Dataset:
+    """One split of one dataset, as it was found; nothing has been decoded.
+
+    Attributes:
+        name: its key in ``SOURCES``.
+        split: ``train`` or ``test``.
+        folder: the folder that all its files lie below.
+        pairs: its photos, sorted by name.
+        without_clean: degraded files without a partner.
+        without_degraded: clean files without a partner.
+    """
+
+    name: str
+    split: str
+    folder: Path
+    pairs: list[Pair] = field(default_factory=list)
+    without_clean: list[Path] = field(default_factory=list)
+    without_degraded: list[Path] = field(default_factory=list)
+
+    @property
+    def source(self) -> Source:
+        return SOURCES[self.name]
+
+    @property
+    def is_paired(self) -> bool:
+        return bool(self.without_clean) or any(pair.degraded is not None for pair in self.pairs)
+
+
+def find_dataset(name: str, split: str, root: Path) -> Dataset:
+    """One split of a dataset below ``root``, or in ``root`` itself.
+
+    Raises:
+        UserError: an unknown name, a dataset without that split, a root that is no folder, or nothing
+            there; the message says where it was looked for.
+    """
+    source = find_source(name)
+    layouts: tuple[Layout, ...] = getattr(source, split)
+    if not layouts:
+        other = "train" if split == "test" else "test"
+        raise UserError(f"{name} has no {split} split, only {other}")
+    if not root.is_dir():
+        raise UserError(f"{root} is not a folder")
+    # A folder of the right shape is what it is said to be, whatever its name.
+    here = [Layout(".", layout.clean, layout.degraded) for layout in layouts]
+    if source.kind:
+        here += SOURCES["pairs"].test
+    for layout in (*layouts, *here):
+        if dataset := _read_layout(name, split, root, layout):
+            return dataset
+    places = "; ".join(_describe(layout) for layout in layouts)
+    raise UserError(f"no {split} photos of {name} below {root}; looked for {places}")
+
+
+def find_splits(name: str, root: Path) -> list[Dataset]:
+    """The splits of a dataset that lie below ``root``, at least one.
+
+    A folder that is recognised by its shape alone counts as the test split.
+
+    Raises:
+        UserError: an unknown name, or neither split is there.
+    """
+    found: list[Dataset] = []
+    missing: UserError | None = None
+    for split in ("test", "train"):
+        if not getattr(find_source(name), split):
+            continue
+        try:
+            dataset = find_dataset(name, split, root)
+        except UserError as error:
+            missing = error
+        else:
+            if all(dataset.folder != other.folder for other in found):
+                found.append(dataset)
+    if missing is not None and not found:
+        raise missing
+    return found
+
+
+def find_all(root: Path) -> list[Dataset]:
+    """Every dataset below ``root``; a folder of pairs or of photos if it is none that is known.
+
+    Raises:
+        UserError: a root that is no folder or holds no photos.
+    """
+    if not root.is_dir():
+        raise UserError(f"{root} is not a folder")
+    found: list[Dataset] = []
+    for name, source in SOURCES.items():
+        for split in ("train", "test"):
+            layouts: tuple[Layout, ...] = getattr(source, split)
+            places = (_read_layout(name, split, root, layout) for layout in layouts)
+            if name not in GENERIC and (dataset := next((p for p in places if p), None)):
+                found.append(dataset)
+    for name in GENERIC:
+        if not found and (dataset := _read_layout(name, "test", root, SOURCES[name].test[0])):
+            found.append(dataset)
+    if not found:
+        raise UserError(f"no photos below {root} ({', '.join(sorted(SUFFIXES))})")
+    return found
+
+
+def _describe(layout: Layout) -> str:
+    if layout.degraded:
+        return f"{layout.base}/{{{layout.degraded}}} with {{{layout.clean}}}"
+    return layout.base + ("" if layout.files == "*" else f"/{layout.files}")
+
+
+def _read_layout(name: str, split: str, root: Path, layout: Layout) -> Dataset | None:
+    source = SOURCES[name]
+    bases = _bases(root, layout.base)
+    dataset = Dataset(name, split, bases[0] if len(bases) == 1 else root)
+    for base in bases:
+        if not layout.degraded:
+            deep = layout.clean == "**"
+            files = [p for p in _images(base, deep=deep) if fnmatchcase(p.name.lower(), layout.files)]
+            dataset.pairs += [Pair(path) for path in files]
+            continue
+        folders = list(_expand(base, layout.degraded))
+        clean_folder = next(_expand(base, layout.clean), None)
+        if not folders or clean_folder is None:
+            continue
+        clean = list(_images(clean_folder, deep=layout.clean != "."))
+        unused = set(clean)
+        for folder in folders:
+            matching = match_files(_images(folder), clean)
+            kind = source.kinds.get(folder.name.lower(), source.kind)
+            dataset.pairs += [Pair(clean, degraded, kind) for degraded, clean in matching.pairs]
+            dataset.without_clean += matching.without_clean
+            unused.intersection_update(matching.without_degraded)
+        dataset.without_degraded += sorted(unused)
+    return dataset if dataset.pairs or dataset.without_clean else None
+
+
+def _bases(root: Path, pattern: str) -> list[Path]:
+    """The folders that ``pattern`` means, ``root`` being any of the folders on the way to them.
+
+    With ``test/derain/Rain100L`` the user may name the folder above ``test``, ``test`` itself, ...
+    """
+    parts = pattern.split("/")
+    above = [part.lower() for part in root.resolve().parts]
+    for done in range(len(parts), -1, -1):
+        fits = done <= len(above) and all(
+            _fits(part, name) for part, name in zip(parts[:done], above[len(above) - done :], strict=True)
+        )
+        if fits and (found := list(_expand(root, "/".join(parts[done:])))):
+            return found
+    return []
+
+
+def _fits(part: str, name: str) -> bool:
+    return any(fnmatchcase(name, option.lower()) for option in part.split("|"))
+
+
+def _expand(folder: Path, pattern: str) -> Iterator[Path]:
+    """Folders below ``folder`` along a pattern, sorted; the pattern's order does not matter."""
+    part, _, rest = pattern.partition("/")
+    if part in ("", "."):
+        yield folder
+        return
+    for child in sorted(folder.iterdir()):
+        if _fits(part, child.name.lower()) and child.is_dir():
+            yield from _expand(child, rest)
+
+
+def _images(folder: Path, *, deep: bool = True) -> Iterator[Path]:
+    """Images in a folder, sorted, hidden files left out; with those of its subfolders if ``deep``."""
+    for path in sorted(folder.rglob("*") if deep else folder.iterdir()):
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file():
+            yield path
