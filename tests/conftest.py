@@ -6,25 +6,17 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
+
+from .tiny import save_tiny_weights
 
 TINY_TILE = 64
 
 
 @pytest.fixture(scope="session")
 def tiny_weights(tmp_path_factory) -> Path:
-    """A weights file of preset ``tiny`` with random norms, tau, lambda and temperature."""
-    from anyir.model import PRESETS, AnyIR
-    from anyir.model.checkpoints import save_weights
-
-    with torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(0)
-        network = AnyIR(PRESETS["tiny"])
-        for parameter in network.parameters():
-            if parameter.ndim < 4:
-                parameter += 0.1 * torch.randn(parameter.shape)
+    """A weights file of preset ``tiny``."""
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    save_weights(network, path)
+    save_tiny_weights(path)
     return path
 
 

@@ -1,0 +1,48 @@
+"""Make what the Android tests run: python tests/make_android_artifacts.py FOLDER
+
+FOLDER/models/     LiteRT programs of the tiny network, with their manifests
+FOLDER/reference/  the network's own outputs on fixed tiles
+FOLDER/photo.png   a noisy photo, larger than a tile and of odd size
+FOLDER/restored/   for every program what `anyir restore --with` it makes of the photo
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from skimage import data
+from tiny import save_tiny_weights
+
+TILE = 64
+
+
+def anyir(*arguments: object) -> None:
+    command = [sys.executable, "-m", "anyir.model.cli", *map(str, arguments)]
+    subprocess.run(command, check=True, env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"})
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    weights, photo = folder / "tiny.safetensors", folder / "photo.png"
+    save_tiny_weights(weights)
+    anyir("convert", "--weights", weights, "--tile", TILE, "--out", folder / "models", "--only", "litert_*")
+    anyir("reference", "--weights", weights, "--tile", TILE, "--out", folder / "reference")
+
+    clean = data.chelsea()[20:163, 100:277].astype(np.float64)
+    noisy = clean + np.random.default_rng(0).normal(0, 20, clean.shape)
+    Image.fromarray(noisy.round().clip(0, 255).astype(np.uint8)).save(photo)
+    (folder / "restored").mkdir(exist_ok=True)
+    for artifact in sorted((folder / "models").glob("*.tflite")):
+        restored = folder / "restored" / f"{artifact.stem}.png"
+        anyir("restore", photo, restored, "--with", artifact, "--overwrite")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: {sys.argv[0]} FOLDER")
+    main(Path(sys.argv[1]))
