@@ -2,28 +2,6 @@ package org.anyir.demo.photo
 
 import java.io.EOFException
 
-private const val WEBP_ANIMATION = 0x02
-
-/** A WebP's chunks: EXIF, and whether it moves. */
-internal fun readWebp(bytes: ByteReader): FileFacts {
-    bytes.seek(4)
-    val end = bytes.u32le() + 8
-    if (end > bytes.length) throw EOFException()
-    bytes.seek(12)
-    var exif: ByteArray? = null
-    while (bytes.position + 8 <= end) {
-        val type = bytes.text(4)
-        val size = bytes.u32le()
-        val start = bytes.position
-        if (type == "VP8X" && bytes.u8() and WEBP_ANIMATION != 0) throw PhotoException(FileFacts.ANIMATED)
-        // Some writers put JPEG's header before the block.
-        if (type == "EXIF" && size in 8..MAX_EXIF) exif = Exif.withoutHeader(bytes.bytes(size.toInt()))
-        bytes.seek(start + size)
-        if (size % 2 == 1L && bytes.position < end) bytes.u8()
-    }
-    return FileFacts(PhotoFormat.WEBP, exif, exif?.let { Exif.orientation(it) } ?: 1)
-}
-
 /** A GIF's blocks, to count its pictures. Many writers leave its last byte out; that alone is no damage. */
 internal fun readGif(bytes: ByteReader): FileFacts {
     bytes.seek(10)
@@ -70,6 +48,3 @@ internal fun readBmp(bytes: ByteReader): FileFacts {
     if (!compressed && height > 0 && rowBytes > (bytes.length - pixels) / height) throw EOFException()
     return FileFacts(PhotoFormat.BMP)
 }
-
-/** More than any camera writes; larger blocks are not metadata but an attempt to fill the memory. */
-internal const val MAX_EXIF = 1L shl 20

@@ -5,6 +5,9 @@ import java.io.File
 
 /** What the restore screen shows. Immutable; every change is a new state. */
 sealed interface RestoreState {
+    /** The photo that this state is about, which can be restored, or null. */
+    val photo: PhotoInfo? get() = null
+
     /** No photo. */
     object Idle : RestoreState
 
@@ -16,7 +19,7 @@ sealed interface RestoreState {
      *
      * @property interrupted whether the app ended while it was being restored; it is offered again
      */
-    class Ready(val photo: PhotoInfo, val interrupted: Boolean = false) : RestoreState
+    class Ready(override val photo: PhotoInfo, val interrupted: Boolean = false) : RestoreState
 
     /**
      * A photo is being restored.
@@ -27,7 +30,7 @@ sealed interface RestoreState {
      * @property cancelling whether it was cancelled and ends with the tile that runs
      */
     class Running(
-        val photo: PhotoInfo,
+        override val photo: PhotoInfo,
         val done: Int,
         val total: Int,
         val millisLeft: Long?,
@@ -35,7 +38,7 @@ sealed interface RestoreState {
     ) : RestoreState
 
     /** A photo is restored; the result is kept on this phone until it is dismissed. */
-    class Done(val photo: PhotoInfo, val result: RestoredPhoto) : RestoreState
+    class Done(override val photo: PhotoInfo, val result: RestoredPhoto) : RestoreState
 
     /**
      * Something went wrong.
@@ -43,7 +46,7 @@ sealed interface RestoreState {
      * @property photo the photo, which can be restored again, or null where there is none to restore
      * @property message one sentence
      */
-    class Failed(val photo: PhotoInfo?, val message: String) : RestoreState
+    class Failed(override val photo: PhotoInfo?, val message: String) : RestoreState
 }
 
 /**
@@ -69,4 +72,6 @@ class RestoredPhoto(
     val accelerator: String,
     val millis: Long,
     val saved: Boolean,
-)
+) {
+    internal fun asSaved() = RestoredPhoto(file, width, height, halfSize, model, engine, accelerator, millis, saved = true)
+}

@@ -1,0 +1,163 @@
+package org.anyir.demo.photo
+
+import android.graphics.Bitmap
+import android.os.Build
+import org.anyir.core.Region
+import java.io.Closeable
+import java.io.File
+import java.io.OutputStream
+
+private const val JPEG_QUALITY = 95
+private const val MAX_WEBP_SIDE = 16_383
+private const val MAX_JPEG_SIDE = 65_535
+
+/**
+ * A result as the file that is saved: mixed with the photo by [strength], in the photo's format or one of its family,
+ * with its EXIF and colours.
+ *
+ * PNG is written row by row; for the other formats Android wants the picture as one bitmap.
+ *
+ * @param result lossless PNG of [width] x [height]
+ * @param half whether the result has half the photo's width and height
+ * @param strength 0..1, how much of the restoration
+ */
+internal class ResultEncoder(
+    private val photo: PhotoInfo,
+    private val result: File,
+    private val width: Int,
+    private val height: Int,
+    private val half: Boolean,
+    private val strength: Float,
+) {
+    private val facts = FileFacts.read(photo.file)
+    private val exif = facts.exif?.let { Exif.forResult(it, width, height) }
+
+    val format: PhotoFormat = when (photo.format.saved) {
+        PhotoFormat.WEBP -> if (canWriteWebp()) PhotoFormat.WEBP else PhotoFormat.PNG
+        PhotoFormat.JPEG -> if (maxOf(width, height) <= MAX_JPEG_SIDE) PhotoFormat.JPEG else PhotoFormat.PNG
+        else -> PhotoFormat.PNG
+    }
+
+    /** Sentences about what the file does not have. Complete after [write]. */
+    val notes = mutableListOf<String>()
+
+    init {
+        if (format != photo.format.saved) notes += "Saved as ${format.label}: this Android cannot write such a ${photo.format.label}."
+        if (facts.exif != null && exif == null) notes += "The photo's EXIF is damaged and was left out."
+    }
+
+    /** `<name>-restored.<ext>`. */
+    val name: String
+        get() {
+            val stem = photo.name.substringBeforeLast('.').ifBlank { photo.name }
+            val safe = stem.map { if (it < ' ' || it in "/\\:*?\"<>|\u007f") '_' else it }.joinToString("").trim('.', ' ')
+            return "${safe.ifEmpty { "photo" }}-restored.${format.extension}"
+        }
+
+    /**
+     * Writes the file; [output] stays open.
+     *
+     * @param temporary a folder for files that are deleted again
+     * @throws PhotoException a picture cannot be decoded, or there is not enough memory
+     * @throws java.io.IOException no space
+     */
+    fun write(output: OutputStream, temporary: File) {
+        if (format == PhotoFormat.PNG) return writePng(output)
+        val encoded = File.createTempFile("result", ".${format.extension}", temporary)
+        try {
+            compress(encoded)
+            val complete = if (format == PhotoFormat.JPEG) {
+                copyJpegWithExif(encoded, exif, output)
+            } else {
+                copyWebpWithExif(encoded, exif, output)
+            }
+            if (!complete) notes += "The photo's EXIF is too long for a ${format.label} and was left out."
+        } finally {
+            encoded.delete()
+        }
+    }
+
+    private fun canWriteWebp() = Build.VERSION.SDK_INT >= Build.VERSION_CODES.R && maxOf(width, height) <= MAX_WEBP_SIDE
+
+    private fun writePng(output: OutputStream) {
+        if (strength >= 1f) return result.inputStream().use { it.copyTo(output) }.let { }
+        MixedRows().use { rows ->
+            rows.read(0)
+            val profile = Colours.profile(rows.colours)
+            PngWriter(output, width, height, rows.alpha, facts.grey, profile, exif).use { png ->
+                for (y in 0 until height step ROWS) png.write(rows.read(y), minOf(ROWS, height - y))
+                png.finish()
+            }
+        }
+    }
+
+    private fun compress(file: File) {
+        try {
+            val bitmap = MixedRows().use { rows ->
+                rows.read(0)
+                val bitmap = Bitmap.createBitmap(width, height, Bitmap.Config.ARGB_8888, rows.alpha)
+                bitmap.isPremultiplied = false
+                for (y in 0 until height step ROWS) {
+                    bitmap.setPixels(rows.read(y), 0, width, 0, y, width, minOf(ROWS, height - y))
+                }
+                Colours.putOn(bitmap, rows.colours)
+                bitmap
+            }
+            val written = file.outputStream().buffered().use { bitmap.compress(codec(), quality(), it) }
+            bitmap.recycle()
+            if (!written) throw java.io.IOException("Android's encoder failed")
+        } catch (error: OutOfMemoryError) {
+            throw PhotoException("There is not enough memory to save this photo; close other apps and try again.", error)
+        }
+    }
+
+    private fun codec(): Bitmap.CompressFormat = when {
+        format == PhotoFormat.JPEG -> Bitmap.CompressFormat.JPEG
+        Build.VERSION.SDK_INT >= Build.VERSION_CODES.R -> Bitmap.CompressFormat.WEBP_LOSSLESS
+        else -> throw PhotoException("This Android cannot write WebP without loss.")
+    }
+
+    private fun quality() = if (format == PhotoFormat.JPEG) JPEG_QUALITY else 100
+
+    /** Rows of the result mixed with the photo's; a band of each is in memory. */
+    private inner class MixedRows : Closeable {
+        private val restored = UprightSource.open(result)
+        private val original = if (strength < 1f) UprightSource.open(photo, half) else null
+        private val to = IntArray(width * minOf(ROWS, height))
+        private val from = if (original != null) IntArray(to.size) else to
+
+        val colours get() = restored.colours
+        val alpha get() = restored.alpha
+
+        /** [ROWS] rows from [y], or what there is of them. */
+        fun read(y: Int): IntArray {
+            val region = Region(0, y, width, minOf(ROWS, height - y))
+            restored.read(region, to)
+            if (original != null) {
+                original.read(region, from)
+                for (i in 0 until width * region.height) to[i] = mix(from[i], to[i], strength)
+            }
+            return to
+        }
+
+        override fun close() {
+            original?.close()
+            restored.close()
+        }
+    }
+
+    private companion object {
+        const val ROWS = 256
+    }
+}
+
+/** [from] and [to] mixed channel by channel, rounded once; alpha is the same in both. */
+internal fun mix(from: Int, to: Int, strength: Float): Int {
+    var pixel = to and (0xff shl 24)
+    for (shift in intArrayOf(16, 8, 0)) {
+        val a = from shr shift and 255
+        val b = to shr shift and 255
+        pixel = pixel or (Math.round(a + strength * (b - a)).coerceIn(0, 255) shl shift)
+    }
+    return pixel
+}

@@ -1,0 +1,53 @@
+package org.anyir.demo.photo
+
+import java.io.BufferedOutputStream
+import java.io.Closeable
+import java.io.File
+import java.io.FileOutputStream
+
+/**
+ * Writes a result row by row as lossless PNG with the photo's colours, alpha and EXIF.
+ *
+ * @param source where the rows come from; at least one was read before the first is written
+ */
+internal class ResultWriter(file: File, private val photo: PhotoInfo, private val source: UprightSource) : Closeable {
+    private val file = FileOutputStream(file)
+    private val output = BufferedOutputStream(this.file, 1 shl 16)
+    private val facts = FileFacts.read(photo.file)
+    private var png: PngWriter? = null
+
+    /** The next [rows] rows. A grey photo stays grey: the mean of the three channels is written. */
+    fun write(argb: IntArray, rows: Int) {
+        if (facts.grey) makeGrey(argb, rows * source.width)
+        val writer = png ?: PngWriter(
+            output,
+            source.width,
+            source.height,
+            source.alpha,
+            facts.grey,
+            Colours.profile(source.colours),
+            facts.exif?.let { Exif.forResult(it, source.width, source.height) },
+        ).also { png = it }
+        writer.write(argb, rows)
+    }
+
+    /** Ends the file and waits until it is on the disk. */
+    fun finish() {
+        png?.finish()
+        output.flush()
+        file.fd.sync()
+    }
+
+    override fun close() {
+        png?.close()
+        file.close()
+    }
+
+    private fun makeGrey(argb: IntArray, count: Int) {
+        for (i in 0 until count) {
+            val pixel = argb[i]
+            val mean = ((pixel shr 16 and 255) + (pixel shr 8 and 255) + (pixel and 255) + 1) / 3
+            argb[i] = pixel and (0xff shl 24) or (mean shl 16) or (mean shl 8) or mean
+        }
+    }
+}

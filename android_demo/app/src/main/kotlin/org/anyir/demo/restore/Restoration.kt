@@ -1,0 +1,79 @@
+package org.anyir.demo.restore
+
+import org.anyir.core.CancelledException
+import org.anyir.core.Model
+import org.anyir.core.PhotoRestorer
+import org.anyir.core.PhotoSink
+import org.anyir.core.RestoreException
+import org.anyir.demo.photo.PhotoException
+import org.anyir.demo.photo.PhotoInfo
+import org.anyir.demo.photo.ResultWriter
+import org.anyir.demo.photo.UprightSource
+import org.anyir.engines.EngineException
+import org.anyir.engines.EngineFactory
+import java.io.File
+import java.io.IOException
+
+/** One photo through one model: what is asked for. */
+internal class Restoration(
+    val photo: PhotoInfo,
+    private val model: Model,
+    private val engine: EngineFactory,
+    private val half: Boolean,
+    private val threads: Int,
+) {
+    /**
+     * Restores the photo into [result], which is there only when it is whole. Blocks.
+     *
+     * @throws CancelledException [cancelled] said so
+     * @throws PhotoException anything else that went wrong, in one sentence
+     */
+    fun run(result: File, progress: (Int, Int) -> Unit, cancelled: () -> Boolean): RestoredPhoto {
+        val start = System.nanoTime()
+        val growing = File(result.parentFile, "${result.name}.part")
+        try {
+            val opened = engine.open(model, threads)
+            val size = opened.use { running ->
+                UprightSource.open(photo, half).use { source ->
+                    ResultWriter(growing, photo, source).use { writer ->
+                        val sink = object : PhotoSink {
+                            override fun writeRows(y: Int, rows: Int, argb: IntArray) = writer.write(argb, rows)
+                        }
+                        PhotoRestorer(running).restore(source, sink, progress, cancelled)
+                        writer.finish()
+                    }
+                    Pair(source.width, source.height)
+                }
+            }
+            if (!growing.renameTo(result)) throw PhotoException("The result could not be kept on this phone.")
+            val millis = (System.nanoTime() - start) / 1_000_000
+            return RestoredPhoto(
+                result,
+                size.first,
+                size.second,
+                half,
+                model.manifest.name,
+                engine.label,
+                opened.accelerator,
+                millis,
+                saved = false,
+            )
+        } catch (error: Throwable) {
+            throw inOneSentence(error)
+        } finally {
+            growing.delete()
+        }
+    }
+
+    /** Native libraries may throw anything, errors among them; the app goes on. */
+    private fun inOneSentence(error: Throwable): Exception = when (error) {
+        is CancelledException, is PhotoException -> error as Exception
+        is EngineException, is RestoreException -> PhotoException(error.message.orEmpty(), error)
+        is OutOfMemoryError -> PhotoException("There is not enough memory; close other apps, or choose a smaller model.", error)
+        is IOException -> PhotoException("There is not enough space on this phone to keep the result.", error)
+        else -> PhotoException("${engine.label} stopped while it ran ${model.manifest.name}: ${reason(error)}.", error)
+    }
+
+    private fun reason(error: Throwable): String =
+        error.message?.lineSequence()?.firstOrNull()?.trim()?.trimEnd('.')?.take(120)?.ifEmpty { null } ?: error.javaClass.simpleName
+}

@@ -1,0 +1,239 @@
+package org.anyir.demo.restore
+
+import android.annotation.SuppressLint
+import android.content.Context
+import android.content.Intent
+import android.net.Uri
+import android.os.Handler
+import android.os.Looper
+import org.anyir.core.CancelledException
+import org.anyir.core.Model
+import org.anyir.demo.photo.PhotoException
+import org.anyir.demo.photo.PhotoInbox
+import org.anyir.demo.photo.PhotoInfo
+import org.anyir.engines.EngineFactory
+import java.io.File
+import java.io.IOException
+import java.util.concurrent.CopyOnWriteArrayList
+import java.util.concurrent.ExecutorService
+import java.util.concurrent.Executors
+import java.util.concurrent.atomic.AtomicBoolean
+
+/**
+ * The one photo that the app works on, from being chosen to being saved. It belongs to the process, not to a screen:
+ * rotation and leaving the app do not touch it, and what the process leaves behind when it ends is found again.
+ *
+ * All functions are called on the main thread, and listeners are called there. One background thread does the work, and
+ * so owns the engine.
+ *
+ * @param folder what is kept lies here
+ */
+class RestoreJobs internal constructor(
+    private val context: Context,
+    folder: File,
+    private val worker: ExecutorService,
+) {
+    interface Listener {
+        /** Called at once when added, and after every change. */
+        fun onState(state: RestoreState)
+
+        /** One sentence that belongs to no state, such as why a second photo is not taken. */
+        fun onMessage(message: String) = Unit
+    }
+
+    private val main = Handler(Looper.getMainLooper())
+    private val listeners = CopyOnWriteArrayList<Listener>()
+    private val kept = Kept(folder)
+    private val exporter = ResultExport(context, kept.shared)
+    private var waiting: Restoration? = null
+    private var stop = AtomicBoolean()
+
+    /** What is shown again where the photo that is opened, or the restoration that runs, comes to nothing. */
+    private var before: RestoreState = RestoreState.Idle
+
+    var state: RestoreState = kept.load()
+        private set
+
+    fun addListener(listener: Listener) {
+        listeners += listener
+        listener.onState(state)
+    }
+
+    fun removeListener(listener: Listener) {
+        listeners -= listener
+    }
+
+    /**
+     * Opens a photo: [RestoreState.Opening], then [RestoreState.Ready], or [RestoreState.Failed] without a photo. Where it
+     * cannot be opened and there was a photo before, that one stays, and a message says why.
+     *
+     * Refused with a message while a photo is opened or restored, and where it would discard a result that was never
+     * saved, unless [discard] says so.
+     */
+    fun choose(uri: Uri, discard: Boolean = false) {
+        val now = state
+        when {
+            now is RestoreState.Running -> return say("A photo is being restored; wait until it is done, or cancel it.")
+            now is RestoreState.Opening -> return say("A photo is being opened already.")
+            now is RestoreState.Done && !now.result.saved && !discard ->
+                return say("The restored photo is not saved yet; save it or dismiss it before you open another.")
+        }
+        before = now
+        show(RestoreState.Opening)
+        work {
+            val photo = PhotoInbox(context.contentResolver, kept.newPhoto()).take(uri)
+            kept.keep(photo, running = false, result = null)
+            RestoreState.Ready(photo)
+        }
+    }
+
+    /**
+     * Restores the photo that is ready, that failed, or that is done, in a foreground service.
+     *
+     * Refused with a message where there is no photo, one is restored already, or this engine cannot run this model.
+     *
+     * @param half at half its width and height, which a photo with [PhotoInfo.onlyHalfSize] needs
+     */
+    fun start(model: Model, engine: EngineFactory, half: Boolean = false) {
+        if (state is RestoreState.Running) {
+            return say("A photo is being restored already; wait until it is done, or cancel it.")
+        }
+        val photo = state.photo ?: return say("Choose a photo first.")
+        if (photo.onlyHalfSize && !half) {
+            val size = "%.0f".format(photo.megapixels)
+            return say("This photo has $size megapixels; up to 50 can be restored. Restore it at half size.")
+        }
+        engine.unavailable()?.let { return say("${engine.label} cannot be used: $it.") }
+        if (!engine.opens(model.manifest)) return say("${engine.label} does not run ${model.manifest.name}.")
+
+        before = state as? RestoreState.Done ?: RestoreState.Ready(photo)
+        waiting = Restoration(photo, model, engine, half, threads = minOf(4, Runtime.getRuntime().availableProcessors()))
+        stop = AtomicBoolean()
+        show(RestoreState.Running(photo, done = 0, total = 0, millisLeft = null))
+        try {
+            context.startForegroundService(Intent(context, RestoreService::class.java))
+        } catch (_: RuntimeException) { // refused while the app is not on the screen
+            waiting = null
+            fail("Android does not let the app restore in the background now; open the app and try again.")
+        }
+    }
+
+    /** Called by the service once it is in the foreground. */
+    internal fun runWaiting() {
+        val restoration = waiting ?: return
+        waiting = null
+        val stop = stop
+        val photo = restoration.photo
+        val earlier = (before as? RestoreState.Done)?.result
+        val left = TimeLeft()
+        work {
+            kept.keep(photo, running = true, result = earlier)
+            try {
+                val result = restoration.run(
+                    kept.newResult(),
+                    { done, total ->
+                        val millis = left.after(done, total)
+                        main.post { if (!stop.get()) show(RestoreState.Running(photo, done, total, millis)) }
+                    },
+                    stop::get,
+                )
+                kept.keep(photo, running = false, result = result)
+                RestoreState.Done(photo, result)
+            } catch (error: Exception) {
+                kept.keep(photo, running = false, result = earlier)
+                throw error
+            }
+        }
+    }
+
+    /** Ends the restoration that runs with the tile that it is at. Nothing of it is kept. */
+    fun cancel() {
+        val now = state as? RestoreState.Running ?: return
+        stop.set(true)
+        if (waiting != null) {
+            waiting = null
+            show(before)
+        } else {
+            show(RestoreState.Running(now.photo, now.done, now.total, millisLeft = null, cancelling = true))
+        }
+    }
+
+    /** Forgets the photo and its result. Not while one is being opened or restored. */
+    fun dismiss() {
+        if (state is RestoreState.Running || state is RestoreState.Opening) return
+        show(RestoreState.Idle)
+        worker.execute { kept.clear() }
+    }
+
+    /**
+     * Saves the result as a new picture in the phone's gallery.
+     *
+     * @param strength 0..1, how much of the restoration: 0 is the photo, 1 the result
+     * @param callback on the main thread; may be called after the screen is gone
+     */
+    fun save(strength: Float, callback: (Export) -> Unit) = export(callback) { done ->
+        exporter.save(done.photo, done.result, strength).also {
+            val saved = done.result.asSaved()
+            kept.keep(done.photo, running = false, result = saved)
+            main.post { if (state === done) show(RestoreState.Done(done.photo, saved)) }
+        }
+    }
+
+    /** Makes a file that other apps can be given; see [save]. */
+    fun share(strength: Float, callback: (Export) -> Unit) =
+        export(callback) { done -> exporter.share(done.photo, done.result, strength) }
+
+    private fun export(callback: (Export) -> Unit, make: (RestoreState.Done) -> Export.Made) {
+        val done = state as? RestoreState.Done ?: return callback(Export.Refused("There is no restored photo to save."))
+        worker.execute {
+            val outcome = try {
+                make(done)
+            } catch (error: IOException) {
+                Export.Refused(sentence(error))
+            }
+            main.post { callback(outcome) }
+        }
+    }
+
+    /** Does [step] on the worker and shows the state that it returns, or what went wrong. */
+    private fun work(step: () -> RestoreState) = worker.execute {
+        try {
+            val next = step()
+            main.post { show(next) }
+        } catch (_: CancelledException) {
+            main.post { show(before) }
+        } catch (error: IOException) {
+            main.post { fail(sentence(error)) }
+        }
+    }
+
+    private fun fail(message: String) = when (val earlier = before) {
+        is RestoreState.Done -> show(earlier).also { say(message) }
+        is RestoreState.Ready ->
+            if (state is RestoreState.Opening) show(earlier).also { say(message) } else show(RestoreState.Failed(earlier.photo, message))
+        else -> show(RestoreState.Failed(null, message))
+    }
+
+    private fun sentence(error: IOException): String =
+        (error as? PhotoException)?.message ?: "There is not enough space on this phone."
+
+    private fun show(next: RestoreState) {
+        state = next
+        listeners.forEach { it.onState(next) }
+    }
+
+    private fun say(message: String) = listeners.forEach { it.onMessage(message) }
+
+    companion object {
+        @SuppressLint("StaticFieldLeak") // the application's context, which lives as long as the process
+        private var instance: RestoreJobs? = null
+
+        /** The process's own. On the main thread. */
+        fun of(context: Context): RestoreJobs = instance ?: context.applicationContext.let { app ->
+            RestoreJobs(app, File(app.filesDir, FOLDER), Executors.newSingleThreadExecutor { Thread(it, "restore") })
+        }.also { instance = it }
+
+        /** In the app's private files. */
+        internal const val FOLDER = "restore"
+    }
+}
