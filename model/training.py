@@ -17,6 +17,7 @@ from anyir.model.card import start_card
 from anyir.model.checkpoints import load_weights, save_weights
 from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
+from anyir.model.loss import restoration_loss
 from anyir.model.mixture import Sampler
 from anyir.model.network import AnyIR
 from anyir.model.schedule import learning_rate
@@ -28,11 +29,6 @@ CHECKPOINT_SECONDS = 50.0
 """An interrupted run loses less than a minute."""
 CHECK_EVERY = 10
 """Steps between looks at the loss for NaN: each look waits for the device."""
-FOURIER_WEIGHT = 0.1
-TYPICAL_DAMAGE = 0.05
-"""Mean absolute error of a degraded patch at which a sample counts about once."""
-LEAST_DAMAGE = 0.02
-"""Keeps the weight of a clean patch at 2.5 to the power of the balance."""
 
 
 def check_resumable(source: Path, preset: str) -> AnyIR | tuple[dict[str, Tensor], dict[str, Any]]:
@@ -61,23 +57,6 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
-
-
-def restoration_loss(restored: Tensor, clean: Tensor, degraded: Tensor, balance: float = 0.0) -> Tensor:
-    """L1 plus 0.1 times the L1 distance of the Fourier coefficients, in float32.
-
-    With ``balance`` above 0 a sample counts by the inverse of the damage done to it, to that power:
-    clean photos, weak noise and blur, which move pixels little, then count more than haze and darkness.
-
-    Args:
-        restored, clean, degraded: (B, 3, H, W).
-        balance: 0 (all samples count the same) to 1.
-    """
-    error = restored.float() - clean.float()
-    spectrum = torch.view_as_real(torch.fft.rfft2(error, norm="ortho"))
-    sample = error.abs().mean(dim=(1, 2, 3)) + FOURIER_WEIGHT * spectrum.abs().mean(dim=(1, 2, 3, 4))
-    damage = (degraded.float() - clean.float()).abs().mean(dim=(1, 2, 3))
-    return (sample * (TYPICAL_DAMAGE / (damage + LEAST_DAMAGE)) ** balance).mean()
 
 
 class Trainer:
@@ -213,7 +192,7 @@ class Trainer:
             group["lr"] = learning_rate(share, self.settings.learning_rate)
         self.forward.train()
         restored = self.forward(degraded.contiguous(memory_format=torch.channels_last))
-        loss = restoration_loss(restored, clean, degraded, self.settings.balance)
+        loss = self._loss(restored, clean, degraded)
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -223,6 +202,12 @@ class Trainer:
         self._average()
         # A NaN in the gradient alone reaches the loss's report as well.
         return loss.detach() + 0 * norm.detach()
+
+    def _loss(self, restored: Tensor, clean: Tensor, degraded: Tensor) -> Tensor:
+        settings = self.settings
+        return restoration_loss(
+            restored, clean, degraded, scale=settings.loss_scale, balance=settings.balance
+        )
 
     @torch.no_grad()
     def _average(self) -> None:

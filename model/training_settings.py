@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from anyir.model.loss import Scale
 
 
 @dataclass
@@ -18,6 +21,7 @@ class Settings:
     learning_rate: float = 5e-4
     balance: float = 0.0
     """Exponent by which a sample counts less for the damage done to it; see ``restoration_loss``."""
+    loss_scale: Scale = "linear"
     compile: bool = False
     validate_every: float = 300.0
     """Seconds between validations."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -25,6 +25,10 @@ def run(
         float,
         typer.Option(min=0, max=1, help="Above 0, clean and mildly degraded photos count more in the loss."),
     ] = 0.0,
+    loss_scale: Annotated[
+        Literal["linear", "log"],
+        typer.Option(help="log: an error counts by the share it shrinks, as in PSNR."),
+    ] = "linear",
     seed: Annotated[int, typer.Option(min=0, max=2**31, help="What every random choice is drawn from.")] = 0,
     precision: Annotated[str, typer.Option(help="bf16-mixed or 32-true.")] = "bf16-mixed",
     compile: Annotated[bool, typer.Option(help="torch.compile the network (worth it on a GPU).")] = False,
@@ -58,6 +62,7 @@ def run(
         seed=seed,
         learning_rate=learning_rate,
         balance=balance,
+        loss_scale=loss_scale,
         compile=compile,
     )
     train(settings, data, out, resume, precision=precision, threads=threads)

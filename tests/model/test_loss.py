@@ -1,0 +1,48 @@
+import pytest
+import torch
+
+from anyir.model.loss import LEAST_ERROR, restoration_loss
+
+
+def test_loss_counts_both_domains():
+    clean = torch.zeros(1, 3, 8, 8)
+    assert restoration_loss(clean, clean, clean) == 0
+    # A constant error has one Fourier coefficient a channel: 0.5 * 8, a real part in 8 x 5 x 2 numbers.
+    expected = 0.5 + 0.1 * (0.5 * 8) / (8 * 5 * 2)
+    assert float(restoration_loss(clean + 0.5, clean, clean + 0.03)) == pytest.approx(expected)
+
+
+def test_balance_counts_samples_by_the_damage_done_to_them():
+    clean = torch.zeros(1, 3, 8, 8)
+
+    def losses(balance):
+        damaged = (clean, clean + 0.06, clean + 0.30)
+        return [float(restoration_loss(clean + 0.01, clean, d, balance=balance)) for d in damaged]
+
+    on_clean, on_blurred, on_hazy = losses(0.5)
+    assert on_clean == pytest.approx(2 * on_blurred)
+    assert on_clean == pytest.approx(4 * on_hazy)
+    assert losses(0.0)[0] == losses(0.0)[2]
+
+
+def test_logarithm_counts_the_share_by_which_an_error_shrinks():
+    clean = torch.zeros(1, 3, 8, 8)
+
+    def slope(error):
+        restored = (clean + error).requires_grad_()
+        restoration_loss(restored, clean, clean, scale="log").backward()
+        return float(restored.grad.sum())
+
+    linear = (clean + 0.3).requires_grad_()
+    restoration_loss(linear, clean, clean).backward()
+    # A tiny error counts as in the linear loss, one of three times LEAST_ERROR about a quarter of it.
+    assert slope(1e-6) == pytest.approx(float(linear.grad.sum()), rel=1e-2)
+    assert slope(3 * LEAST_ERROR) == pytest.approx(slope(1e-6) / 4, rel=0.05)
+
+
+def test_logarithm_is_taken_of_every_sample_alone():
+    clean = torch.zeros(2, 3, 8, 8)
+    restored = torch.stack([clean[0] + 0.01, clean[1] + 0.2])
+    both = restoration_loss(restored, clean, clean, scale="log")
+    alone = [restoration_loss(restored[i : i + 1], clean[:1], clean[:1], scale="log") for i in (0, 1)]
+    assert float(both) == pytest.approx(float(sum(alone)) / 2)
