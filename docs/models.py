@@ -28,18 +28,17 @@ JPEG artifacts. Expect less on real photos than the tables say.
 """
 
 
-def noise_table(figures: dict[str, Any]) -> list[str]:
+def noise_table(benchmarks: dict[str, dict[str, Any]]) -> list[str]:
     lines = [
-        f"Denoising, {figures['photos']}, Gaussian, not clipped, one fixed seed a photo:",
+        "Benchmarks. Noise: Gaussian, one seed a photo, not clipped (`stored`: clipped and cut to 8 bits):",
         "",
-        "| sigma | input | restored | SSIM | paper (Table 1) |",
+        "| photos | input | restored | SSIM | paper (Table 1) |",
         "|---|---|---|---|---|",
     ]
-    for row in figures["rows"]:
-        paper = "" if row["paper_psnr"] is None else f"{row['paper_psnr']:.2f}"
-        lines.append(
-            f"| {row['sigma']} | {row['input_psnr']:.2f} | {row['psnr']:.2f} | {row['ssim']:.4f} | {paper} |"
-        )
+    for name, row in benchmarks.items():
+        paper = "" if row["paper"] is None else f"{row['paper']['psnr']:.2f}"
+        figures = f"{row['input_psnr']:.2f} | {row['psnr']:.2f} | {row['ssim']:.4f}"
+        lines.append(f"| {name} | {figures} | {paper} |")
     return [*lines, ""]
 
 
@@ -85,8 +84,8 @@ def section(preset: str) -> list[str]:
         )
     lines += ["", *(f"{note}\n" for note in card.get("notes", []))]
     figures = card.get("figures", {})
-    if "noise" in figures:
-        lines += noise_table(figures["noise"])
+    if "benchmarks" in figures:
+        lines += noise_table(figures["benchmarks"])
     if "validation" in figures:
         lines += validation_table(figures["validation"])
     return lines

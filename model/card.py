@@ -33,10 +33,11 @@ def add_figures(weights: Path, result: dict[str, Any]) -> Path:
     if card.get("sha256", sha256(weights)) != sha256(weights):
         raise UserError(f"{path} describes other weights than {weights.name}; remove it to start anew")
     figures = card.setdefault("figures", {})
-    if "noise" in result:
-        figures["noise"] = {
-            "photos": result["noise_photos"],
-            "rows": [{k: v for k, v in row.items() if k != "images"} for row in result["noise"]],
+    for row in result.get("rows", []):
+        name = " ".join(filter(None, (row["dataset"], row["condition"], "stored" if row["stored"] else "")))
+        how = {"tile": result["tile"], "noise_seed": result["noise_seed"]}
+        figures.setdefault("benchmarks", {})[name] = {
+            k: v for k, v in {**row, **how}.items() if k != "images"
         }
     if "validation" in result:
         figures["validation"] = result["validation"]

@@ -1,86 +1,188 @@
-"""Figures of trained weights: CBSD68 by the paper's protocol, and the fixed validation set."""
+"""PSNR and SSIM of a network or an artifact on whole datasets, by the paper's protocol."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from anyir.model.datasets.finding import Dataset
+from anyir.model.datasets.pairing import Pair
 from anyir.model.errors import UserError
+from anyir.model.paper import find_benchmark
 
-PAPER_CBSD68 = {15: 34.12, 25: 31.46, 50: 28.20}
-"""Table 1: PSNR of AnyIR trained on three degradations."""
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from anyir.model.restorer import TileModel
+
 NOISE_SEED = 0
+SMALLEST = 8
+"""Pixels a side that SSIM's window and padding by reflection need."""
+
+Restore = Callable[["Tensor"], "Tensor"]
+"""(B, 3, H, W) float in about 0..1 -> the same shape, clipped to 0..1."""
 
 
-def evaluate_noise(
-    network: Callable[[Any], Any],
-    folder: Path,
-    sigmas: list[int],
-    *,
-    on_photo: Callable[[], None] = lambda: None,
-) -> list[dict[str, Any]]:
-    """PSNR and SSIM of denoised photos, full RGB, whole photos, as in Table 1.
+def restore_whole(model: TileModel) -> Restore:
+    """A model that takes any size, on whole photos: reflected up to multiples of 8, then cropped."""
+    import torch
+    import torch.nn.functional as F
 
-    The noise is Gaussian, sigma on the 0..255 scale, not clipped before the network; its generator
-    is seeded for each photo with ``NOISE_SEED`` plus the photo's place in the sorted folder. The
+    def restore(images: Tensor) -> Tensor:
+        height, width = images.shape[-2:]
+        padded = F.pad(images, (0, -width % 8, 0, -height % 8), mode="reflect")
+        restored = torch.as_tensor(model(padded.numpy()))[..., :height, :width]
+        if not torch.isfinite(restored).all():
+            raise UserError(f"{model.name} on {model.accelerator} returned NaN or infinity")
+        return restored.clamp(0, 1)
+
+    return restore
+
+
+def restore_tiled(model: TileModel, tile: int | None = None) -> Restore:
+    """A model through ``Restorer``: in tiles, its own size if it is fixed to one."""
+    import numpy as np
+    import torch
+
+    from anyir.model.restorer import Restorer
+
+    restorer = Restorer(model, tile=tile)
+
+    def restore(images: Tensor) -> Tensor:
+        photos = images.permute(0, 2, 3, 1).numpy()
+        return torch.from_numpy(np.stack([restorer(photo) for photo in photos])).permute(0, 3, 1, 2)
+
+    return restore
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One row of a results table before it is measured: photos, and what is done to them.
+
+    Attributes:
+        dataset: name of the dataset.
+        condition: as in ``anyir.model.paper.Benchmark``.
+        pairs: its photos.
+        expected: how many the published benchmark has; 0 where that is not known.
+        sigma: of Gaussian noise on the 0..255 scale, for clean photos.
+        stored: whether the noisy photo is clipped and cut to 8 bits before the network, as in
+            PromptIR's code, instead of being given to it as it is.
+    """
+
+    dataset: str
+    condition: str
+    pairs: list[Pair]
+    expected: int = 0
+    sigma: int | None = None
+    stored: bool = False
+
+
+def plan_trials(dataset: Dataset, sigmas: list[int], *, stored: bool = False) -> list[Trial]:
+    """The rows that a dataset gives: one a sigma for clean photos, one a degradation otherwise.
+
+    Raises:
+        UserError: degraded photos without a clean partner: a part of a benchmark is not the benchmark.
+    """
+    if dataset.without_clean:
+        missing = len(dataset.without_clean)
+        raise UserError(
+            f"{missing} of {missing + len(dataset.pairs)} degraded photos of {dataset.name} have no clean "
+            f"partner; first: {dataset.without_clean[0]}; see anyir data check {dataset.folder}"
+        )
+    name, expected = dataset.name, dataset.source.count
+    if not dataset.is_paired:
+        return [Trial(name, f"sigma {s}", dataset.pairs, expected, s, stored) for s in sigmas]
+    kinds = dict.fromkeys(pair.kind for pair in dataset.pairs)
+    if not dataset.source.kinds:
+        return [Trial(name, "", dataset.pairs, expected)]
+    order = list(dataset.source.kinds.values())
+    return [
+        Trial(name, kind, [p for p in dataset.pairs if p.kind == kind], expected // len(order))
+        for kind in sorted(kinds, key=order.index)
+    ]
+
+
+def run_trial(
+    restore: Restore, trial: Trial, *, table: int | None = None, on_photo: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
+    """Measure one row: full RGB, whole photos, means over photos, beside the paper's figures.
+
+    Noise is Gaussian and seeded for each photo with ``NOISE_SEED`` plus its place in the dataset. The
     output is clipped to 0..1 and not rounded.
 
     Args:
-        network: (1, 3, H, W) float in 0..1 -> the same; H and W are multiples of 8.
-        folder: clean photos.
-        on_photo: called after each photo and sigma.
+        restore: what is measured.
+        trial: on what.
+        table: the paper's table to compare with; None for the first that has such a column.
+        on_photo: called after each photo.
 
     Returns:
-        One entry a sigma: ``{"sigma", "psnr", "ssim", "input_psnr", "paper_psnr", "images": [...]}``.
+        ``{"dataset", "condition", "sigma", "stored", "photos", "expected", "psnr", "ssim", "input_psnr",
+        "input_ssim", "paper": {"table", "psnr", "ssim"} or None, "gap_psnr", "gap_ssim", "images": [...]}``
 
     Raises:
-        UserError: no photos there, or one that cannot be read.
+        UserError: a photo that cannot be read, is smaller than 8x8, or differs in size from its partner.
     """
+    images: list[dict[str, Any]] = []
+    for place, pair in enumerate(trial.pairs):
+        images.append(_measure(restore, trial, pair, place))
+        on_photo()
+    keys = ("psnr", "ssim", "input_psnr", "input_ssim")
+    means = {key: sum(image[key] for image in images) / len(images) for key in keys}
+    row: dict[str, Any] = {
+        "dataset": trial.dataset,
+        "condition": trial.condition,
+        "sigma": trial.sigma,
+        "stored": trial.stored,
+        "photos": len(images),
+        "expected": trial.expected,
+        **means,
+    }
+    return {**row, **_beside_paper(row, table), "images": images}
+
+
+def _measure(restore: Restore, trial: Trial, pair: Pair, place: int) -> dict[str, Any]:
     import torch
 
+    from anyir.model.datasets.reading import check_sizes, read_float
     from anyir.model.metrics import psnr, ssim
-    from anyir.model.photos import list_photos, read_rgb
 
-    results: list[dict[str, Any]] = []
-    paths = list_photos([folder])
-    for sigma in sigmas:
-        images: list[dict[str, Any]] = []
-        for place, path in enumerate(paths):
-            try:
-                clean = read_rgb(path).permute(2, 0, 1)[None].float() / 255
-            except OSError as error:
-                raise UserError(f"{path} cannot be read ({error})") from error
-            if min(clean.shape[-2:]) < 8:
-                raise UserError(f"{path} is smaller than 8x8 pixels, which SSIM and padding need")
-            generator = torch.Generator().manual_seed(NOISE_SEED + place)
-            noisy = clean + torch.randn(clean.shape, generator=generator) * (sigma / 255)
-            with torch.inference_mode():
-                restored = run_padded(network, noisy).clamp(0, 1)
-            images.append(
-                {
-                    "name": path.name,
-                    "psnr": psnr(image=restored, reference=clean, data_range=1.0),
-                    "ssim": ssim(image=restored, reference=clean, data_range=1.0),
-                    "input_psnr": psnr(image=noisy, reference=clean, data_range=1.0),
-                }
-            )
-            on_photo()
-        means = {key: _mean([image[key] for image in images]) for key in ("psnr", "ssim", "input_psnr")}
-        results.append({"sigma": sigma, **means, "paper_psnr": PAPER_CBSD68.get(sigma), "images": images})
-    return results
+    clean = read_float(pair.clean)
+    height, width = clean.shape[-2:]
+    if min(height, width) < SMALLEST:
+        raise UserError(f"{pair.clean} is smaller than 8x8 pixels, which SSIM and padding need")
+    if trial.sigma is not None:
+        generator = torch.Generator().manual_seed(NOISE_SEED + place)
+        degraded = clean + torch.randn(clean.shape, generator=generator) * (trial.sigma / 255)
+        if trial.stored:
+            degraded = (degraded.clamp(0, 1) * 255).floor() / 255
+    else:
+        assert pair.degraded is not None
+        degraded = read_float(pair.degraded)
+        check_sizes(pair, degraded.shape[-2:], clean.shape[-2:])
+    restored = restore(degraded)
+    figures: dict[str, Any] = {"name": pair.name, "width": width, "height": height}
+    for prefix, image in (("", restored), ("input_", degraded)):
+        figures[f"{prefix}psnr"] = psnr(image=image, reference=clean, data_range=1.0)
+        figures[f"{prefix}ssim"] = ssim(image=image, reference=clean, data_range=1.0)
+    return figures
 
 
-def run_padded(network: Callable[[Any], Any], image: Any) -> Any:
-    """Run a network on a photo of any size of at least 8x8: reflect up to multiples of 8, then crop."""
-    import torch.nn.functional as F
+def _beside_paper(row: dict[str, Any], table: int | None) -> dict[str, Any]:
+    found = find_benchmark(row["dataset"], row["condition"], table)
+    if found is None or found[1].psnr is None:
+        return {"paper": None, "gap_psnr": None, "gap_ssim": None}
+    number, paper = found
+    return {
+        "paper": {"table": number, "psnr": paper.psnr, "ssim": paper.ssim},
+        "gap_psnr": row["psnr"] - paper.psnr,
+        "gap_ssim": None if paper.ssim is None else row["ssim"] - paper.ssim,
+    }
 
-    height, width = image.shape[-2:]
-    padded = F.pad(image, (0, -width % 8, 0, -height % 8), mode="reflect")
-    return network(padded)[..., :height, :width]
 
-
-def evaluate_validation(network: Any, folders: list[Path]) -> dict[str, dict[str, float]]:
+def evaluate_validation(restore: Restore, folders: list[Path]) -> dict[str, dict[str, float]]:
     """PSNR and SSIM for each degradation on the photos that training with ``folders`` holds out."""
     import torch
 
@@ -89,8 +191,4 @@ def evaluate_validation(network: Any, folders: list[Path]) -> dict[str, dict[str
 
     _, held_out = hold_out(list_photos(folders), HELD_OUT)
     bank = PhotoBank.load(held_out, device=torch.device("cpu"), at_least=CROP)
-    return validate(network, bank.centre_crops(CROP), with_ssim=True)
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
+    return validate(restore, bank.centre_crops(CROP), with_ssim=True)

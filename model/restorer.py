@@ -262,6 +262,6 @@ def _scale(image: NDArray[Any]) -> float:
     if image.dtype.kind != "f":
         raise UserError(f"an image is uint8, uint16 or floating point, not {image.dtype}")
     low, high = (float(image.min()), float(image.max())) if image.size else (0.0, 0.0)
-    if not (low >= -1 and high <= 2):  # noise may leave 0..1 a little; 0..255 is a mistake
+    if not (low >= -8 and high <= 9):  # strong noise leaves 0..1 by far; 0..255 is a mistake
         raise UserError(f"a floating-point image is in 0..1; this one spans {low:g}..{high:g}")
     return 1.0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from anyir.model.degradations import KINDS, degrade
 from anyir.model.metrics import psnr, ssim
@@ -32,7 +34,9 @@ def degraded_crops(clean: Tensor) -> dict[str, Tensor]:
 
 
 @torch.inference_mode()
-def validate(network: nn.Module, clean: Tensor, *, with_ssim: bool = False) -> dict[str, dict[str, float]]:
+def validate(
+    network: Callable[[Tensor], Tensor], clean: Tensor, *, with_ssim: bool = False
+) -> dict[str, dict[str, float]]:
     """PSNR (and SSIM) of restored and of degraded crops against the clean ones, a mean for each kind.
 
     Args:

@@ -1,21 +1,52 @@
-"""``anyir eval``: figures of trained weights."""
+"""``anyir eval``: figures of weights and of artifacts, beside the paper's."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from anyir.model.errors import UserError
+
+if TYPE_CHECKING:
+    from anyir.model.evaluation import Restore, Trial
+
+SIGMAS = [15, 25, 50]
+
 
 def run(
-    weights: Annotated[
-        str | None, typer.Option(help="A file or a shipped preset; default: the best that ships.")
+    with_: Annotated[
+        str | None,
+        typer.Option(
+            "--with", help="A weights file, a shipped preset, or an artifact; default: the best that ships."
+        ),
     ] = None,
-    noise: Annotated[
-        Path | None, typer.Option(help="Folder of clean photos to denoise, e.g. CBSD68.")
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="Dataset by its name in docs/datasets.md; repeatable.")
     ] = None,
-    sigma: Annotated[list[int], typer.Option(help="Noise level on 0..255; repeatable.")] = [15, 25, 50],  # noqa: B006
+    table: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=5, help="All datasets of the paper's table; with --dataset, whose figures to show."
+        ),
+    ] = None,
+    root: Annotated[
+        list[Path] | None, typer.Option(help="Folder that the datasets lie below; repeatable.")
+    ] = None,
+    sigma: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=0, max=255, help="Noise on clean photos, on 0..255; repeatable; default 15, 25, 50."
+        ),
+    ] = None,
+    stored: Annotated[
+        bool, typer.Option("--stored", help="Cut the noisy photo to 8 bits first, as PromptIR's code does.")
+    ] = False,
+    tile: Annotated[
+        int | None, typer.Option(min=8, help="Tiles instead of whole photos; an artifact has its own size.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 for all cores.")] = 0,
     data: Annotated[
         list[Path] | None, typer.Option(help="Training folders: evaluate on what they hold out; repeatable.")
     ] = None,
@@ -24,48 +55,158 @@ def run(
 ) -> None:
     """PSNR and SSIM on full RGB photos, beside the paper's figures and the degraded input.
 
-    Example: [bold]anyir eval --weights small --noise CBSD68 --sigma 15 --sigma 25 --sigma 50[/bold]
+    Example: [bold]anyir eval --dataset cbsd68 --root CBSD68 --sigma 25 --with small[/bold]
     """
-    if noise is None and not data:
-        raise typer.BadParameter("nothing to evaluate on: give --noise FOLDER or --data FOLDER")
-    if any(s < 0 or s > 255 for s in sigma):
-        raise typer.BadParameter("--sigma must lie in 0..255")
+    if not dataset and table is None and not data:
+        raise typer.BadParameter("nothing to evaluate on: give --dataset NAME, --table N, or --data FOLDER")
+    if (dataset or table is not None) and not root:
+        raise typer.BadParameter("--dataset and --table need --root, the folder that the datasets lie below")
 
     import json
     import sys
 
     from rich.console import Console
     from rich.progress import Progress
-    from rich.table import Table
 
     from anyir.model.card import add_figures
-    from anyir.model.checkpoints import find_weights, load_weights, read_header, sha256
-    from anyir.model.evaluation import evaluate_noise, evaluate_validation
-    from anyir.model.photos import list_photos
+    from anyir.model.evaluation import evaluate_validation, restore_tiled, restore_whole, run_trial
+    from anyir.model.restorer import TorchModel, open_model
     from anyir.model.training_run import show_scores
 
-    path = find_weights(weights)
-    network = load_weights(path).use_additive_fusion()
-    result: dict[str, object] = {"weights": path.name, "sha256": sha256(path), "notes": read_header(path)}
-    if noise is not None:
-        result["noise_photos"] = noise.name
-        with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("denoising", total=len(list_photos([noise])) * len(sigma))
-            result["noise"] = rows = evaluate_noise(network, noise, sigma, on_photo=lambda: bar.advance(task))
-        if not as_json:
-            table = Table(
-                "sigma", "input dB", "restored dB", "SSIM", "paper dB", title=f"{path.name}, {noise.name}"
-            )
-            for row in rows:
-                paper = "" if row["paper_psnr"] is None else f"{row['paper_psnr']:.2f}"
-                figures = (f"{row['input_psnr']:.2f}", f"{row['psnr']:.2f}", f"{row['ssim']:.4f}")
-                table.add_row(str(row["sigma"]), *figures, paper)
-            Console().print(table)
+    trials = plan(dataset or [], table, root or [], sigma, stored)
+    model = open_model(with_, threads=threads or None)
+    weights = find(with_) if isinstance(model, TorchModel) else None
+    if card and weights is None:
+        raise UserError(f"--card writes beside weights; {with_} is an artifact, whose figures --json prints")
+    whole = model.tile is None and tile is None
+    restore: Restore = restore_whole(model) if whole else restore_tiled(model, tile)
+    result: dict[str, Any] = describe(model, weights, with_)
+    result["tile"] = None if whole else model.tile or tile
+    console = Console(stderr=True)
+    if trials:
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+            result["rows"] = rows = []
+            for trial in trials:
+                task = bar.add_task(f"{trial.dataset} {trial.condition}", total=len(trial.pairs))
+                rows.append(
+                    run_trial(restore, trial, table=table, on_photo=lambda t=task: bar.advance(t))  # type: ignore[misc]
+                )
+        if table is not None and not dataset:
+            result["average"] = average(rows, table)
     if data:
-        result["validation"] = scores = evaluate_validation(network, data)
-        if not as_json:
-            show_scores(scores)
-    if card:
-        print(f"card: {add_figures(path, result)}", file=sys.stderr)
+        result["validation"] = evaluate_validation(restore, data)
+    if card and weights is not None:
+        print(f"card: {add_figures(weights, result)}", file=sys.stderr)
     if as_json:
         print(json.dumps(result, indent=2))
+        return
+    if trials:
+        show(result)
+    if data:
+        show_scores(result["validation"])
+
+
+def plan(
+    datasets: list[str], table: int | None, roots: list[Path], sigmas: list[int] | None, stored: bool
+) -> list[Trial]:
+    """The rows that were asked for, in order.
+
+    Raises:
+        UserError: an unknown dataset, or one that is below none of the roots.
+    """
+    from anyir.model.datasets.finding import find_dataset
+    from anyir.model.evaluation import plan_trials
+    from anyir.model.paper import TABLES
+
+    wanted = [(b.dataset, b.condition) for b in TABLES[table].benchmarks] if table is not None else []
+    trials = []
+    for name in datasets or dict.fromkeys(name for name, _ in wanted):
+        of_table = [int(c.removeprefix("sigma ")) for n, c in wanted if n == name and c.startswith("sigma ")]
+        last: UserError | None = None
+        for root in roots:
+            try:
+                found = find_dataset(name, "test", root)
+            except UserError as error:
+                last = error
+                continue
+            trials += plan_trials(found, sigmas or of_table or SIGMAS, stored=stored)
+            break
+        else:
+            assert last is not None
+            raise last
+    return trials
+
+
+def find(source: str | None) -> Path:
+    from anyir.model.checkpoints import find_weights
+
+    return find_weights(source)
+
+
+def describe(model: Any, weights: Path | None, source: str | None) -> dict[str, Any]:
+    """What was measured: names, hashes, and what ran it."""
+    import json
+
+    from anyir.model.checkpoints import read_header, sha256
+    from anyir.model.evaluation import NOISE_SEED
+
+    described: dict[str, Any] = {"with": model.name, "accelerator": model.accelerator}
+    if weights is not None:
+        described |= {"sha256": sha256(weights), "notes": read_header(weights)}
+    else:  # opening it has checked the artifact against its manifest
+        manifest = json.loads(Path(str(source)).with_suffix(".json").read_text())
+        described |= {"sha256": manifest["sha256"]}
+    return {**described, "noise_seed": NOISE_SEED}
+
+
+def average(rows: list[dict[str, Any]], table: int) -> dict[str, Any]:
+    """The mean over the rows, as the paper's last column has it, beside the paper's."""
+    from anyir.model.paper import TABLES
+
+    means = {key: sum(row[key] for row in rows) / len(rows) for key in ("psnr", "ssim")}
+    paper = TABLES[table].average
+    return {**means, "paper": None if paper is None else {"psnr": paper[0], "ssim": paper[1]}}
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print the rows as a table, and under it what is not as the paper has it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    how = "whole photos" if result["tile"] is None else f"tiles of {result['tile']}"
+    table = Table(title=f"{result['with']}, {result['accelerator']}, {how}", box=None, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    for column in ("photos", "input dB", "dB", "SSIM", "paper", "gap"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in result["rows"]:
+        name = " ".join(filter(None, (row["dataset"], row["condition"], "stored" if row["stored"] else "")))
+        photos = f"{row['photos']}/{row['expected']}" if partial(row) else str(row["photos"])
+        figures = (f"{row['input_psnr']:.2f}", f"{row['psnr']:.2f}", f"{row['ssim']:.4f}")
+        paper = row["paper"] or {"psnr": None, "ssim": None}
+        gaps = (_figure(row["gap_psnr"], "+.2f"), _figure(row["gap_ssim"], "+.3f"))
+        table.add_row(name, photos, *figures, _paper(paper), " ".join(gaps))
+    if mean := result.get("average"):
+        paper = mean["paper"] or {"psnr": None, "ssim": None}
+        gap = "" if mean["paper"] is None else f"{mean['psnr'] - paper['psnr']:+.2f}"
+        table.add_row("average", "", "", f"{mean['psnr']:.2f}", f"{mean['ssim']:.4f}", _paper(paper), gap)
+    console.print(table)
+    tables = sorted({row["paper"]["table"] for row in result["rows"] if row["paper"]})
+    if tables:
+        numbers = ", ".join(map(str, tables))
+        console.print(f"Paper: AnyIR in Table {numbers}. Gap: restored minus paper.", highlight=False)
+    if any(partial(row) for row in result["rows"]):
+        console.print("Not the whole benchmark: its gap says little.", highlight=False)
+
+
+def partial(row: dict[str, Any]) -> bool:
+    """Whether photos of the published benchmark are missing, or it has others as well."""
+    return bool(row["expected"]) and row["photos"] != row["expected"]
+
+
+def _paper(figures: dict[str, float | None]) -> str:
+    return f"{_figure(figures['psnr'], '.2f')} {_figure(figures['ssim'], '.3f')}"
+
+
+def _figure(value: float | None, spec: str) -> str:
+    return "" if value is None else format(value, spec)

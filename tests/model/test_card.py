@@ -14,15 +14,16 @@ def test_a_card_is_begun_by_training_and_completed_by_evaluation(tmp_path):
     weights = tmp_path / "tiny.safetensors"
     progress = Progress(step=7, samples=56, seconds=1800.0, chunks=[{"minutes": 30}])
     write_trained(AnyIR(PRESETS["tiny"]), progress, weights)
-    row = {"sigma": 25, "psnr": 20.0, "images": [{"name": "a"}]}
-    add_figures(weights, {"noise_photos": "cbsd68", "noise": [row]})
+    row = {"dataset": "cbsd68", "condition": "sigma 25", "stored": True, "psnr": 20.0, "images": [{}]}
+    add_figures(weights, {"rows": [row], "tile": None, "noise_seed": 0})
     add_figures(weights, {"validation": {"rain": {"psnr": 30.0}}})
     card = json.loads(card_path(weights).read_text())
     assert card["preset"] == "tiny"
     assert card["sha256"] == sha256(weights)
     assert card["training"]["steps"] == 7
     assert card["training"]["hours"] == 0.5
-    assert card["figures"]["noise"] == {"photos": "cbsd68", "rows": [{"sigma": 25, "psnr": 20.0}]}
+    assert list(card["figures"]["benchmarks"]) == ["cbsd68 sigma 25 stored"]
+    assert card["figures"]["benchmarks"]["cbsd68 sigma 25 stored"]["psnr"] == 20.0
     assert card["figures"]["validation"]["rain"]["psnr"] == 30.0
 
 

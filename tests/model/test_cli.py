@@ -53,8 +53,6 @@ def test_complexity_as_json():
         (["train", "--data", "x", "--out", "y", "--seed", "9" * 25], 2, "--seed"),
         (["complexity", "--preset", "huge"], 2, "unknown preset 'huge'; known: anyir"),
         (["complexity", "--height", "100"], 2, "multiples of 8"),
-        (["eval"], 2, "give --noise FOLDER or --data FOLDER"),
-        (["eval", "--weights", "/nowhere", "--noise", "x"], 1, "anyir: no weights at /nowhere"),
         (["train", "--data", "/nowhere", "--out", "build/never"], 1, "anyir: /nowhere is not a folder"),
         (["train", "--data", "x", "--out", "y", "--crop", "65"], 2, "not a multiple of 8"),
         (["train", "--data", "x", "--out", "y", "--precision", "fp8"], 2, "known: bf16-mixed, 32-true"),

@@ -1,0 +1,129 @@
+"""``anyir eval`` on made datasets, with weights and with artifacts of the tiny network."""
+
+import json
+import sys
+
+import pytest
+
+from anyir.model import cli
+from anyir.model.card import card_path, start_card
+
+from .datasets import made
+
+
+@pytest.fixture
+def evaluate(capfd, monkeypatch):
+    """Run ``anyir eval``: (exit code, stdout, stderr)."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["anyir", "eval", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        return exit_.value.code or 0, *capfd.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def weights(tiny_weights, tmp_path):
+    """A copy of the tiny weights, with a card, that a test may add to."""
+    path = tmp_path / "weights" / "tiny.safetensors"
+    path.parent.mkdir()
+    path.write_bytes(tiny_weights.read_bytes())
+    start_card(path, {})
+    return path
+
+
+def test_a_whole_table_beside_the_papers(evaluate, weights, tmp_path):
+    made.promptir(tmp_path / "data")
+    code, out, err = evaluate(
+        "--table", 1, "--root", tmp_path / "data", "--with", weights, "--json", "--card"
+    )
+    assert code == 0, err
+    result = json.loads(out)
+    assert [(r["dataset"], r["condition"]) for r in result["rows"]] == [
+        ("sots", ""), ("rain100l", ""),
+        ("cbsd68", "sigma 15"), ("cbsd68", "sigma 25"), ("cbsd68", "sigma 50"),
+    ]  # fmt: skip
+    assert result["average"]["paper"] == {"psnr": 32.83, "ssim": 0.92}
+    assert result["average"]["psnr"] == pytest.approx(sum(r["psnr"] for r in result["rows"]) / 5)
+    assert [len(r["images"]) for r in result["rows"]] == [2, 1, 1, 1, 1]
+    assert (result["with"], result["tile"], result["noise_seed"]) == ("tiny", None, 0)
+    figures = json.loads(card_path(weights).read_text())["figures"]["benchmarks"]
+    assert list(figures) == ["sots", "rain100l", "cbsd68 sigma 15", "cbsd68 sigma 25", "cbsd68 sigma 50"]
+    assert figures["sots"]["psnr"] == result["rows"][0]["psnr"]
+    assert "images" not in figures["sots"]
+
+
+def test_tables_4_and_5_have_their_commands(evaluate, weights, tmp_path):
+    made.csd(tmp_path)
+    made.cdd11(tmp_path / "CDD-11_test", 1)
+    code, out, _ = evaluate("--table", 4, "--root", tmp_path, "--with", weights)
+    assert code == 0
+    assert "tiny, PyTorch CPU, whole photos" in out
+    (line,) = (line for line in out.splitlines() if line.startswith("csd"))
+    assert "1/2000" in line
+    assert "21.64 0.787" in line
+    code, out, _ = evaluate("--table", 5, "--root", tmp_path, "--with", weights)
+    assert code == 0
+    assert sum(line.startswith("cdd11 ") for line in out.splitlines()) == 11
+    assert "Not the whole benchmark" in out
+
+
+def test_tiles_instead_of_whole_photos(evaluate, weights, tmp_path):
+    made.write(tmp_path / "a.png", made.photo())
+    common = ("--dataset", "photos", "--root", tmp_path, "--sigma", 25, "--with", weights, "--json")
+    whole, tiled = (json.loads(evaluate(*common, *more)[1]) for more in ((), ("--tile", 32)))
+    assert (whole["tile"], tiled["tile"]) == (None, 32)
+    assert whole["rows"][0]["psnr"] == pytest.approx(tiled["rows"][0]["psnr"], abs=0.5)
+    assert whole["rows"][0]["psnr"] != tiled["rows"][0]["psnr"]
+
+
+@pytest.mark.slow
+def test_an_artifact_scores_as_the_network_in_its_tiles(evaluate, tiny_weights, tiny_artifacts, tmp_path):
+    made.write(tmp_path / "a.png", made.photo(size=80))
+    common = ("--dataset", "cbsd68", "--root", tmp_path, "--sigma", 25, "--json")
+    torch_row = json.loads(evaluate(*common, "--with", tiny_weights, "--tile", 64)[1])["rows"][0]
+    for name in ("executorch_xnnpack_fp32", "litert_cpu_fp32"):
+        (artifact,) = (p for p in tiny_artifacts.glob(f"*{name}_*") if p.suffix in (".pte", ".tflite"))
+        code, out, err = evaluate(*common, "--with", artifact)
+        assert code == 0, err
+        result = json.loads(out)
+        assert result["tile"] == 64
+        assert result["with"] == artifact.name
+        assert result["sha256"] == json.loads(artifact.with_suffix(".json").read_text())["sha256"]
+        assert result["rows"][0]["psnr"] == pytest.approx(torch_row["psnr"], abs=1e-3)
+        assert result["rows"][0]["ssim"] == pytest.approx(torch_row["ssim"], abs=1e-4)
+    code, _, err = evaluate(*common, "--with", artifact, "--card")
+    assert code == 1
+    assert "is an artifact" in err
+    coreml = next(tiny_artifacts.glob("*.mlpackage"))
+    code, _, err = evaluate(*common, "--with", coreml)
+    assert (code, err) == (1, "anyir: Core ML runs on macOS and iOS only, not on linux\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([], 2, "nothing to evaluate on: give --dataset NAME, --table N, or --data FOLDER"),
+        (["--dataset", "cbsd68"], 2, "need --root"),
+        (["--table", "6", "--root", "."], 2, "--table"),
+        (["--dataset", "bsd", "--root", "."], 1, "unknown dataset 'bsd'; known: bsd400"),
+        (["--dataset", "ots", "--root", "."], 1, "ots has no test split"),
+        (["--dataset", "sots", "--root", "."], 1, "no test photos of sots below .; looked for"),
+        (["--dataset", "sots", "--root", "nowhere"], 1, "nowhere is not a folder"),
+    ],
+)
+def test_bad_usage_is_one_line(evaluate, weights, tmp_path, monkeypatch, arguments, code, message):
+    monkeypatch.chdir(tmp_path / "weights")
+    found, out, err = evaluate(*arguments, "--with", weights)
+    assert (found, out) == (code, "")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_weights_that_are_not_there(evaluate, tmp_path):
+    made.write(tmp_path / "a.png", made.photo())
+    code, _, err = evaluate("--dataset", "photos", "--root", tmp_path, "--with", "/nowhere")
+    assert (code, err.partition(";")[0]) == (1, "anyir: no weights at /nowhere")
