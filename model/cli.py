@@ -76,7 +76,9 @@ def main() -> None:
 
 
 def _fail(message: str, code: int = 1) -> None:
-    print(f"anyir: {' '.join(message.split())}", file=sys.stderr)
+    # Under torchrun every process sees the same mistake; one on each machine says it.
+    if os.environ.get("LOCAL_RANK", "0") == "0":
+        print(f"anyir: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(code)
 
 

@@ -13,36 +13,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from anyir.model.batches import Sampler, batches_for
 from anyir.model.card import start_card
-from anyir.model.checkpoints import load_weights, save_weights
+from anyir.model.checkpoints import save_weights
 from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
 from anyir.model.loss import restoration_loss
-from anyir.model.mixture import Sampler
 from anyir.model.network import AnyIR
+from anyir.model.processes import Processes
 from anyir.model.schedule import learning_rate
+from anyir.model.training_clock import ChunkClock, Meter, Report
 from anyir.model.training_settings import Progress, Settings
-from anyir.model.training_state import gather_tensors, load_state, save_state, scatter_tensors
+from anyir.model.training_state import check_resumable, gather_tensors, save_state, scatter_tensors
 from anyir.model.validation import validate
 
-CHECKPOINT_SECONDS = 50.0
-"""An interrupted run loses less than a minute."""
 CHECK_EVERY = 10
 """Steps between looks at the loss for NaN: each look waits for the device."""
-
-
-def check_resumable(source: Path, preset: str) -> AnyIR | tuple[dict[str, Tensor], dict[str, Any]]:
-    """What ``--resume`` names: a network from a weights file, or the state of a training folder.
-
-    Raises:
-        UserError: missing, damaged, or of another preset.
-    """
-    if source.suffix == ".safetensors":
-        return load_weights(source, preset=preset)
-    tensors, meta = load_state(source)
-    if meta["preset"] != preset:
-        raise UserError(f"{source} trains preset {meta['preset']!r}, not {preset!r}")
-    return tensors, meta
 
 
 def write_trained(network: AnyIR, progress: Progress, path: Path) -> None:
@@ -63,11 +49,12 @@ class Trainer:
     """One network in training. ``run`` goes on until the chunk's minutes are over.
 
     Args:
-        settings: what to do.
-        sampler: batch of a step.
+        settings: what to do; the batch is that of all processes together.
+        sampler: whole batch of a step.
         validation: (N, 3, H, W) clean crops held out of training.
         folder: where checkpoints, logs and the weights go.
         fabric: Lightning Fabric, which owns device and precision.
+        processes: those that train together; the first keeps the clock, validates and writes.
         clock: seconds; the default is the wall clock.
     """
 
@@ -78,10 +65,13 @@ class Trainer:
         validation: Tensor,
         folder: Path,
         fabric: Any,
+        processes: Processes | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.settings, self.sampler, self.validation = settings, sampler, validation
+        self.settings, self.validation = settings, validation
         self.folder, self.fabric, self.clock = folder, fabric, clock
+        self.processes = processes or Processes()
+        self.batches = batches_for(fabric.device, sampler, self.processes.rows(settings.batch))
         self.progress = Progress(chunk_minutes=settings.minutes)
         torch.manual_seed(settings.seed)
         network = AnyIR(PRESETS[settings.preset]).use_additive_fusion()
@@ -111,69 +101,53 @@ class Trainer:
         if progress.chunk_seconds >= progress.chunk_minutes * 60:  # finished: a warm restart
             progress.chunk_seconds, progress.chunk_minutes = 0.0, self.settings.minutes
         self.progress = progress
+        self.processes.check_same("checkpoints", progress.step, progress.save)
 
-    def run(self, on_step: Callable[[Progress, float], None] = lambda progress, loss: None) -> None:
+    def run(
+        self,
+        on_report: Callable[[Report], None] = lambda report: None,
+        asked_to_stop: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Train until the chunk is over, then write the averaged weights.
 
         Args:
-            on_step: called with the progress and the mean loss every few steps.
+            on_report: called every few steps.
+            asked_to_stop: whether to save and return before the next step; one process's yes counts for
+                all.
+
+        Returns:
+            Whether the chunk is over; False if stopped before.
 
         Raises:
             UserError: the loss stopped being a number; the last checkpoint stays as it was.
         """
-        progress = self.progress
-        first_samples, first_seconds = progress.samples, progress.chunk_seconds
-        mean_loss = math.nan
-        started = self.clock() - progress.chunk_seconds
-        before = progress.seconds - progress.chunk_seconds
-        limit = progress.chunk_minutes * 60
-        validation_seconds = self._timed_validation() if not progress.history else 0.0
-        last_save = last_validation = self.clock()
+        progress, first = self.progress, self.processes.first
+        clock = ChunkClock(progress, self.clock, self.settings.validate_every)
+        if first and not progress.history:
+            self._validate(clock)
+        meter = Meter()
         losses: list[Tensor] = []
-        try:
-            while True:
-                now = self.clock()
-                progress.chunk_seconds = now - started
-                progress.seconds = before + progress.chunk_seconds
-                if progress.chunk_seconds + validation_seconds >= limit:
-                    break
-                if losses and progress.step % CHECK_EVERY == 0:
-                    mean_loss = self._mean_loss(losses)
-                    on_step(progress, mean_loss)
-                    losses = []
-                    if now - last_save >= CHECKPOINT_SECONDS:
-                        self.save()
-                        last_save = now
-                    if now - last_validation >= self.settings.validate_every:
-                        validation_seconds = self._timed_validation()
-                        last_validation = self.clock()
-                losses.append(self._step(progress.chunk_seconds / limit))
-            if losses:
-                mean_loss = self._mean_loss(losses)
-                on_step(progress, mean_loss)
-        except KeyboardInterrupt:
-            # Between steps the state is whole; a batch cut short is simply made again.
-            self._mean_loss(losses)
+        loss = math.nan
+        while True:
+            over, stop = self._decide(clock, asked_to_stop())
+            ending = over or stop
+            if losses and (ending or progress.step % CHECK_EVERY == 0):
+                loss = self._mean_loss(losses)  # waits for the device
+                samples = len(losses) * self.settings.batch
+                on_report(meter.end_window(loss, samples, self.batches.waited()))
+                losses.clear()
+                if first and not ending:
+                    self._keep(clock)
+                meter.begin_window()
+            if ending:
+                break
+            losses.append(self._step(progress.chunk_seconds / (progress.chunk_minutes * 60)))
+        if first and over:
+            self._finish(clock, meter, loss)
+        elif first:
             self.save()
-            raise
-        rate = (progress.samples - first_samples) / max(progress.chunk_seconds - first_seconds, 1e-9)
-        progress.chunks.append(
-            {
-                **{k: v for k, v in vars(self.settings).items() if k not in ("preset", "validate_every")},
-                "minutes": progress.chunk_minutes,
-                "hardware": device_name(self.fabric.device),
-                "precision": self.fabric._precision.precision,
-                "last_step": progress.step,
-                "samples": progress.samples,
-                "samples_per_second": round(rate, 1),
-                "loss": round(mean_loss, 5),
-            }
-        )
-        self._timed_validation()
-        progress.chunk_seconds = max(limit, self.clock() - started)
-        progress.seconds = before + progress.chunk_seconds
-        self.save()
-        write_trained(self.ema, progress, self.folder / f"{self.settings.preset}.safetensors")
+        self.processes.maximum(0)  # the others wait until all is written
+        return over
 
     def save(self) -> None:
         """Write a checkpoint to the run's folder."""
@@ -186,8 +160,16 @@ class Trainer:
         }
         save_state(self.folder, gather_tensors(self.network, self.ema, self.optimizer), meta)
 
+    def _decide(self, clock: ChunkClock, asked_to_stop: bool) -> tuple[bool, bool]:
+        """Whether the chunk is over, and whether to stop: the same on all processes, as is the time."""
+        seconds = clock.seconds() if self.processes.first else 0.0
+        over = self.processes.first and clock.over(seconds)
+        seconds, *answers = self.processes.maximum(seconds, over, asked_to_stop)
+        clock.set(seconds)
+        return bool(answers[0]), bool(answers[1])
+
     def _step(self, share: float) -> Tensor:
-        degraded, clean = self.sampler(self.progress.step)
+        degraded, clean = self.batches.take(self.progress.step)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(share, self.settings.learning_rate)
         self.forward.train()
@@ -198,8 +180,9 @@ class Trainer:
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.progress.step += 1
-        self.progress.samples += len(clean)
+        self.progress.samples += len(clean) * self.processes.count
         self._average()
+        self.batches.prepare(self.progress.step)
         # A NaN in the gradient alone reaches the loss's report as well.
         return loss.detach() + 0 * norm.detach()
 
@@ -217,7 +200,7 @@ class Trainer:
         torch._foreach_lerp_(averaged, current, 1 - decay)
 
     def _mean_loss(self, losses: list[Tensor]) -> float:
-        mean = float(torch.stack(losses).mean()) if losses else 0.0
+        mean = self.processes.mean(float(torch.stack(losses).mean()))
         if not math.isfinite(mean):
             raise UserError(
                 f"the loss is {mean} near step {self.progress.step}; the last good checkpoint is in "
@@ -225,12 +208,42 @@ class Trainer:
             )
         return mean
 
-    def _timed_validation(self) -> float:
+    def _keep(self, clock: ChunkClock) -> None:
+        """Save and validate, if it is time."""
+        if clock.save_due():
+            self.save()
+            clock.saved()
+        if clock.validation_due():
+            self._validate(clock)
+
+    def _validate(self, clock: ChunkClock) -> None:
         started = self.clock()
         with self.fabric.autocast():
             scores = validate(self.ema, self.validation)
-        seconds = self.clock() - started
         progress = self.progress
         entry = {"step": progress.step, "samples": progress.samples, "seconds": round(progress.seconds, 1)}
         progress.history.append({**entry, "scores": scores})
-        return seconds
+        clock.validated(self.clock() - started)
+
+    def _finish(self, clock: ChunkClock, meter: Meter, loss: float) -> None:
+        """Close the chunk: its record, the last validation, a checkpoint and the weights."""
+        progress = self.progress
+        rate, waiting = meter.totals()
+        progress.chunks.append(
+            {
+                **{k: v for k, v in vars(self.settings).items() if k not in ("preset", "validate_every")},
+                "minutes": progress.chunk_minutes,
+                "hardware": device_name(self.fabric.device),
+                "processes": self.processes.count,
+                "precision": self.fabric._precision.precision,
+                "last_step": progress.step,
+                "samples": progress.samples,
+                "samples_per_second": round(rate, 1),
+                "waiting_for_data": round(waiting, 4),
+                "loss": round(loss, 5),
+            }
+        )
+        self._validate(clock)
+        clock.set(max(progress.chunk_minutes * 60, clock.seconds()))
+        self.save()
+        write_trained(self.ema, progress, self.folder / f"{self.settings.preset}.safetensors")

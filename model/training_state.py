@@ -16,8 +16,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from anyir.model.checkpoints import sha256, write_atomically
+from anyir.model.checkpoints import load_weights, sha256, write_atomically
 from anyir.model.errors import UserError
+from anyir.model.network import AnyIR
 
 INDEX = "checkpoint.json"
 PIECE_BYTES = 15 * 2**20 - 64 * 1024  # room for the file's header
@@ -77,6 +78,20 @@ def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise UserError(f"{folder} holds NaN or infinity in {name}; resume from an earlier checkpoint")
+    return tensors, meta
+
+
+def check_resumable(source: Path, preset: str) -> AnyIR | tuple[dict[str, Tensor], dict[str, Any]]:
+    """What ``--resume`` names: a network from a weights file, or the state of a training folder.
+
+    Raises:
+        UserError: missing, damaged, or of another preset.
+    """
+    if source.suffix == ".safetensors":
+        return load_weights(source, preset=preset)
+    tensors, meta = load_state(source)
+    if meta["preset"] != preset:
+        raise UserError(f"{source} trains preset {meta['preset']!r}, not {preset!r}")
     return tensors, meta
 
 

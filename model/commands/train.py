@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,7 +19,7 @@ def run(
     resume: Annotated[
         Path | None, typer.Option(help="A training folder to go on from, or a weights file to start from.")
     ] = None,
-    batch: Annotated[int, typer.Option(min=1, help="Patches a step.")] = 16,
+    batch: Annotated[int, typer.Option(min=1, help="Patches a step, of all processes.")] = 16,
     crop: Annotated[int, typer.Option(min=16, help="Side of a patch in pixels, a multiple of 8.")] = 64,
     learning_rate: Annotated[float, typer.Option(min=1e-7, max=1.0, help="At the chunk's peak.")] = 5e-4,
     balance: Annotated[
@@ -48,6 +49,9 @@ def run(
         raise typer.BadParameter(f"--crop {crop} is not a multiple of 8")
     if precision not in ("bf16-mixed", "32-true"):
         raise typer.BadParameter(f"unknown precision {precision!r}; known: bf16-mixed, 32-true")
+    processes = int(os.environ.get("WORLD_SIZE", 1))  # torchrun's; the batch is that of all together
+    if batch % processes:
+        raise typer.BadParameter(f"--batch {batch} does not divide by {processes} processes")
     if (out / "checkpoint.json").is_file() and (resume is None or resume.resolve() != out.resolve()):
         raise UserError(f"{out} holds a training run; go on with --resume {out}, or choose another --out")
 
