@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
+import time
 from importlib import import_module
 
 import typer
@@ -76,9 +77,12 @@ def main() -> None:
 
 
 def _fail(message: str, code: int = 1) -> None:
-    # Under torchrun every process sees the same mistake; one on each machine says it.
+    # Under torchrun every process sees the same mistake; the first on each machine says it. The others
+    # wait for that: torchrun ends all as soon as one has left.
     if os.environ.get("LOCAL_RANK", "0") == "0":
         print(f"anyir: {' '.join(message.split())}", file=sys.stderr)
+    else:
+        time.sleep(10)
     sys.exit(code)
 
 

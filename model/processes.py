@@ -8,6 +8,7 @@ shared over a channel of its own between the CPUs, so that no decision waits for
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,12 +81,14 @@ class Processes:
     def ending_together(self) -> Iterator[None]:
         """Within it a failure of one process ends all of them, and the first says why in one line.
 
-        torchrun stops the others when one exits. The others notice even before, because what they
-        share with it breaks off; the reason travels through the store in which all of them met.
+        What the others share with it breaks off when it exits; the reason travels through the store in
+        which all of them met. torchrun sends SIGTERM to those that are left, which has to wait until
+        they have said why; in a run's loop it is a wish to stop (``stop_requests``).
         """
         if self.count == 1:
             yield
             return
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         try:
             yield
         except Exception as error:
@@ -119,7 +122,8 @@ def start_processes(precision: str) -> tuple[Any, Processes]:
 
     from lightning.fabric import Fabric
 
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    for name in ("lightning.fabric", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     count = int(os.environ.get("WORLD_SIZE", 1))
     if count == 1:
         return Fabric(accelerator="auto", devices=1, precision=precision), Processes()  # type: ignore[arg-type]
