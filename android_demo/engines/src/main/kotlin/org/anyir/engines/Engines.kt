@@ -1,8 +1,13 @@
 package org.anyir.engines
 
-/** The engines that this app knows, in the build or not. */
+/** The engines that the app knows, whether they are in this build or not. */
 object Engines {
-    private val factories = ArrayList<EngineFactory>()
+    private val factories = mutableListOf(
+        CompiledModelFactory.cpu(),
+        CompiledModelFactory.gpu(),
+        InterpreterFactory(),
+        ExecuTorchFactory(),
+    )
 
     /** Every engine, in the order in which they are shown. */
     val all: List<EngineFactory>
@@ -14,7 +19,7 @@ object Engines {
     /** Adds an engine, or replaces the one of the same id. */
     @Synchronized
     fun install(factory: EngineFactory) {
-        factories.removeAll { it.id == factory.id }
-        factories += factory
+        val place = factories.indexOfFirst { it.id == factory.id }
+        if (place < 0) factories += factory else factories[place] = factory
     }
 }
