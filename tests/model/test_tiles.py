@@ -12,8 +12,8 @@ from anyir.model.tiles import TilePlan, axis_starts, axis_weights, reflect_indic
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
-def generator():
-    spec = importlib.util.spec_from_file_location("make_tile_plans", FIXTURES / "make_tile_plans.py")
+def generator(name):
+    spec = importlib.util.spec_from_file_location(name, FIXTURES / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -96,7 +96,15 @@ def test_bad_values(values):
 
 
 def test_fixture_equals_the_code():
-    assert (FIXTURES / "tile_plans.json").read_text() == generator().text()
+    assert (FIXTURES / "tile_plans.json").read_text() == generator("make_tile_plans").text()
+
+
+def test_blending_fixture_equals_the_code():
+    made = generator("make_blending").content()
+    kept = json.loads((FIXTURES / "blending.json").read_text())["cases"]
+    for case, numbers in zip(kept, made, strict=True):
+        np.testing.assert_allclose(case.pop("blended"), numbers.pop("blended"), rtol=0, atol=1e-6)
+        assert case == numbers
 
 
 def test_fixture_by_hand():

@@ -1,0 +1,61 @@
+package org.anyir.core
+
+import com.google.gson.JsonArray
+import com.google.gson.JsonObject
+import com.google.gson.JsonParser
+import java.io.File
+import java.nio.FloatBuffer
+
+/** The folder of the whole project, whose fixtures and schemas these tests hold the app to. */
+internal val repository = File(checkNotNull(System.getProperty("anyir.repository")) { "run the tests by Maven" })
+
+internal fun fixture(name: String): JsonObject =
+    JsonParser.parseString(File(repository, "tests/fixtures/$name").readText()).asJsonObject
+
+internal fun JsonObject.int(name: String): Int = get(name).asInt
+
+internal fun JsonArray.ints(): IntArray = IntArray(size()) { get(it).asInt }
+
+internal fun JsonArray.doubles(): DoubleArray = DoubleArray(size()) { get(it).asDouble }
+
+/** A photo in memory that checks what it is asked for. */
+internal class MemoryPhoto(override val width: Int, override val height: Int, val argb: IntArray) : PhotoSource {
+    override fun read(region: Region, argb: IntArray) {
+        require(region.x >= 0 && region.x + region.width <= width) { "$region leaves the photo" }
+        require(region.y >= 0 && region.y + region.height <= height) { "$region leaves the photo" }
+        for (y in 0 until region.height) {
+            this.argb.copyInto(
+                argb,
+                y * region.width,
+                (region.y + y) * width + region.x,
+                (region.y + y) * width + region.x + region.width,
+            )
+        }
+    }
+
+    override fun close() = Unit
+}
+
+/** Collects rows, and checks that they come from top to bottom, once each. */
+internal class MemorySink(private val width: Int, height: Int) : PhotoSink {
+    val argb = IntArray(width * height)
+    var rows = 0
+        private set
+
+    override fun writeRows(y: Int, rows: Int, argb: IntArray) {
+        check(y == this.rows && rows >= 1) { "rows $y.. after ${this.rows}" }
+        argb.copyInto(this.argb, y * width, 0, rows * width)
+        this.rows += rows
+    }
+}
+
+/** A model made of a function of the value and its place: (value, x, y, colour) -> value. */
+internal class PlaceModel(override val tile: Int, private val answer: (Float, Int, Int, Int) -> Float) : TileRunner {
+    override fun run(input: FloatBuffer, output: FloatBuffer): TileTiming {
+        check(input.isDirect && output.isDirect && input.remaining() == 3 * tile * tile)
+        for (i in 0 until 3 * tile * tile) {
+            output.put(i, answer(input.get(i), i % tile, i / tile % tile, i / (tile * tile)))
+        }
+        return TileTiming(0, 0, 0)
+    }
+}

@@ -1,0 +1,96 @@
+package org.anyir.core
+
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertThrows
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import kotlin.random.Random
+
+class PhotoRestorerTest {
+    @Test
+    fun `blending gives Python's numbers`() {
+        val cases = fixture("blending.json").getAsJsonArray("cases").map { it.asJsonObject }
+        assertTrue(cases.size >= 6)
+        for (case in cases) {
+            val width = case.int("width")
+            val height = case.int("height")
+            val photo = MemoryPhoto(width, height, argb(case.getAsJsonArray("photo").ints()))
+            val model = PlaceModel(case.int("tile")) { v, x, y, c -> v * (0.5f + x / 8f) + y / 16f - c / 8f }
+            val restorer = PhotoRestorer(model, case.int("overlap"))
+
+            val blended = DoubleArray(width * height * 3)
+            restorer.blend(photo, { _, _ -> }, { false }) { y, rows, band ->
+                for (i in 0 until rows * width * 3) blended[y * width * 3 + i] = band.sums[i].coerceIn(0f, 1f).toDouble()
+            }
+            assertArrayEquals(case.getAsJsonArray("blended").doubles(), blended, 1e-6)
+
+            val sink = MemorySink(width, height)
+            restorer.restore(photo, sink)
+            assertArrayEquals(argb(case.getAsJsonArray("restored").ints()), sink.argb)
+        }
+    }
+
+    @Test
+    fun `a model that changes nothing leaves every pixel and its alpha alone`() {
+        val random = Random(1)
+        repeat(60) {
+            val tile = 8 * random.nextInt(1, 5)
+            val photo = randomPhoto(random, random.nextInt(1, 120), random.nextInt(1, 120))
+            val sink = MemorySink(photo.width, photo.height)
+            PhotoRestorer(PlaceModel(tile) { v, _, _, _ -> v }, random.nextInt(0, tile / 2 + 1)).restore(photo, sink)
+            assertEquals(photo.height, sink.rows)
+            assertArrayEquals(photo.argb, sink.argb)
+        }
+    }
+
+    @Test
+    fun `progress counts every tile`() {
+        val seen = ArrayList<Pair<Int, Int>>()
+        val photo = randomPhoto(Random(2), 20, 20)
+        PhotoRestorer(PlaceModel(8) { v, _, _, _ -> v }, 2)
+            .restore(photo, MemorySink(20, 20), progress = { done, total -> seen += done to total })
+        assertEquals((1..9).map { it to 9 }, seen)
+    }
+
+    @Test
+    fun `cancelling stops before the next tile`() {
+        var tiles = 0
+        val model = PlaceModel(8) { v, x, y, c -> v.also { if (x + y + c == 0) tiles++ } }
+        assertThrows(CancelledException::class.java) {
+            PhotoRestorer(model, 2).restore(randomPhoto(Random(3), 40, 40), MemorySink(40, 40), cancelled = { tiles == 2 })
+        }
+        assertEquals(2, tiles)
+    }
+
+    @Test
+    fun `NaN and infinity are never a result`() {
+        for (bad in listOf(Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY)) {
+            val sink = MemorySink(9, 9)
+            val model = PlaceModel(8) { v, x, y, c -> if (x + y + c == 15) bad else v }
+            assertThrows(RestoreException::class.java) { PhotoRestorer(model, 2).restore(randomPhoto(Random(4), 9, 9), sink) }
+            assertEquals(0, sink.rows)
+        }
+    }
+
+    @Test
+    fun `a long strip takes one row of tiles`() {
+        val photo = randomPhoto(Random(5), 20000, 3)
+        val sink = MemorySink(20000, 3)
+        PhotoRestorer(PlaceModel(64) { v, _, _, _ -> v }).restore(photo, sink)
+        assertArrayEquals(photo.argb, sink.argb)
+    }
+
+    @Test
+    fun `the overlap by default is Python's`() {
+        assertEquals(listOf(2, 16, 32, 32), listOf(8, 64, 128, 512).map { defaultOverlap(it) })
+    }
+
+    private fun randomPhoto(random: Random, width: Int, height: Int) =
+        MemoryPhoto(width, height, IntArray(width * height) { random.nextInt() })
+
+    /** RGBA bytes -> ARGB. */
+    private fun argb(rgba: IntArray) = IntArray(rgba.size / 4) {
+        (rgba[4 * it + 3] shl 24) or (rgba[4 * it] shl 16) or (rgba[4 * it + 1] shl 8) or rgba[4 * it + 2]
+    }
+}

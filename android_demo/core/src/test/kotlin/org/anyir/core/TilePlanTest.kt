@@ -1,0 +1,71 @@
+package org.anyir.core
+
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertThrows
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import kotlin.random.Random
+
+/** The same answers as Python's, for every case of tests/fixtures/tile_plans.json. */
+class TilePlanTest {
+    private val fixture = fixture("tile_plans.json")
+
+    @Test
+    fun `every plan`() {
+        val cases = fixture.getAsJsonArray("plans").map { it.asJsonObject }
+        assertTrue(cases.size >= 14)
+        for (case in cases) {
+            val plan = TilePlan(case.int("width"), case.int("height"), case.int("tile"), case.int("overlap"))
+            val expected = case.getAsJsonArray("tiles").map { tile -> tile.asJsonArray.ints().toList() }
+            assertEquals(expected, plan.regions().map { listOf(it.x, it.y, it.width, it.height) }.toList())
+            assertEquals(expected.size, plan.size)
+        }
+    }
+
+    @Test
+    fun `every weight`() {
+        val cases = fixture.getAsJsonArray("weights").map { it.asJsonObject }
+        assertTrue(cases.size >= 9)
+        for (case in cases) {
+            val (length, tile, overlap) = listOf("length", "tile", "overlap").map { case.int(it) }
+            assertArrayEquals(case.getAsJsonArray("starts").ints(), axisStarts(length, tile, overlap))
+            val weights = axisWeights(length, tile, overlap)
+            val expected = case.getAsJsonArray("weights").map { it.asJsonArray.doubles() }
+            assertEquals(expected.size, weights.size)
+            for ((mine, python) in weights.zip(expected)) assertArrayEquals(python, mine, 1e-6)
+        }
+    }
+
+    @Test
+    fun `every reflection`() {
+        val cases = fixture.getAsJsonArray("reflections").map { it.asJsonObject }
+        assertTrue(cases.size >= 6)
+        for (case in cases) {
+            assertArrayEquals(case.getAsJsonArray("indices").ints(), reflectIndices(case.int("length"), case.int("size")))
+        }
+    }
+
+    @Test
+    fun `whatever the size, weights cover every pixel and sum to one`() {
+        val random = Random(0)
+        repeat(2000) {
+            val tile = random.nextInt(1, 65)
+            val overlap = random.nextInt(0, tile / 2 + 1)
+            val length = random.nextInt(1, 401)
+            val sums = DoubleArray(length)
+            for ((start, weights) in axisStarts(length, tile, overlap).zip(axisWeights(length, tile, overlap))) {
+                assertTrue(weights.all { it > 0 && it <= 1 })
+                for (i in weights.indices) sums[start + i] += weights[i]
+            }
+            for (sum in sums) assertEquals(1.0, sum, 1e-12)
+        }
+    }
+
+    @Test
+    fun `bad values are refused`() {
+        for (bad in listOf(listOf(0, 5, 16, 4), listOf(5, 0, 16, 4), listOf(5, 5, 0, 0), listOf(5, 5, 16, -1), listOf(5, 5, 16, 9))) {
+            assertThrows(IllegalArgumentException::class.java) { TilePlan(bad[0], bad[1], bad[2], bad[3]) }
+        }
+    }
+}
