@@ -48,11 +48,28 @@ class ModelStore(private val folders: List<File>) {
         if (!folder.exists()) return emptyList()
         val files = folder.listFiles()?.filter { !it.isDirectory }?.sortedBy { it.name }
             ?: return listOf(ModelEntry.Refused(folder, "The folder cannot be read."))
+        val artifacts = files.filter { it.extension in ARTIFACT_SUFFIXES }.associateBy { it.nameWithoutExtension }
         val manifests = files.filter { it.extension == MANIFEST_SUFFIX }
         val described = manifests.mapTo(HashSet()) { it.nameWithoutExtension }
-        val alone = files.filter { it.extension in ARTIFACT_SUFFIXES && it.nameWithoutExtension !in described }
-        return manifests.map(::open) +
-            alone.map { ModelEntry.Refused(it, "There is no manifest ${it.nameWithoutExtension}.json beside it.") }
+        return manifests.filter { it.nameWithoutExtension in artifacts || isManifest(it) }.map(::open) +
+            artifacts.filterKeys { it !in described }.map { (name, file) ->
+                ModelEntry.Refused(file, "There is no manifest $name.json beside it.")
+            }
+    }
+
+    /** Other JSON files, such as a conversion's report, may lie in the folder; they are none of ours. */
+    private fun isManifest(file: File): Boolean = try {
+        Manifest.parse(readManifestText(file))
+        true
+    } catch (_: ManifestException) {
+        false
+    } catch (_: IOException) {
+        false
+    }
+
+    private fun readManifestText(file: File): String {
+        refuseIf(file.length() > MAX_MANIFEST_BYTES) { "The manifest is larger than any real one." }
+        return file.readText()
     }
 
     private fun open(manifestFile: File): ModelEntry = try {
@@ -68,8 +85,7 @@ class ModelStore(private val folders: List<File>) {
     private fun check(manifestFile: File): Model {
         val folder = manifestFile.parentFile
         refuseIf(leaves(manifestFile, folder)) { "The manifest is a link that leads out of the folder." }
-        refuseIf(manifestFile.length() > MAX_MANIFEST_BYTES) { "The manifest is larger than any real one." }
-        val manifest = Manifest.parse(manifestFile.readText())
+        val manifest = Manifest.parse(readManifestText(manifestFile))
 
         val name = manifest.file
         refuseIf(name.isEmpty() || name.any { it == '/' || it == '\\' || it == '\u0000' } || name in setOf(".", "..")) {
@@ -77,7 +93,7 @@ class ModelStore(private val folders: List<File>) {
         }
         refuseIf(manifest.runtime == "coreml") { "This is a Core ML program, which runs on Apple's systems only." }
         val file = File(folder, name)
-        refuseIf(ARTIFACT_SUFFIXES[file.extension] != manifest.runtime) { "$name is not a ${manifest.runtime} program." }
+        refuseIf(ARTIFACT_SUFFIXES[file.extension] != manifest.runtime) { "$name is no ${manifest.runtime} program." }
         refuseIf(file.nameWithoutExtension != manifestFile.nameWithoutExtension) {
             "The manifest describes ${name.take(80)}, which its own name does not match."
         }

@@ -1,0 +1,145 @@
+package org.anyir.core
+
+import com.google.gson.JsonElement
+import com.google.gson.JsonNull
+import com.google.gson.JsonObject
+import com.google.gson.JsonParser
+import com.networknt.schema.InputFormat
+import com.networknt.schema.JsonSchemaFactory
+import com.networknt.schema.SchemaValidatorsConfig
+import com.networknt.schema.SpecVersion
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertThrows
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import java.io.File
+import kotlin.random.Random
+
+/** The app takes what conversion/manifest.schema.json takes, and refuses what that refuses. */
+class ManifestTest {
+    private val schema = JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012).getSchema(
+        File(repository, "conversion/manifest.schema.json").readText(),
+        SchemaValidatorsConfig.builder().losslessNarrowing(true).build(),
+    )
+
+    private fun byTheSchema(json: String) = schema.validate(json, InputFormat.JSON).isEmpty()
+
+    @Test
+    fun `every entry is read`() {
+        val manifest = Manifest.parse(sampleManifest())
+        assertEquals("small_litert_cpu_int8w_64x64", manifest.name)
+        assertEquals("litert", manifest.runtime)
+        assertEquals(64, manifest.tile)
+        assertEquals(1_234_567_890_123, manifest.bytes)
+        assertEquals(listOf(1L, 3L, 64L, 64L), manifest.inputs.single().shape)
+        assertEquals(listOf("*.norm"), manifest.quantization!!.keptFloat)
+        assertNull(manifest.operators.partitions)
+        assertEquals(52.6, manifest.parity.literal!!.psnr!!, 0.0)
+        assertEquals(mapOf("max_error" to null, "psnr" to 38.0), manifest.parity.bounds)
+        assertEquals("noise", manifest.parity.degradations.single().kind)
+        assertEquals(listOf(0.5, -1e-3), manifest.parity.samples.single().values)
+        assertEquals("2.3.0", manifest.versions["ai-edge-litert"])
+        assertEquals(24, manifest.source.config.get("dim").asInt)
+    }
+
+    @Test
+    fun `thousands of changed manifests are taken or refused as the schema says`() {
+        val random = Random(0)
+        val verdicts = mutableMapOf(true to 0, false to 0)
+        repeat(4000) {
+            val json = JsonParser.parseString(sampleManifest()).asJsonObject
+            repeat(random.nextInt(0, 3)) { mutate(json, random) }
+            val text = json.toString()
+            val expected = byTheSchema(text)
+            val error = try {
+                Manifest.parse(text)
+                null
+            } catch (error: ManifestException) {
+                error.message
+            }
+            assertEquals("$error: $text", expected, error == null)
+            if (error != null) assertTrue(error, error.endsWith(".") && '\n' !in error)
+            verdicts[expected] = verdicts.getValue(expected) + 1
+        }
+        assertTrue("both happened: $verdicts", verdicts.values.all { it > 500 })
+    }
+
+    @Test
+    fun `another schema version is named`() {
+        val newer = JsonParser.parseString(sampleManifest()).asJsonObject.apply { addProperty("schema_version", 2) }
+        val error = assertThrows(ManifestException::class.java) { Manifest.parse(newer.toString()) }
+        assertEquals("The manifest has schema version 2; this app reads version 1.", error.message)
+    }
+
+    @Test
+    fun `the place of a fault is named`() {
+        val json = JsonParser.parseString(sampleManifest()).asJsonObject
+        json.getAsJsonArray("inputs")[0].asJsonObject.addProperty("dtype", 3)
+        val error = assertThrows(ManifestException::class.java) { Manifest.parse(json.toString()) }
+        assertEquals("The manifest is not by schema 1: inputs.0.dtype is not a text.", error.message)
+    }
+
+    @Test
+    fun `what is no JSON object is refused with one sentence`() {
+        val sample = sampleManifest()
+        val texts = listOf(
+            "", " ", "null", "[]", "{", "{'name': 1}", "{\"name\": NaN}", sample + "x", sample.replace("}", "},}"),
+            sample.dropLast(1), "[".repeat(100_000), "{\"a\":".repeat(100_000), "\u0000", "\uFEFF\uFEFF$sample",
+            sample.replace("\"tile\":64", "\"tile\":1e999999999"), sample.replace("\"tile\":64", "\"tile\":1e12"),
+            sample.replace("\"seconds\":1.5", "\"seconds\":1e400"),
+        )
+        for (text in texts) {
+            val error = assertThrows(text.take(40), ManifestException::class.java) { Manifest.parse(text) }
+            assertTrue(error.message, error.message!!.endsWith(".") && '\n' !in error.message!!)
+        }
+    }
+
+    /** Changes one entry at any depth. */
+    private fun mutate(json: JsonObject, random: Random) {
+        var place: JsonElement = json
+        while (true) {
+            val children = when {
+                place.isJsonObject -> place.asJsonObject.entrySet().map { it.value }
+                place.isJsonArray -> place.asJsonArray.toList()
+                else -> break
+            }.filter { it.isJsonObject || it.isJsonArray }
+            if (children.isEmpty() || random.nextInt(3) == 0) break
+            place = children.random(random)
+        }
+        val values = listOf(
+            "null", "true", "1", "3", "-2", "1.0", "2.5", "1e2", "\"text\"", "\"1\"", "[]", "[1]", "[\"a\"]", "[null]",
+            "{}", "{\"a\":1}", "{\"a\":\"b\"}", "{\"a\":null}", "\"litert\"", "\"measured\"",
+        )
+        val value = JsonParser.parseString(values.random(random))
+        if (place.isJsonArray) {
+            val array = place.asJsonArray
+            if (array.isEmpty || random.nextInt(2) == 0) array.add(value) else array.set(random.nextInt(array.size()), value)
+            return
+        }
+        val target = place.asJsonObject
+        when (random.nextInt(4)) {
+            0 -> target.keySet().randomOrNull(random)?.let { target.remove(it) }
+            1 -> target.add("unknown", value)
+            2 -> target.keySet().randomOrNull(random)?.let { target.add(it, JsonNull.INSTANCE) }
+            else -> target.keySet().randomOrNull(random)?.let { target.add(it, value) }
+        }
+    }
+}
+
+/** A manifest that has every kind of entry. */
+internal fun sampleManifest(): String = """
+    {"schema_version":1,"name":"small_litert_cpu_int8w_64x64","file":"small_litert_cpu_int8w_64x64.tflite",
+    "sha256":"00ff","bytes":1234567890123,
+    "source":{"file":"small.safetensors","sha256":"ab","preset":"small","config":{"dim":24,"heads":[1,2]}},
+    "runtime":"litert","backend":"cpu","precision":"int8w","target":null,"tile":64,
+    "inputs":[{"name":"image","shape":[1,3,64,64],"dtype":"float32","layout":"NCHW","range":[0,1]}],
+    "outputs":[{"name":"restored","shape":[1,3,64,64],"dtype":"float32","layout":"NCHW","range":[0,1]}],
+    "quantization":{"method":"weights","bits":8,"details":"per channel","calibration":null,"kept_float":["*.norm"]},
+    "operators":{"total":721,"delegated":721,"partitions":null},
+    "parity":{"status":"measured","reason":null,"bounds":{"max_error":null,"psnr":38.0},
+    "stages":[{"stage":"artifact","against":"literal","max_error":0.01,"psnr":52.6}],
+    "degradations":[{"kind":"noise","literal_psnr":30.5,"artifact_psnr":30.4,"loss":0.1}],
+    "samples":[{"case":0,"values":[0.5,-0.001]}]},
+    "versions":{"ai-edge-litert":"2.3.0"},"code_sha256":"cd","seconds":1.5}
+""".trimIndent().replace("\n", "")

@@ -1,0 +1,166 @@
+package org.anyir.core
+
+import com.google.gson.JsonObject
+import com.google.gson.JsonParser
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNotEquals
+import org.junit.Assert.assertTrue
+import org.junit.Rule
+import org.junit.Test
+import org.junit.rules.TemporaryFolder
+import java.io.File
+import java.nio.file.Files
+
+private const val NAME = "small_litert_cpu_int8w_64x64"
+
+class ModelStoreTest {
+    @get:Rule
+    val temporary = TemporaryFolder()
+
+    private val folder: File get() = temporary.root
+
+    /** Writes an artifact and its manifest, which [change] may spoil. */
+    private fun write(folder: File = this.folder, name: String = NAME, bytes: String = "program", change: JsonObject.() -> Unit = {}) {
+        val file = File(folder, "$name.tflite").apply { writeText(bytes) }
+        val json = JsonParser.parseString(sampleManifest()).asJsonObject
+        json.addProperty("name", name)
+        json.addProperty("file", file.name)
+        json.addProperty("sha256", sha256(file))
+        json.change()
+        File(folder, "$name.json").writeText(json.toString())
+    }
+
+    private fun list(vararg folders: File = arrayOf(folder)) = ModelStore(folders.toList()).list()
+
+    /** The reason for which the one entry is refused: one sentence. */
+    private fun refusal(): String {
+        val reason = (list().single() as ModelEntry.Refused).reason
+        assertTrue(reason, reason.endsWith(".") && '\n' !in reason && reason.length < 300)
+        return reason
+    }
+
+    @Test
+    fun `an artifact that is what its manifest says is usable`() {
+        write()
+        val model = (list().single() as ModelEntry.Usable).model
+        assertEquals(File(folder, "$NAME.tflite"), model.file)
+        assertEquals(64, model.manifest.tile)
+    }
+
+    @Test
+    fun `no folder and an empty one have no models`() {
+        assertEquals(emptyList<ModelEntry>(), list(folder, File(folder, "none")))
+    }
+
+    @Test
+    fun `bytes that changed are refused, and a file's hash is taken again when it changes`() {
+        write()
+        val store = ModelStore(listOf(folder))
+        assertTrue(store.list().single() is ModelEntry.Usable)
+        File(folder, "$NAME.tflite").appendText("!")
+        val refused = store.list().single() as ModelEntry.Refused
+        assertTrue(refused.reason, "sha256" in refused.reason)
+        File(folder, "$NAME.tflite").writeText("program")
+        assertTrue(store.list().single() is ModelEntry.Usable)
+    }
+
+    @Test
+    fun `names that leave the folder are refused`() {
+        val secret = File(folder.parentFile, "secret.tflite").apply { writeText("program") }
+        try {
+            for (name in listOf("../secret.tflite", secret.path, "..", ".", "", "a/b.tflite", "a\\b.tflite", "a\u0000.tflite")) {
+                write { addProperty("file", name) }
+                assertTrue(name, "outside its folder" in refusal())
+            }
+        } finally {
+            secret.delete()
+        }
+    }
+
+    @Test
+    fun `links that leave the folder are refused`() {
+        val outside = File(folder.parentFile, "outside").apply { mkdirs() }
+        try {
+            write(outside)
+            write()
+            for (name in listOf("$NAME.tflite", "$NAME.json")) {
+                val file = File(folder, name)
+                val own = file.readBytes()
+                file.delete()
+                Files.createSymbolicLink(file.toPath(), File(outside, name).toPath())
+                assertTrue("link" in refusal())
+                file.delete()
+                file.writeBytes(own)
+            }
+            assertTrue(list().single() is ModelEntry.Usable)
+        } finally {
+            outside.deleteRecursively()
+        }
+    }
+
+    @Test
+    fun `a link to nowhere and a folder in place of the file are refused`() {
+        write()
+        val file = File(folder, "$NAME.tflite")
+        file.delete()
+        assertTrue("missing" in refusal())
+        Files.createSymbolicLink(file.toPath(), File(folder, "nowhere").toPath())
+        refusal()
+        file.delete()
+        file.mkdir()
+        assertTrue("not a file" in refusal())
+    }
+
+    @Test
+    fun `what this app cannot run is refused`() {
+        val spoilt = mapOf<String, JsonObject.() -> Unit>(
+            "schema version 2" to { addProperty("schema_version", 2) },
+            "Core ML" to { addProperty("runtime", "coreml") },
+            "no executorch program" to { addProperty("runtime", "executorch") },
+            "multiple of 8" to { addProperty("tile", 63) },
+            "float32" to { getAsJsonArray("inputs")[0].asJsonObject.addProperty("dtype", "int8") },
+            "one input" to { getAsJsonArray("outputs").remove(0) },
+            "float32 1x3x128x128" to { addProperty("tile", 128) },
+        )
+        for ((part, change) in spoilt) {
+            write(change = change)
+            val reason = refusal()
+            assertTrue("$part in: $reason", part in reason)
+        }
+    }
+
+    @Test
+    fun `a manifest by another name, a huge one and a broken one are refused`() {
+        write { addProperty("file", "other.tflite") }
+        assertTrue("its own name does not match" in refusal())
+        File(folder, "$NAME.json").writeText("{\"a\": \"" + "x".repeat(5_000_000) + "\"}")
+        assertTrue("larger" in refusal())
+        File(folder, "$NAME.json").writeBytes(byteArrayOf(1, 2, -1))
+        assertTrue("not valid JSON" in refusal())
+    }
+
+    @Test
+    fun `an artifact without a manifest is refused, and other files are none of ours`() {
+        write()
+        File(folder, "alone.pte").writeText("program")
+        File(folder, "conversion.json").writeText("{\"rows\": []}")
+        File(folder, "notes.txt").writeText("text")
+        File(folder, "reference").mkdir()
+        val (usable, refused) = list().partition { it is ModelEntry.Usable }
+        assertEquals(1, usable.size)
+        assertEquals("There is no manifest alone.json beside it.", (refused.single() as ModelEntry.Refused).reason)
+    }
+
+    @Test
+    fun `the first of two folders wins, and a different model of the same name is refused`() {
+        val (first, second) = listOf("a", "b").map { File(folder, it).apply { mkdir() } }
+        write(first)
+        write(second)
+        assertEquals(1, list(first, second).size)
+        write(second, bytes = "another program")
+        val (one, other) = list(first, second)
+        assertEquals(first, (one as ModelEntry.Usable).model.file.parentFile)
+        assertTrue("Another model" in (other as ModelEntry.Refused).reason)
+        assertNotEquals(first, other.file.parentFile)
+    }
+}
