@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from anyir.model.camera import jpeg_round_trip, sensor_noise
 from anyir.model.kernels import disk_kernels, filter_each, path_kernels
 
 GAMMA = 2.2
@@ -58,23 +59,27 @@ def noise(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
 
 
 def rain(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
-    """Additive streaks in three layers of growing length, around one direction (as in Rain100).
+    """Additive streaks around one direction, within 40 degrees of vertical (as in Rain100).
 
-    Length 5 to 31 pixels, within 40 degrees of vertical, density 0.1 to 1 % of the pixels.
+    In half of the photos (Rain100H) three dense layers of short streaks, 5 to 31 pixels; in all of them
+    (Rain100L) a sparse layer of long and thin ones, 25 to 75 pixels, which let the photo through.
     """
     h, w = images.shape[-2:]
     direction = math.pi / 2 + draw.uniform(-0.7, 0.7)
-    brightness = draw.uniform(0.6, 1.0) * (0.4 + 0.6 * severity)
+    strength = 0.4 + 0.6 * severity
+    dense = (draw.uniform(0, 1) < 0.5).float()
+    layers = ((11, 0.62, dense), (19, 0.78, dense), (31, 1.02, dense), (79, 0.6, torch.ones_like(dense)))
     streaks = torch.zeros_like(images[:, :1])
-    for size in (11, 19, 31):
-        length = (0.45 + 0.5 * draw.uniform(0, 1)) * size
+    for size, across, present in layers:
+        length = (0.45 + 0.5 * draw.uniform(0, 1)) * size if size < 79 else draw.uniform(25, 75)
         angle = direction + draw.uniform(-0.08, 0.08)
-        kernels = path_kernels(length, angle, torch.zeros_like(length), size, width=0.4 + 0.02 * size)
+        kernels = path_kernels(length, angle, torch.zeros_like(length), size, width=across)
         density = (0.02 + 0.13 * severity) * draw.uniform(0.5, 1.0) / size
         # A kernel sums to 1: scaled by the length, a streak is as bright as its point was.
         layer = filter_each(draw.points(h, w, density), kernels * length[:, None, None])
-        streaks = streaks + layer.clamp(0, 1)
-    return (images + _per_image(brightness) * streaks).clamp(0, 1)
+        brightness = draw.uniform(0.6, 1.0) if size < 79 else draw.uniform(0.25, 0.8)
+        streaks = streaks + _per_image(present * brightness * strength) * layer.clamp(0, 1)
+    return (images + streaks).clamp(0, 1)
 
 
 def haze(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
@@ -144,6 +149,25 @@ def snow(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
     return result.clamp(0, 1)
 
 
+def camera_noise(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
+    """Noise of a sensor after the camera's pipeline: coloured, in patches, stronger in the light.
+
+    Shot noise of variance 0.0001 to 0.012 of the signal in linear light, with the read noise that such a
+    sensor has (Brooks et al. 2019), white balance gains of red and blue 1.2 to 2.4, linear demosaicing.
+    """
+    shot = 1e-4 * 120**severity
+    read = torch.exp(2.18 * torch.log(shot) + 1.2)
+    red, blue = draw.uniform(1.2, 2.4), draw.uniform(1.2, 2.4)
+    gains = torch.stack([red, torch.ones_like(red), blue], dim=1)
+    return sensor_noise(images, gains, shot, read, draw.normal(1, *images.shape[-2:]), GAMMA)
+
+
+def jpeg(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
+    """Baseline JPEG, 4:2:0, quality 90 to 10 on libjpeg's scale, its grid starting anywhere."""
+    rows, columns = draw.uniform(0, 16)[0], draw.uniform(0, 16)[0]
+    return jpeg_round_trip(images, 90 - 80 * severity, (int(rows), int(columns)))
+
+
 _MODELS: dict[str, Callable[[Tensor, Tensor, Draw], Tensor]] = {
     "noise": noise,
     "rain": rain,
@@ -152,6 +176,8 @@ _MODELS: dict[str, Callable[[Tensor, Tensor, Draw], Tensor]] = {
     "defocus_blur": defocus_blur,
     "low_light": low_light,
     "snow": snow,
+    "camera_noise": camera_noise,
+    "jpeg": jpeg,
 }
 KINDS: tuple[str, ...] = tuple(_MODELS)
 """The single degradations."""
@@ -165,7 +191,9 @@ CDD11: tuple[str, ...] = (
 
 # Light is lost first, at the scene; rain or snow falls in front of it; haze lies over all. The
 # camera's own faults come last. (The order of CDD-11: OneRestore, Guo et al. 2024.)
-_ORDER = ("low_light", "rain", "snow", "haze", "defocus_blur", "motion_blur", "noise")
+_ORDER = (
+    "low_light", "rain", "snow", "haze", "defocus_blur", "motion_blur", "noise", "camera_noise", "jpeg",
+)  # fmt: skip
 
 
 def parse_kind(kind: str) -> list[str]:

@@ -9,14 +9,17 @@ from anyir.model.degradations import CDD11, degrade
 from anyir.model.photos import PhotoBank
 
 MIXTURE: dict[str, float] = {
-    "clean": 0.10,
-    "noise": 0.28,
+    "clean": 0.08,
+    "noise": 0.24,
     "rain": 0.10,
     "haze": 0.09,
-    "motion_blur": 0.11,
+    "motion_blur": 0.10,
     "defocus_blur": 0.08,
     "low_light": 0.09,
-    "snow": 0.08,
+    "snow": 0.07,
+    "camera_noise": 0.03,
+    "jpeg": 0.03,
+    "camera_noise+jpeg": 0.02,
     **{kind: 0.01 for kind in CDD11 if "+" in kind},
 }
 """Share of each kind in training. Noise has the most because its whole range of sigma is asked for."""
