@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -11,6 +12,17 @@ from torch import Tensor
 Sampler = Callable[[int], tuple[Tensor, Tensor]]
 """The whole batch of a step: (degraded, clean), each (B, 3, H, W), always the same for a step."""
 Batch = tuple[Tensor, Tensor]
+
+
+@runtime_checkable
+class SharingSampler(Protocol):
+    """A sampler that can leave out the rows of other processes."""
+
+    def __call__(self, step: int, /) -> tuple[Tensor, Tensor]: ...
+
+    def share(self, step: int, rows: slice) -> tuple[Tensor, Tensor]:
+        """Those rows of the batch of ``step``."""
+        ...
 
 
 def batches_for(device: torch.device, sampler: Sampler, rows: slice) -> Batches:
@@ -45,6 +57,8 @@ class Batches:
         return waited
 
     def _make(self, step: int) -> Batch:
+        if isinstance(self._sampler, SharingSampler):
+            return self._sampler.share(step, self._rows)
         degraded, clean = self._sampler(step)
         return degraded[self._rows], clean[self._rows]
 

@@ -19,9 +19,15 @@ Scale = Literal["linear", "log"]
 
 
 def restoration_loss(
-    restored: Tensor, clean: Tensor, degraded: Tensor, *, scale: Scale = "linear", balance: float = 0.0
+    restored: Tensor,
+    clean: Tensor,
+    degraded: Tensor,
+    *,
+    scale: Scale = "linear",
+    balance: float = 0.0,
+    fourier: float = FOURIER_WEIGHT,
 ) -> Tensor:
-    """L1 plus 0.1 times the L1 distance of the Fourier coefficients, in float32, a mean over samples.
+    """L1 plus ``fourier`` times the L1 distance of the Fourier coefficients, in float32, a mean over samples.
 
     The degradations differ in size: haze moves every pixel by a quarter of the range, weak noise and
     blur by a fiftieth, so that a plain mean learns from haze and hardly from noise. Two remedies:
@@ -31,10 +37,11 @@ def restoration_loss(
         scale: ``log`` takes the logarithm of every sample's error, as PSNR does: what counts is by which
             share the error that is left becomes smaller.
         balance: above 0 (to 1), a sample counts by the inverse of the damage done to it, to that power.
+        fourier: 0 leaves the plain L1 loss.
     """
     error = restored.float() - clean.float()
     spectrum = torch.view_as_real(torch.fft.rfft2(error, norm="ortho"))
-    sample = error.abs().mean(dim=(1, 2, 3)) + FOURIER_WEIGHT * spectrum.abs().mean(dim=(1, 2, 3, 4))
+    sample = error.abs().mean(dim=(1, 2, 3)) + fourier * spectrum.abs().mean(dim=(1, 2, 3, 4))
     if scale == "log":
         sample = LEAST_ERROR * torch.log1p(sample / LEAST_ERROR)
     damage = (degraded.float() - clean.float()).abs().mean(dim=(1, 2, 3))

@@ -10,9 +10,19 @@ FLOOR = 0.02
 """Learning rate at a chunk's end, as a share of its peak."""
 
 
-def learning_rate(share: float, peak: float) -> float:
-    """Learning rate at ``share`` (0..1) of a chunk: a short warm-up, then a cosine."""
-    if share < WARM_UP:
-        return peak * max(share / WARM_UP, 1e-3)
-    rest = min(1.0, (share - WARM_UP) / (1 - WARM_UP))
-    return peak * (FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * rest)))
+def learning_rate(
+    share: float, peak: float, *, warm_up: float = WARM_UP, cosine_end: float = 1.0, floor: float = FLOOR
+) -> float:
+    """Learning rate at ``share`` (0..1) of a chunk: a warm-up along a line, then a cosine.
+
+    Args:
+        share: of the chunk that is done.
+        peak: the highest rate.
+        warm_up: share of the chunk in which the rate rises.
+        cosine_end: share at which the cosine reaches its floor; above 1 the chunk ends before.
+        floor: the lowest rate, as a share of the peak.
+    """
+    if share < warm_up:
+        return peak * max(share / warm_up, 1e-3)
+    rest = min(1.0, (share - warm_up) / (cosine_end - warm_up))
+    return peak * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * rest)))

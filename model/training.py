@@ -46,7 +46,7 @@ def device_name(device: torch.device) -> str:
 
 
 class Trainer:
-    """One network in training. ``run`` goes on until the chunk's minutes are over.
+    """One network in training. ``run`` goes on until the chunk's minutes or steps are over.
 
     Args:
         settings: what to do; the batch is that of all processes together.
@@ -72,14 +72,20 @@ class Trainer:
         self.folder, self.fabric, self.clock = folder, fabric, clock
         self.processes = processes or Processes()
         self.batches = batches_for(fabric.device, sampler, self.processes.rows(settings.batch))
-        self.progress = Progress(chunk_minutes=settings.minutes)
+        self.progress = Progress()
+        self.progress.begin_chunk(settings)
         torch.manual_seed(settings.seed)
         network = AnyIR(PRESETS[settings.preset]).use_additive_fusion()
         network.to(fabric.device)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(network).requires_grad_(False).eval()
         self.network = network
-        optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, betas=(0.9, 0.99))
+        optimizer = torch.optim.AdamW(
+            network.parameters(),
+            lr=settings.learning_rate,
+            betas=settings.betas,
+            weight_decay=settings.weight_decay,
+        )
         # Compiled before Fabric wraps it; the parameters stay those of ``network``.
         step = torch.compile(network) if settings.compile else network
         self.forward, self.optimizer = fabric.setup(step, optimizer)
@@ -98,8 +104,8 @@ class Trainer:
         tensors, meta = state
         scatter_tensors(tensors, self.network, self.ema, self.optimizer)
         progress = Progress(**meta["progress"])
-        if progress.chunk_seconds >= progress.chunk_minutes * 60:  # finished: a warm restart
-            progress.chunk_seconds, progress.chunk_minutes = 0.0, self.settings.minutes
+        if progress.share() >= 1:  # finished: a warm restart
+            progress.begin_chunk(self.settings)
         self.progress = progress
         self.processes.check_same("checkpoints", progress.step, progress.save)
 
@@ -141,7 +147,7 @@ class Trainer:
                 meter.begin_window()
             if ending:
                 break
-            losses.append(self._step(progress.chunk_seconds / (progress.chunk_minutes * 60)))
+            losses.append(self._step(progress.share()))
         if first and over:
             self._finish(clock, meter, loss)
         elif first:
@@ -171,7 +177,7 @@ class Trainer:
     def _step(self, share: float) -> Tensor:
         degraded, clean = self.batches.take(self.progress.step)
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(share, self.settings.learning_rate)
+            group["lr"] = self._rate(share)
         self.forward.train()
         restored = self.forward(degraded.contiguous(memory_format=torch.channels_last))
         loss = self._loss(restored, clean, degraded)
@@ -180,6 +186,7 @@ class Trainer:
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.progress.step += 1
+        self.progress.chunk_step += 1
         self.progress.samples += len(clean) * self.processes.count
         self._average()
         self.batches.prepare(self.progress.step)
@@ -189,7 +196,18 @@ class Trainer:
     def _loss(self, restored: Tensor, clean: Tensor, degraded: Tensor) -> Tensor:
         settings = self.settings
         return restoration_loss(
-            restored, clean, degraded, scale=settings.loss_scale, balance=settings.balance
+            restored,
+            clean,
+            degraded,
+            scale=settings.loss_scale,
+            balance=settings.balance,
+            fourier=settings.fourier,
+        )
+
+    def _rate(self, share: float) -> float:
+        s = self.settings
+        return learning_rate(
+            share, s.learning_rate, warm_up=s.warm_up, cosine_end=s.cosine_end, floor=s.floor
         )
 
     @torch.no_grad()
@@ -232,7 +250,7 @@ class Trainer:
         progress.chunks.append(
             {
                 **{k: v for k, v in vars(self.settings).items() if k not in ("preset", "validate_every")},
-                "minutes": progress.chunk_minutes,
+                "minutes": progress.chunk_minutes or round(progress.chunk_seconds / 60, 2),
                 "hardware": device_name(self.fabric.device),
                 "processes": self.processes.count,
                 "precision": self.fabric._precision.precision,

@@ -39,7 +39,10 @@ class ChunkClock:
         return self._clock() - self._began
 
     def over(self, seconds: float) -> bool:
-        """Whether, after so many seconds, the rest of the chunk is needed for its last validation."""
+        """Whether the chunk's steps are done; or, after so many seconds, the rest of the chunk is needed
+        for its last validation."""
+        if self._progress.chunk_steps:
+            return self._progress.share() >= 1
         return seconds + self._validation_seconds >= self._progress.chunk_minutes * 60
 
     def save_due(self) -> bool:

@@ -28,7 +28,7 @@ class TrainingLog:
         self._writer = SummaryWriter(str(folder))
         columns = (BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
         self._bar = Bar(*columns, console=console)
-        self._task = self._bar.add_task("", total=progress.chunk_minutes * 60)
+        self._task = self._bar.add_task("", total=1.0)
 
     def __enter__(self) -> TrainingLog:
         self._bar.start()
@@ -48,7 +48,7 @@ class TrainingLog:
             f"step {progress.step}  loss {report.loss:.4f}  {report.samples_per_second:.1f} patches/s, "
             f"{report.waiting:.1%} waiting for data"
         )
-        self._bar.update(self._task, completed=progress.chunk_seconds, description=text)
+        self._bar.update(self._task, completed=progress.share(), description=text)
         self._writer.add_scalar("loss", report.loss, progress.step)
         self._writer.add_scalar("patches per second", report.samples_per_second, progress.step)
         self._writer.add_scalar("share waiting for data", report.waiting, progress.step)

@@ -5,20 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from anyir.model.loss import FOURIER_WEIGHT
+from anyir.model.schedule import FLOOR, WARM_UP
+
 if TYPE_CHECKING:
     from anyir.model.loss import Scale
 
 
 @dataclass
 class Settings:
-    """What a run is asked to do; see ``anyir train --help``."""
+    """What a run is asked to do; see ``anyir train --help`` and docs/recipes.md.
+
+    A chunk ends after ``epochs`` or ``steps`` where they are not 0, else after ``minutes``.
+    """
 
     preset: str
     minutes: float
     batch: int
     crop: int
     seed: int = 0
+    recipe: str = ""
+    epochs: float = 0.0
+    steps: int = 0
     learning_rate: float = 5e-4
+    betas: tuple[float, float] = (0.9, 0.99)
+    weight_decay: float = 0.01
+    warm_up: float = WARM_UP
+    cosine_end: float = 1.0
+    floor: float = FLOOR
+    """These three: see ``anyir.model.schedule.learning_rate``."""
+    fourier: float = FOURIER_WEIGHT
+    """Weight of the loss in the Fourier domain."""
     balance: float = 0.0
     """Exponent by which a sample counts less for the damage done to it; see ``restoration_loss``."""
     loss_scale: Scale = "linear"
@@ -38,8 +55,22 @@ class Progress:
     chunk_seconds: float = 0.0
     """Time spent in the present chunk, of ``chunk_minutes``."""
     chunk_minutes: float = 0.0
+    chunk_step: int = 0
+    """Steps done in the present chunk, of ``chunk_steps`` if that is not 0: then the clock does not count."""
+    chunk_steps: int = 0
     save: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
     """One entry a validation."""
     chunks: list[dict[str, Any]] = field(default_factory=list)
     """One entry a finished chunk: how it was trained, how fast, and its last mean loss."""
+
+    def share(self) -> float:
+        """How much of the chunk is done, 0..1 and, at its end, a little more."""
+        if self.chunk_steps:
+            return self.chunk_step / self.chunk_steps
+        return self.chunk_seconds / (self.chunk_minutes * 60)
+
+    def begin_chunk(self, settings: Settings) -> None:
+        """Start a new chunk of the length that is asked for."""
+        self.chunk_seconds, self.chunk_step = 0.0, 0
+        self.chunk_minutes, self.chunk_steps = settings.minutes, settings.steps

@@ -1,4 +1,5 @@
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -36,10 +37,10 @@ def photos(tmp_path_factory):
     return folder
 
 
-def make_trainer(folder, photos, clock, minutes=1.0, preset="tiny"):
+def make_trainer(folder, photos, clock, minutes=1.0, preset="tiny", **options):
     bank = PhotoBank.load(list_photos([photos]), device=CPU, at_least=32)
     sampler = Sampler(bank, batch=2, crop=32, seed=0)
-    settings = Settings(preset, minutes, 2, 32)
+    settings = Settings(preset, minutes, 2, 32, **options)
     fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
     return Trainer(settings, sampler, bank.centre_crops(32)[:1], folder, fabric, clock=clock)
 
@@ -183,6 +184,43 @@ def test_a_little_training_lowers_the_loss(tmp_path, photos):
         trainer._step(0.2)
     with torch.inference_mode():
         assert restoration_loss(trainer.network(degraded), clean, degraded) < 0.95 * before
+
+
+def test_a_chunk_of_steps_ends_by_them_and_the_next_begins_anew(tmp_path, photos):
+    trainer = make_trainer(tmp_path, photos, Clock(), minutes=0.0, steps=3)
+    assert trainer.run()
+    assert trainer.progress.step == 3
+    assert trainer.progress.chunks[0]["steps"] == 3
+    assert trainer.progress.chunks[0]["minutes"] > 0
+    again = make_trainer(tmp_path, photos, Clock(), minutes=0.0, steps=2)
+    again.resume(tmp_path)
+    assert again.progress.share() == 0
+    assert again.run()
+    assert again.progress.step == 5
+    assert len(again.progress.chunks) == 2
+
+
+def test_steps_that_were_interrupted_are_finished(tmp_path, photos):
+    trainer = make_trainer(tmp_path, photos, Clock(), minutes=0.0, steps=4)
+    asked = iter([False, False, True])
+    assert not trainer.run(asked_to_stop=lambda: next(asked))
+    again = make_trainer(tmp_path, photos, Clock(), minutes=0.0, steps=9)
+    again.resume(tmp_path)
+    assert (again.progress.chunk_step, again.progress.chunk_steps) == (2, 4)
+    assert again.run()
+    assert again.progress.step == 4
+
+
+def test_a_schedule_that_ends_before_its_cosine():
+    """PromptIR's: 15 epochs up, a cosine over 150, of which 120 are run."""
+
+    def rate(epoch):
+        return learning_rate(epoch / 120, 2e-4, warm_up=15 / 120, cosine_end=150 / 120, floor=0.0)
+
+    assert rate(7.5) == pytest.approx(1e-4)
+    assert rate(15) == pytest.approx(2e-4)
+    assert rate(82.5) == pytest.approx(1e-4)
+    assert rate(120) == pytest.approx(1e-4 * (1 + math.cos(math.pi * 105 / 135)))
 
 
 def test_learning_rate_warms_up_and_falls():
