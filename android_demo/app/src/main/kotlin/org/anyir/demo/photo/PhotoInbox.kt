@@ -97,7 +97,7 @@ internal class PhotoInbox(private val resolver: ContentResolver, private val tar
 
     private fun colourNotes(bounds: PhotoBounds): List<String> {
         val lost = !Colours.canBeKept && bounds.colours != null && bounds.colours != Colours.SRGB
-        return if (lost) listOf("The colours are converted from ${bounds.colours?.name} to sRGB.") else emptyList()
+        return if (lost) listOf("The colours are converted from ${bounds.colours.name} to sRGB.") else emptyList()
     }
 
     private companion object {

@@ -67,7 +67,7 @@ internal class Restoration(
 
     /** Native libraries may throw anything, errors among them; the app goes on. */
     private fun inOneSentence(error: Throwable): Exception = when (error) {
-        is CancelledException, is PhotoException -> error as Exception
+        is CancelledException, is PhotoException -> error
         is EngineException, is RestoreException -> PhotoException(error.message.orEmpty(), error)
         is OutOfMemoryError -> PhotoException("There is not enough memory; close other apps, or choose a smaller model.", error)
         is IOException -> PhotoException("There is not enough space on this phone to keep the result.", error)

@@ -1,0 +1,76 @@
+package org.anyir.demo.photo
+
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNotNull
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+
+class ExifTest {
+    private val tiff = FileFacts.read(TestPhotos.file("turned.jpg")).exif!!
+
+    @Test
+    fun `a result is upright, has its size, and keeps everything else`() {
+        val result = Exif.forResult(tiff, 123, 45)!!
+        assertEquals(1, Exif.orientation(result))
+        assertEquals(tiff.size, result.size)
+        assertEquals(setOf(123L, 45L), numbers(result, setOf(0xa002, 0xa003)).values.toSet())
+        val text = String(result, Charsets.ISO_8859_1)
+        assertTrue("AnyIR" in text && "2026:01:02 03:04:05" in text && "a maker's own" in text)
+        assertEquals("the original is not touched", 6, Exif.orientation(tiff))
+    }
+
+    @Test
+    fun `the thumbnail's directory is left out`() {
+        val block = block(ByteOrder.BIG_ENDIAN, nextDirectory = 26)
+        val result = ByteBuffer.wrap(Exif.forResult(block, 1, 1)!!)
+        assertEquals(0, result.getInt(8 + 2 + 12))
+        assertEquals(1, Exif.orientation(result.array()))
+    }
+
+    @Test
+    fun `both byte orders are read`() {
+        for (order in listOf(ByteOrder.BIG_ENDIAN, ByteOrder.LITTLE_ENDIAN)) {
+            assertEquals(8, Exif.orientation(block(order, nextDirectory = 0)))
+        }
+    }
+
+    @Test
+    fun `a damaged block says nothing and throws nothing`() {
+        assertEquals(1, Exif.orientation(ByteArray(0)))
+        assertEquals(1, Exif.orientation("no TIFF".toByteArray()))
+        assertNull(Exif.forResult("no TIFF".toByteArray(), 1, 1))
+        for (length in 0 until tiff.size) Exif.forResult(tiff.copyOf(length), 1, 1)
+        val pointsOutside = block(ByteOrder.BIG_ENDIAN, nextDirectory = 0).also { ByteBuffer.wrap(it).putInt(4, Int.MAX_VALUE) }
+        assertEquals(1, Exif.orientation(pointsOutside))
+    }
+
+    @Test
+    fun `JPEG's header is taken off where a writer put it`() {
+        val header = "Exif\u0000\u0000".toByteArray(Charsets.ISO_8859_1)
+        assertArrayEquals(tiff, Exif.withoutHeader(header + tiff))
+        assertArrayEquals(tiff, Exif.withoutHeader(tiff))
+        assertNotNull(Exif.withoutHeader(ByteArray(0)))
+    }
+
+    /** A block with one entry, orientation 8. */
+    private fun block(order: ByteOrder, nextDirectory: Int): ByteArray {
+        val block = ByteBuffer.allocate(32).order(order)
+        block.put((if (order == ByteOrder.BIG_ENDIAN) "MM" else "II").toByteArray()).putShort(42).putInt(8)
+        block.putShort(1).putShort(0x0112).putShort(3).putInt(1).putShort(8).putShort(0).putInt(nextDirectory)
+        return block.array()
+    }
+
+    /** The numbers of the EXIF directory's entries, found without the code that is tested. */
+    private fun numbers(tiff: ByteArray, tags: Set<Int>): Map<Int, Long> {
+        val block = ByteBuffer.wrap(tiff).order(if (tiff[0] == 'I'.code.toByte()) ByteOrder.LITTLE_ENDIAN else ByteOrder.BIG_ENDIAN)
+        return (8 until tiff.size - 12 step 2).associate { at ->
+            val tag = block.getShort(at).toInt() and 0xffff
+            val type = block.getShort(at + 2).toInt()
+            tag to if (type == 3) block.getShort(at + 8).toLong() else block.getInt(at + 8).toLong()
+        }.filterKeys { it in tags }
+    }
+}
