@@ -75,7 +75,8 @@ def sensor_noise(
     """
     gains = gains[:, :, None, None]
     light = images.clamp(0, 1) ** gamma / gains
-    masks = bayer_masks(*images.shape[-2:], images.device)
+    height, width = images.shape[-2:]
+    masks = bayer_masks(height, width, images.device)
     mosaic = (light * masks).sum(dim=1, keepdim=True)
     variance = shot[:, None, None, None] * mosaic + read[:, None, None, None]
     developed = demosaic(mosaic + variance.sqrt() * gaussian) * gains
