@@ -100,7 +100,9 @@ class ModelStore(private val folders: List<File>) {
         refuseIf(!file.exists()) { "The file $name is missing." }
         refuseIf(leaves(file, folder)) { "$name is a link that leads out of the folder." }
         refuseIf(!file.isFile) { "$name is not a file." }
-        refuseIf(manifest.tile < 8 || manifest.tile % 8 != 0) { "The tile size ${manifest.tile} is not a multiple of 8." }
+        refuseIf(manifest.tile < 8 || manifest.tile % 8 != 0) {
+            "The tile size ${manifest.tile} is not a multiple of 8."
+        }
         val shape = listOf(1L, 3L, manifest.tile.toLong(), manifest.tile.toLong())
         for (tensor in manifest.inputs + manifest.outputs) {
             refuseIf(tensor.shape != shape || tensor.dtype != "float32") {
@@ -108,7 +110,9 @@ class ModelStore(private val folders: List<File>) {
                     "and takes float32 ${shape.joinToString("x")}."
             }
         }
-        refuseIf(manifest.inputs.size != 1 || manifest.outputs.size != 1) { "The model does not have one input and one output." }
+        refuseIf(manifest.inputs.size != 1 || manifest.outputs.size != 1) {
+            "The model does not have one input and one output."
+        }
 
         val found = sha256Of(file)
         refuseIf(!found.equals(manifest.sha256, ignoreCase = true)) {
@@ -125,8 +129,7 @@ class ModelStore(private val folders: List<File>) {
         return sha256(file).also { hashes[file] = Hash(size, modified, it) }
     }
 
-    private fun leaves(file: File, folder: File): Boolean =
-        file.canonicalFile.parentFile != folder.canonicalFile
+    private fun leaves(file: File, folder: File): Boolean = file.canonicalFile.parentFile != folder.canonicalFile
 
     private inline fun refuseIf(fault: Boolean, message: () -> String) {
         if (fault) throw ManifestException(message())

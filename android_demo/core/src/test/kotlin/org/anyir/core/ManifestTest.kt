@@ -114,7 +114,8 @@ class ManifestTest {
         val value = JsonParser.parseString(values.random(random))
         if (place.isJsonArray) {
             val array = place.asJsonArray
-            if (array.isEmpty || random.nextInt(2) == 0) array.add(value) else array.set(random.nextInt(array.size()), value)
+            val place = random.nextInt(2 * array.size() + 1)
+            if (place < array.size()) array.set(place, value) else array.add(value)
             return
         }
         val target = place.asJsonObject

@@ -21,7 +21,8 @@ class PhotoRestorerTest {
 
             val blended = DoubleArray(width * height * 3)
             restorer.blend(photo, { _, _ -> }, { false }) { y, rows, band ->
-                for (i in 0 until rows * width * 3) blended[y * width * 3 + i] = band.sums[i].coerceIn(0f, 1f).toDouble()
+                val first = y * width * 3
+                for (i in 0 until rows * width * 3) blended[first + i] = band.sums[i].coerceIn(0f, 1f).toDouble()
             }
             assertArrayEquals(case.getAsJsonArray("blended").doubles(), blended, 1e-6)
 
@@ -58,7 +59,8 @@ class PhotoRestorerTest {
         var tiles = 0
         val model = PlaceModel(8) { v, x, y, c -> v.also { if (x + y + c == 0) tiles++ } }
         assertThrows(CancelledException::class.java) {
-            PhotoRestorer(model, 2).restore(randomPhoto(Random(3), 40, 40), MemorySink(40, 40), cancelled = { tiles == 2 })
+            PhotoRestorer(model, 2)
+                .restore(randomPhoto(Random(3), 40, 40), MemorySink(40, 40), cancelled = { tiles == 2 })
         }
         assertEquals(2, tiles)
     }
@@ -68,7 +70,9 @@ class PhotoRestorerTest {
         for (bad in listOf(Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY)) {
             val sink = MemorySink(9, 9)
             val model = PlaceModel(8) { v, x, y, c -> if (x + y + c == 15) bad else v }
-            assertThrows(RestoreException::class.java) { PhotoRestorer(model, 2).restore(randomPhoto(Random(4), 9, 9), sink) }
+            assertThrows(RestoreException::class.java) {
+                PhotoRestorer(model, 2).restore(randomPhoto(Random(4), 9, 9), sink)
+            }
             assertEquals(0, sink.rows)
         }
     }

@@ -42,7 +42,10 @@ class TilePlanTest {
         val cases = fixture.getAsJsonArray("reflections").map { it.asJsonObject }
         assertTrue(cases.size >= 6)
         for (case in cases) {
-            assertArrayEquals(case.getAsJsonArray("indices").ints(), reflectIndices(case.int("length"), case.int("size")))
+            assertArrayEquals(
+                case.getAsJsonArray("indices").ints(),
+                reflectIndices(case.int("length"), case.int("size")),
+            )
         }
     }
 
@@ -64,8 +67,9 @@ class TilePlanTest {
 
     @Test
     fun `bad values are refused`() {
-        for (bad in listOf(listOf(0, 5, 16, 4), listOf(5, 0, 16, 4), listOf(5, 5, 0, 0), listOf(5, 5, 16, -1), listOf(5, 5, 16, 9))) {
-            assertThrows(IllegalArgumentException::class.java) { TilePlan(bad[0], bad[1], bad[2], bad[3]) }
+        val bad = listOf("0 5 16 4", "5 0 16 4", "5 5 0 0", "5 5 16 -1", "5 5 16 9")
+        for ((width, height, tile, overlap) in bad.map { it.split(" ").map(String::toInt) }) {
+            assertThrows(IllegalArgumentException::class.java) { TilePlan(width, height, tile, overlap) }
         }
     }
 }

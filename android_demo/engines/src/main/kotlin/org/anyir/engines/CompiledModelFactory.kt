@@ -24,11 +24,10 @@ internal class CompiledModelFactory private constructor(private val gpu: Boolean
 
     override fun opens(manifest: Manifest): Boolean = manifest.runtime == "litert"
 
-    override fun open(model: Model, threads: Int): Engine =
-        engineCall("$label cannot load ${model.file.name}") {
-            reason?.let { throw EngineException("$label cannot be used: $it.") }
-            if (gpu) openOnGpu(model) else openOnCpu(model, threads)
-        }
+    override fun open(model: Model, threads: Int): Engine = engineCall("$label cannot load ${model.file.name}") {
+        reason?.let { throw EngineException("$label cannot be used: $it.") }
+        if (gpu) openOnGpu(model) else openOnCpu(model, threads)
+    }
 
     companion object {
         fun cpu(): EngineFactory = CompiledModelFactory(gpu = false)

@@ -19,14 +19,12 @@ internal class ExecuTorchFactory : EngineFactory {
 
     override fun unavailable(): String? = reason
 
-    override fun opens(manifest: Manifest): Boolean =
-        manifest.runtime == "executorch" && manifest.backend == "xnnpack"
+    override fun opens(manifest: Manifest): Boolean = manifest.runtime == "executorch" && manifest.backend == "xnnpack"
 
-    override fun open(model: Model, threads: Int): Engine =
-        engineCall("$label cannot load ${model.file.name}") {
-            reason?.let { throw EngineException("$label cannot be used: $it.") }
-            ExecuTorchEngine(model, threads)
-        }
+    override fun open(model: Model, threads: Int): Engine = engineCall("$label cannot load ${model.file.name}") {
+        reason?.let { throw EngineException("$label cannot be used: $it.") }
+        ExecuTorchEngine(model, threads)
+    }
 }
 
 private class ExecuTorchEngine(model: Model, threads: Int) : Engine {

@@ -1,6 +1,5 @@
 package org.anyir.engines
 
-import org.anyir.core.Model
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertThrows
@@ -58,9 +57,16 @@ class EnginesTest {
             OutOfMemoryError(),
             Exception(null as String?),
         )
-        val expected = listOf("It failed: broken.", "It failed: no library.", "It failed: not enough memory.", "It failed: Exception.")
-        for ((error, message) in thrown.zip(expected)) {
-            assertEquals(message, assertThrows(EngineException::class.java) { engineCall("It failed") { throw error } }.message)
+        val expected =
+            listOf(
+                "It failed: broken.",
+                "It failed: no library.",
+                "It failed: not enough memory.",
+                "It failed: Exception.",
+            )
+        for ((cause, message) in thrown.zip(expected)) {
+            val error = assertThrows(EngineException::class.java) { engineCall("It failed") { throw cause } }
+            assertEquals(message, error.message)
         }
     }
 }

@@ -63,7 +63,7 @@ private class JvmEngine(model: Model, private val program: TfLiteModel, private 
     init {
         for (tensor in listOf(input, output)) {
             val found = TfLiteTensorByteSize(tensor)
-            if (found != bytes) throw EngineException("${model.file.name} has a tensor of $found bytes; $bytes are due.")
+            if (found != bytes) throw EngineException("$name has a tensor of $found bytes; $bytes are due.")
         }
     }
 

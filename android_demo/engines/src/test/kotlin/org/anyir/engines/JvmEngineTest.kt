@@ -37,7 +37,10 @@ class JvmEngineTest {
     @Test
     fun `a file that is no program is refused with one sentence`() {
         val model = JvmArtifacts.models.first()
-        val text = File.createTempFile("text", ".tflite").apply { writeText("no program"); deleteOnExit() }
+        val text = File.createTempFile("text", ".tflite").apply {
+            writeText("no program")
+            deleteOnExit()
+        }
         val error = assertThrows(EngineException::class.java) {
             JvmEngineFactory().open(org.anyir.core.Model(model.manifest, text), threads = 1)
         }

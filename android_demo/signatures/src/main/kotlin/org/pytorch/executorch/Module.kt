@@ -40,4 +40,5 @@ class Module private constructor() {
     }
 }
 
-private fun signatureOnly(vararg used: Any): Nothing = throw UnsupportedOperationException("a signature, given ${used.size}")
+private fun signatureOnly(vararg used: Any): Nothing =
+    throw UnsupportedOperationException("a signature, given ${used.size}")

@@ -41,4 +41,5 @@ class CompiledModel private constructor() : AutoCloseable {
     }
 }
 
-private fun signatureOnly(vararg used: Any): Nothing = throw UnsupportedOperationException("a signature, given ${used.size}")
+private fun signatureOnly(vararg used: Any): Nothing =
+    throw UnsupportedOperationException("a signature, given ${used.size}")
