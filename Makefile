@@ -13,7 +13,7 @@ RUNS ?= 15
 
 with_weights = $(if $(WEIGHTS),--weights $(WEIGHTS))
 
-.PHONY: demo test lint clean
+.PHONY: demo test android-test lint clean
 
 # A recipe that cannot be built is a row of the report and makes `make demo` fail at its end, not before.
 demo: $(READY)
@@ -27,6 +27,22 @@ demo: $(READY)
 
 test: $(READY)
 	OMP_WAIT_POLICY=PASSIVE $(VENV)/bin/python -m pytest
+	@if command -v mvn >/dev/null && javac -version 2>&1 | grep -qE '^javac (1[7-9]|[2-9][0-9])'; then \
+		$(MAKE) --no-print-directory android-test; \
+	else \
+		echo "The Android app's tests did NOT run: they need JDK 17 and Maven" \
+			"(Debian: apt-get install openjdk-17-jdk-headless maven), then \`make android-test\`."; \
+	fi
+
+# Compiles, lints and tests the Android app, with programs of the tiny network that Python converted.
+android-test: build/android-test/.ready
+	mvn --quiet --file android_demo/pom.xml test -Danyir.artifacts=$(CURDIR)/build/android-test
+	@cat android_demo/*/target/surefire-reports/*.txt | awk -F '[:,]' '/^Tests run/ { run += $$2; skipped += $$8 } \
+		END { print "The Android app: " run " tests passed, " skipped + 0 " skipped" }'
+
+build/android-test/.ready: tests/make_android_artifacts.py tests/tiny.py $(wildcard model/*.py conversion/*.py) | $(READY)
+	$(VENV)/bin/python tests/make_android_artifacts.py $(@D)
+	touch $@
 
 lint: $(READY) build/types
 	$(VENV)/bin/ruff check .
