@@ -20,7 +20,7 @@ interface PhotoSource : Closeable {
 }
 
 /** Takes a restored photo row by row, from top to bottom, each row once. */
-interface PhotoSink {
+fun interface PhotoSink {
     /**
      * Takes the next rows.
      *
