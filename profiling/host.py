@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from anyir.profiling.schema import Environment
+from anyir.profiling.environment import HostEnvironment
 
 PACKAGES = (
     *("anyir", "torch", "executorch", "torchao", "coremltools", "litert-torch", "ai-edge-litert"),
@@ -18,11 +18,12 @@ PACKAGES = (
 )
 
 
-def describe_host() -> Environment:
+def describe_host() -> HostEnvironment:
     """This machine, as results name it."""
     import psutil
 
-    return Environment(
+    return HostEnvironment(
+        kind="host",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         device=processor(),
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,

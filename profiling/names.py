@@ -20,11 +20,10 @@ KINDS = {
 
 
 def label(row: Row) -> str:
-    """What a person calls a program: runtime, backend where it says more, precision."""
-    if row.precision == UNKNOWN:
-        return row.name
+    """What a person calls a program: runtime, backend where it says more, precision, the app's engine."""
     parts = (RUNTIMES[row.runtime], BACKENDS.get(row.backend), PRECISIONS.get(row.precision, row.precision))
-    return " ".join(part for part in parts if part)
+    name = row.name if row.precision == UNKNOWN else " ".join(part for part in parts if part)
+    return name if row.engine is None else f"{name}, {row.engine}"
 
 
 def kind_title(kind: str) -> str:

@@ -13,11 +13,12 @@ import numpy as np
 
 from anyir.model.errors import UserError
 from anyir.profiling.candidates import Candidate, find_candidates
+from anyir.profiling.environment import HostEnvironment
 from anyir.profiling.host import describe_host
 from anyir.profiling.pictures import PictureWriter
-from anyir.profiling.quality import compare_outputs, degraded_inputs
+from anyir.profiling.quality import compare_outputs, summarise_reference
 from anyir.profiling.reference import Reference, hash_array
-from anyir.profiling.schema import Artifact, Environment, Latency, Quality, ReferenceSummary, Results, Row
+from anyir.profiling.schema import Artifact, Latency, Quality, Results, Row
 from anyir.profiling.statistics import percentile
 from anyir.profiling.worker import Job
 from anyir.profiling.worker_process import LOAD_LIMIT_S, RUN_LIMIT_S, WorkerError, WorkerProcess
@@ -123,18 +124,8 @@ def profile(
             if run.worker is not None:
                 run.worker.close()
             rows.append(_row(run, outputs[run.candidate.name], reference, settings, host, pictures))
-    summary = ReferenceSummary(
-        weights=reference.weights,
-        weights_sha256=reference.weights_sha256,
-        preset=reference.preset,
-        notes=reference.notes,
-        accelerator=reference.accelerator,
-        torch=reference.versions["torch"],
-        tile=reference.tile,
-        cases_sha256=reference.digest(),
-        inputs=degraded_inputs(reference, pictures),
-    )
-    return Results(schema=1, environment=host, reference=summary, rows=rows)
+    summary = summarise_reference(reference, pictures)
+    return Results(schema=2, environment=host, reference=summary, rows=rows)
 
 
 def measure_in_turn(runs: list[Run], settings: Settings, progress: Progress) -> None:
@@ -157,7 +148,15 @@ def latency(samples_ms: list[float], warmups: int) -> Latency:
     """Samples with their percentiles, rounded to a microsecond."""
     samples = [round(sample, 3) for sample in samples_ms]
     p50, p90, p99 = (round(percentile(samples, share), 3) for share in (50, 90, 99))
-    return Latency(warmups=warmups, n=len(samples), p50_ms=p50, p90_ms=p90, p99_ms=p99, samples_ms=samples)
+    return Latency(
+        warmups=warmups,
+        n=len(samples),
+        p50_ms=p50,
+        p90_ms=p90,
+        p99_ms=p99,
+        samples_ms=samples,
+        split=None,
+    )
 
 
 def _row(
@@ -165,7 +164,7 @@ def _row(
     outputs: Path,
     reference: Reference,
     settings: Settings,
-    host: Environment,
+    host: HostEnvironment,
     pictures: PictureWriter,
 ) -> Row:
     candidate = run.candidate
@@ -186,6 +185,7 @@ def _row(
         status="ok" if ok else "unsupported" if run.unsupported else "failed",
         error=run.error,
         name=candidate.name,
+        engine=None,
         artifact=artifact,
         preset=reference.preset,
         runtime=candidate.runtime,
@@ -202,9 +202,13 @@ def _row(
         # As the runtime itself counts them, where it does; else as the conversion did.
         partitions=candidate.partitions if (seen := run.loaded.get("partitions")) is None else seen,
         load_ms=round(run.loaded["load_ms"], 3) if ok else None,
+        load_again_ms=None,
         first_run_ms=round(run.loaded["first_run_ms"], 3) if ok else None,
         latency=latency(run.samples_ms, settings.warmups) if ok else None,
         peak_memory_bytes=run.peak_memory_bytes if ok else None,
+        pss_bytes=None,
         output_sha256=digest if ok else None,
         quality=quality,
+        conditions=None,
+        sustained=None,
     )

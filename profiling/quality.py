@@ -12,7 +12,7 @@ from anyir.model.errors import UserError
 from anyir.model.metrics import psnr, ssim
 from anyir.profiling.pictures import PictureWriter
 from anyir.profiling.reference import Reference
-from anyir.profiling.schema import DegradationInput, Quality
+from anyir.profiling.schema import DegradationInput, Quality, ReferenceSummary
 
 
 def compare_outputs(
@@ -49,7 +49,22 @@ def compare_outputs(
     return result
 
 
-def degraded_inputs(reference: Reference, pictures: PictureWriter) -> dict[str, DegradationInput]:
+def summarise_reference(reference: Reference, pictures: PictureWriter | None) -> ReferenceSummary:
+    """The reference as results carry it; without a writer it names no pictures."""
+    return ReferenceSummary(
+        weights=reference.weights,
+        weights_sha256=reference.weights_sha256,
+        preset=reference.preset,
+        notes=reference.notes,
+        accelerator=reference.accelerator,
+        torch=reference.versions["torch"],
+        tile=reference.tile,
+        cases_sha256=reference.digest(),
+        inputs=degraded_inputs(reference, pictures),
+    )
+
+
+def degraded_inputs(reference: Reference, pictures: PictureWriter | None) -> dict[str, DegradationInput]:
     """What the degraded tiles themselves score against the truth, by degradation, with pictures of both."""
     inputs, truths = reference.array("inputs"), reference.array("truths")
     result = {}
@@ -60,8 +75,10 @@ def degraded_inputs(reference: Reference, pictures: PictureWriter) -> dict[str, 
             tiles=len(cases),
             psnr_truth=finite(mean(psnr(image=a, reference=b, data_range=1.0) for a, b in pairs)),
             ssim_truth=mean(ssim(image=a, reference=b, data_range=1.0) for a, b in pairs),
-            degraded=pictures.write(f"degraded.{kind}", inputs[shown] / np.float32(255)),
-            truth=pictures.write(f"truth.{kind}", truths[shown] / np.float32(255)),
+            degraded=pictures.write(f"degraded.{kind}", inputs[shown] / np.float32(255))
+            if pictures
+            else None,
+            truth=pictures.write(f"truth.{kind}", truths[shown] / np.float32(255)) if pictures else None,
         )
     return result
 

@@ -1,15 +1,18 @@
-"""``results.json`` as one HTML file that needs nothing else: no network, every picture inside."""
+"""``results.json``, one or several, as one HTML file that needs nothing else: every picture is inside."""
 
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyir.model.errors import UserError
+from anyir.profiling.environment import AndroidEnvironment, HostEnvironment, Reading
 from anyir.profiling.names import kind_title, label
 from anyir.profiling.pareto import Point, pareto_svg
 from anyir.profiling.schema import ReferenceSummary, Results, Row, load_results
+from anyir.profiling.statistics import percentile
 from anyir.profiling.summary import (
     gain,
     mean_input_psnr,
@@ -17,72 +20,129 @@ from anyir.profiling.summary import (
     pareto,
     worst_reference_psnr,
 )
+from anyir.profiling.sustained import slowdown, sustained_svg
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 HERE = Path(__file__).parent
 SHORT_TRAINING = 1_000_000
 """Fewer training patches than this are called a short training: a GPU sees as many in a few hours."""
 
 
-def write_report(source: Path, out: Path) -> None:
-    """Render a results file.
+@dataclass(frozen=True)
+class Source:
+    """One results file, with the folder in which its pictures' paths begin."""
+
+    results: Results
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Device:
+    """What the page shows of one results file."""
+
+    results: Results
+    measured: list[Row]
+    missing: list[Row]
+    plots: list[Markup]
+    sustained: list[tuple[Row, Markup, float]]
+
+    @property
+    def host(self) -> HostEnvironment | AndroidEnvironment:
+        return self.results.environment
+
+
+def write_report(sources: list[Path], out: Path) -> None:
+    """Render results files, of a host and of phones, as one page.
 
     Args:
-        source: ``results.json`` with its ``pictures/`` beside it.
+        sources: at least one ``results.json``, each with its ``pictures/``, if it names any, beside it.
         out: the HTML file.
 
     Raises:
-        UserError: unusable results, or a picture that they name is missing.
+        UserError: unusable results, results against different references, or a picture that is missing.
     """
     from anyir.model.checkpoints import write_atomically
 
     if out.is_dir():
         raise UserError(f"{out} is a folder; name a file, such as {out / 'index.html'}")
-    if out.exists() and source.exists() and out.samefile(source):
+    if any(out.exists() and source.exists() and out.samefile(source) for source in sources):
         raise UserError(f"{out} is the results file, which is never overwritten; name another --out")
-    html = render(load_results(source), source.parent)
-    write_atomically(out, html.encode())
+    loaded = [Source(load_results(path), path.parent) for path in sources]
+    for path, source in zip(sources[1:], loaded[1:], strict=True):
+        if source.results.reference.cases_sha256 != loaded[0].results.reference.cases_sha256:
+            raise UserError(
+                f"{path} was compared with another reference than {sources[0]}; "
+                "one page shows figures against one reference"
+            )
+    write_atomically(out, render(loaded).encode())
 
 
-def render(results: Results, folder: Path) -> str:
-    """The page's text.
-
-    Args:
-        folder: where the pictures' paths begin.
-    """
+def render(sources: list[Source]) -> str:
+    """The page's text. The first file's reference is shown; the others have the same."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined)
     environment.trim_blocks = environment.lstrip_blocks = True
-    environment.filters.update(label=label, kind=kind_title, db=decibels)
+    environment.filters.update(label=label, kind=kind_title, db=decibels, battery=battery)
+    environment.filters.update(p50=lambda values: percentile(values, 50), largest_error=largest_error)
+    devices = [show_device(source.results) for source in sources]
+    reference = sources[0].results.reference
+    return environment.get_template("report.html").render(
+        devices=devices,
+        reference=reference,
+        facts=key_facts(devices[0].results, devices[0].measured),
+        training=training_note(reference),
+        comparison=comparison_data(sources),
+        gain=gain,
+        worst=worst_reference_psnr,
+        mean_input=mean_input_psnr(reference),
+        style=(HERE / "report.css").read_text(),
+        script=(HERE / "report.js").read_text(),
+    )
+
+
+def show_device(results: Results) -> Device:
+    """One results file's rows, sorted into measured and not, with their plots."""
     measured = [row for row in results.rows if row.latency is not None]
+    best = pareto(measured)
     points = [
-        Point(label(row), row.latency.p50_ms, mean_truth_psnr(row), row.name in pareto(measured))
+        Point(label(row), row.latency.p50_ms, mean_truth_psnr(row), row.key in best)
         for row in measured
         if row.latency is not None
     ]
-    comparison = comparison_data(results, folder)
-    return environment.get_template("report.html").render(
+    return Device(
         results=results,
-        reference=results.reference,
-        host=results.environment,
         measured=measured,
         missing=[row for row in results.rows if row.latency is None],
-        facts=key_facts(results, measured),
-        training=training_note(results.reference),
         plots=[pareto_svg(points, 860, 360), pareto_svg(points, 328, 380)] if points else [],
-        comparison=comparison,
-        gain=gain,
-        worst=worst_reference_psnr,
-        mean_truth=mean_truth_psnr,
-        mean_input=mean_input_psnr(results.reference),
-        style=(HERE / "report.css").read_text(),
-        script=(HERE / "report.js").read_text(),
+        sustained=[
+            (row, sustained_svg(row.sustained, label(row), 328, 200), slowdown(row.sustained))
+            for row in measured
+            if row.sustained is not None
+        ],
     )
 
 
 def decibels(value: float | None) -> str:
     """With two digits; None means that the images are identical."""
     return "identical" if value is None else f"{value:.2f}"
+
+
+def battery(reading: Reading) -> str:
+    """Level, temperature and what charges it, as far as the phone tells."""
+    parts = [
+        f"{reading.battery_percent:.0f} %" if reading.battery_percent is not None else "",
+        f"{reading.battery_celsius:.1f} \u00b0C" if reading.battery_celsius is not None else "",
+        f"on {reading.plugged}" if reading.plugged not in (None, "none") else "",
+    ]
+    return " ".join(part for part in parts if part) or "not told"
+
+
+def largest_error(row: Row) -> float:
+    """Of all outputs against the reference's, before clipping."""
+    return max(quality.max_error_reference for quality in row.quality.values())
 
 
 def key_facts(results: Results, measured: list[Row]) -> list[tuple[str, str, str]]:
@@ -124,12 +184,20 @@ def training_note(reference: ReferenceSummary) -> str | None:
     )
 
 
-def comparison_data(results: Results, folder: Path) -> dict[str, Any]:
-    """What the slider shows: pictures as data URIs and their figures.
+def comparison_data(sources: list[Source]) -> dict[str, Any]:
+    """What the slider shows: pictures as data URIs and their figures, of the first file that has pictures.
 
     Raises:
         UserError: a picture is missing.
     """
+    for source in sources:
+        data = _pictures(source.results, source.folder)
+        if data["programs"]:
+            return data
+    return {"inputs": {}, "programs": {}}
+
+
+def _pictures(results: Results, folder: Path) -> dict[str, Any]:
     inputs = {
         kind: {
             "title": kind_title(kind),

@@ -7,40 +7,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from anyir.model.errors import UserError
+from anyir.profiling.environment import Conditions, Environment, Sustained
+from anyir.profiling.fields import Bytes, Count, Milliseconds, PictureFile, Sha256, Strict
 from anyir.profiling.statistics import percentile
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA_FILE = Path(__file__).parent / "results.schema.json"
 
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Milliseconds = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=0)]
-Bytes = Annotated[int, Field(ge=0)]
 RuntimeName = Literal["pytorch", "executorch", "coreml", "litert"]
-PictureFile = Annotated[str, Field(pattern=r"^pictures/[A-Za-z0-9_+-][A-Za-z0-9_+.-]*\.webp$")]
-
-
-class Strict(BaseModel):
-    """No unknown keys, no coercion, no NaN or infinity."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class Environment(Strict):
-    """The machine on which profiling ran."""
-
-    created: str = Field(description="When, in UTC, ISO 8601.")
-    device: str = Field(description="Processor, as the system names it.")
-    cores: Count
-    memory_bytes: Bytes
-    os: str
-    python: str
-    packages: dict[str, str] = Field(description="Installed versions of what took part.")
 
 
 class DegradationInput(Strict):
@@ -73,6 +52,14 @@ class Artifact(Strict):
     bytes: Bytes
 
 
+class Split(Strict):
+    """Where each timed run's time went, as far as the runtime lets it be told; in the order measured."""
+
+    copy_in_ms: list[Milliseconds]
+    run_ms: list[Milliseconds]
+    read_back_ms: list[Milliseconds] = Field(description="Waits for the run where that only started it.")
+
+
 class Latency(Strict):
     """Time for one tile, from the input array to the output array."""
 
@@ -82,6 +69,7 @@ class Latency(Strict):
     p90_ms: Milliseconds
     p99_ms: Milliseconds
     samples_ms: list[Milliseconds] = Field(min_length=1, description="Every sample, in the order measured.")
+    split: Split | None = Field(description="Null where it was not taken apart, as on a host.")
 
     @model_validator(mode="after")
     def _agrees_with_its_samples(self) -> Latency:
@@ -90,6 +78,13 @@ class Latency(Strict):
         for share, value in ((50, self.p50_ms), (90, self.p90_ms), (99, self.p99_ms)):
             if abs(percentile(self.samples_ms, share) - value) > 1e-3:
                 raise ValueError(f"p{share}_ms is not that percentile of the samples")
+        if self.split is not None:
+            parts = (self.split.copy_in_ms, self.split.run_ms, self.split.read_back_ms)
+            if {len(part) for part in parts} != {self.n}:
+                raise ValueError("split does not have a value for every sample")
+            for sample, *split in zip(self.samples_ms, *parts, strict=True):
+                if sum(split) > sample + 0.01:
+                    raise ValueError("the parts of a sample are longer than the sample")
         return self
 
 
@@ -97,10 +92,10 @@ class Quality(Strict):
     """One degradation: outputs, clipped to 0..1, against the reference's and against the truth."""
 
     psnr_reference: float | None = Field(description="dB, over all pixels of all tiles; null: identical.")
-    ssim_reference: float
+    ssim_reference: float | None = Field(description="Null where it was not computed, as on phones.")
     max_error_reference: float = Field(description="Largest difference, before clipping.")
     psnr_truth: float | None = Field(description="dB, mean over tiles; null: identical.")
-    ssim_truth: float
+    ssim_truth: float | None
     picture: PictureFile | None
 
 
@@ -109,7 +104,8 @@ class Row(Strict):
 
     status: Literal["ok", "failed", "unsupported"]
     error: str | None = Field(description="Why there are no figures; null if there are.")
-    name: str = Field(description="Artifact or recipe, without suffix; unique for a device.")
+    name: str = Field(description="Artifact or recipe, without suffix; unique for a device and engine.")
+    engine: str | None = Field(description="What the app ran it through; null on a host.")
     artifact: Artifact | None
     preset: str | None
     runtime: RuntimeName
@@ -125,13 +121,19 @@ class Row(Strict):
     operators: Count | None
     partitions: Count | None = Field(description="Calls into the delegate for one tile; 1 is ideal.")
     load_ms: Milliseconds | None
+    load_again_ms: Milliseconds | None = Field(description="Loading it a second time; null on a host.")
     first_run_ms: Milliseconds | None
     latency: Latency | None
     peak_memory_bytes: Bytes | None = Field(
         description="Highest resident memory while loading and running, less what it was before loading."
     )
+    pss_bytes: Bytes | None = Field(
+        description="Proportional share of memory of the process, once loaded and run; null on a host."
+    )
     output_sha256: Sha256 | None = Field(description="Of all outputs, float32, in the order of the cases.")
     quality: dict[str, Quality] = Field(description="By degradation.")
+    conditions: Conditions | None = Field(description="The phone's state; null on a host.")
+    sustained: Sustained | None = Field(description="Null where no series was asked for.")
 
     @model_validator(mode="after")
     def _figures_or_a_reason(self) -> Row:
@@ -144,22 +146,35 @@ class Row(Strict):
             raise ValueError("more operators delegated than there are")
         return self
 
+    @property
+    def key(self) -> str:
+        """Name and, where there is one, engine: unique for a device."""
+        return self.name if self.engine is None else f"{self.name}@{self.engine}"
+
 
 class Results(Strict):
     """The whole file."""
 
     model_config = ConfigDict(populate_by_name=True)
 
-    schema_version: Literal[1] = Field(alias="schema")
+    schema_version: Literal[2] = Field(alias="schema")
     environment: Environment
     reference: ReferenceSummary
     rows: list[Row] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _every_row_once(self) -> Results:
-        seen = [(row.name, row.device) for row in self.rows]
+        seen = [(row.key, row.device) for row in self.rows]
         if len(set(seen)) != len(seen):
             raise ValueError("two rows of one name and device")
+        return self
+
+    @model_validator(mode="after")
+    def _phones_say_more(self) -> Results:
+        if self.environment.kind != "host":
+            for row in self.rows:
+                if row.status == "ok" and (None in (row.engine, row.conditions, row.load_again_ms)):
+                    raise ValueError("a phone's ok row has an engine, conditions and a second load")
         return self
 
     def to_json(self) -> bytes:
@@ -181,7 +196,9 @@ def load_results(path: Path) -> Results:
     except ValueError as error:
         raise UserError(f"{path} is damaged: not JSON ({error})") from error
     version = data.get("schema") if isinstance(data, dict) else None
-    if version != SCHEMA_VERSION:
+    if version == 1:
+        data = _from_version_1(data)
+    elif version != SCHEMA_VERSION:
         raise UserError(
             f"{path} has schema version {version}, not {SCHEMA_VERSION}; make it anew with `anyir profile`"
         )
@@ -191,6 +208,23 @@ def load_results(path: Path) -> Results:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise UserError(f"{path} is not by the schema: {where}: {first['msg']}") from error
+
+
+def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:
+    """A document of schema 1, which knew hosts only, as schema 2 has it.
+
+    What is wrong in it stays as it is, for the check that follows to name.
+    """
+    new = {"engine": None, "load_again_ms": None, "pss_bytes": None, "conditions": None, "sustained": None}
+    environment, rows = data.get("environment"), data.get("rows")
+    if isinstance(environment, dict):
+        environment = {"kind": "host", **environment}
+    if isinstance(rows, list):
+        rows = [{**row, **new} if isinstance(row, dict) else row for row in rows]
+        for row in rows:
+            if isinstance(row, dict) and isinstance(row.get("latency"), dict):
+                row["latency"] = {**row["latency"], "split": None}
+    return {**data, "schema": SCHEMA_VERSION, "environment": environment, "rows": rows}
 
 
 def json_schema() -> str:

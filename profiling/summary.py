@@ -31,13 +31,13 @@ def gain(row: Row, reference: ReferenceSummary) -> float:
 
 
 def pareto(rows: list[Row]) -> set[str]:
-    """Names of measured rows than which no other is both faster and nearer to the truth.
+    """Keys of measured rows than which no other is both faster and nearer to the truth.
 
     Differences below 0.01 dB do not count: they are rounding, not quality.
     """
-    points = [(row.name, row.latency.p50_ms, round(mean_truth_psnr(row), 2)) for row in rows if row.latency]
+    points = [(row.key, row.latency.p50_ms, round(mean_truth_psnr(row), 2)) for row in rows if row.latency]
     return {
-        name
-        for name, ms, db in points
+        key
+        for key, ms, db in points
         if not any((a < ms and b >= db) or (a <= ms and b > db) for _, a, b in points)
     }

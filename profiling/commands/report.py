@@ -9,16 +9,19 @@ import typer
 
 
 def run(
-    results: Annotated[Path, typer.Argument(help="What `anyir profile` wrote.")] = Path(
-        "build/report/results.json"
-    ),
+    results: Annotated[
+        list[Path] | None,
+        typer.Argument(help="What `anyir profile` or the app wrote; default: build/report/results.json."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("build/report/index.html"),
 ) -> None:
     """Write one HTML file with the table, the plot, before and after, and what failed. It needs no network.
+
+    Several files, such as a computer's and a phone's, become one page if they have the same reference.
 
     Example: [bold]anyir report build/report/results.json --out build/report/index.html[/bold]
     """
     from anyir.profiling.report import write_report
 
-    write_report(results, out)
+    write_report(results or [Path("build/report/results.json")], out)
     print(f"report: {out}")

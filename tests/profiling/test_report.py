@@ -5,7 +5,7 @@ import pytest
 
 from anyir.model.errors import UserError
 from anyir.profiling.pareto import Point, pareto_svg
-from anyir.profiling.report import render, training_note, write_report
+from anyir.profiling.report import Source, render, training_note, write_report
 from anyir.profiling.schema import ReferenceSummary, Results
 
 from .conftest import anyir
@@ -16,14 +16,14 @@ def test_the_page_escapes_what_it_is_given(tmp_path):
     data = document()
     data["rows"][1]["error"] = "<script>alert(1)</script>"
     data["reference"]["weights"] = "</title><b>"
-    html = render(Results.model_validate(data), tmp_path)
+    html = render([Source(Results.model_validate(data), tmp_path)])
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert" in html
     assert "</title><b>" not in html
 
 
 def test_every_row_is_on_the_page_and_every_reason(tmp_path):
-    html = render(Results.model_validate(document()), tmp_path)
+    html = render([Source(Results.model_validate(document()), tmp_path)])
     for row in document()["rows"]:
         if row["error"]:
             assert row["name"] in html
@@ -34,7 +34,7 @@ def test_every_row_is_on_the_page_and_every_reason(tmp_path):
 def test_a_page_of_failures_alone_still_says_why(tmp_path):
     data = document()
     data["rows"] = [missing_row("failed"), missing_row("unsupported")]
-    html = render(Results.model_validate(data), tmp_path)
+    html = render([Source(Results.model_validate(data), tmp_path)])
     assert html.count("there is a reason") == 2
     assert "<svg" not in html
 
@@ -45,7 +45,7 @@ def test_a_missing_picture_ends_in_one_line(tmp_path):
     entry["degraded"] = entry["truth"] = "pictures/gone.webp"
     (tmp_path / "results.json").write_text(json.dumps(data))
     with pytest.raises(UserError, match=r"gone\.webp is missing"):
-        write_report(tmp_path / "results.json", tmp_path / "index.html")
+        write_report([tmp_path / "results.json"], tmp_path / "index.html")
     assert not (tmp_path / "index.html").exists()
 
 
@@ -80,13 +80,13 @@ def test_the_results_are_never_overwritten(tmp_path):
     source.write_text(json.dumps(document()))
     before = source.read_bytes()
     with pytest.raises(UserError, match="never overwritten"):
-        write_report(source, tmp_path / "." / "results.json")
+        write_report([source], tmp_path / "." / "results.json")
     assert source.read_bytes() == before
 
 
 def test_an_output_that_is_a_folder_is_refused(tmp_path):
     with pytest.raises(UserError, match="is a folder"):
-        write_report(tmp_path / "results.json", tmp_path)
+        write_report([tmp_path / "results.json"], tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ def ok_row(name="tiny_litert_cpu_fp32_64x64", p50=2.5):
         "status": "ok",
         "error": None,
         "name": name,
+        "engine": None,
         "artifact": {"name": f"{name}.tflite", "sha256": HASH, "bytes": 10},
         "preset": "tiny",
         "runtime": "litert",
@@ -45,6 +46,7 @@ def ok_row(name="tiny_litert_cpu_fp32_64x64", p50=2.5):
         "operators": 10,
         "partitions": 1,
         "load_ms": 1.0,
+        "load_again_ms": None,
         "first_run_ms": 2.0,
         "latency": {
             "warmups": 1,
@@ -53,10 +55,14 @@ def ok_row(name="tiny_litert_cpu_fp32_64x64", p50=2.5):
             "p90_ms": 3.7 * factor,
             "p99_ms": 3.97 * factor,
             "samples_ms": [s * factor for s in SAMPLES],
+            "split": None,
         },
         "peak_memory_bytes": 1,
+        "pss_bytes": None,
         "output_sha256": HASH,
         "quality": {"noise": quality, "clean": {**quality, "psnr_reference": None, "psnr_truth": None}},
+        "conditions": None,
+        "sustained": None,
     }
 
 
@@ -69,8 +75,9 @@ def missing_row(status):
 def document():
     entry = {"tiles": 3, "psnr_truth": 20.0, "ssim_truth": 0.5, "degraded": None, "truth": None}
     return {
-        "schema": 1,
+        "schema": 2,
         "environment": {
+            "kind": "host",
             "created": "2026-01-01T00:00:00+00:00",
             "device": "a processor",
             "cores": 2,
@@ -102,6 +109,25 @@ def test_a_document_survives_writing_and_reading(tmp_path):
     assert json.loads(path.read_text()) == document()
 
 
+def test_a_document_of_schema_1_is_read_as_one_of_schema_2(tmp_path):
+    new = document()
+    old = deepcopy(new)
+    old["schema"] = 1
+    del old["environment"]["kind"]
+    for row in old["rows"]:
+        for key in ("engine", "load_again_ms", "pss_bytes", "conditions", "sustained"):
+            del row[key]
+        if row["latency"]:
+            del row["latency"]["split"]
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(old))
+    assert load_results(path) == Results.model_validate(new)
+    old["rows"][0]["speed"] = 3
+    path.write_text(json.dumps(old))
+    with pytest.raises(UserError, match=r"rows\.0\.speed: Extra inputs"):
+        load_results(path)
+
+
 def test_the_published_schema_is_the_models():
     assert SCHEMA_FILE.read_text() == json_schema(), "run python -m anyir.profiling.write_schema"
     jsonschema.validate(document(), json.loads(SCHEMA_FILE.read_text()))
@@ -127,7 +153,7 @@ def test_the_published_schema_is_the_models():
         (("rows", 0, "quality", "noise", "picture"), "/etc/passwd", "picture"),
         (("rows", 1, "name"), ok_row()["name"], "two rows of one name and device"),
         (("rows",), [], "rows: List should have at least 1 item"),
-        (("schema",), 2, "schema version 2, not 1"),
+        (("schema",), 3, "schema version 3, not 2"),
     ],
 )
 def test_what_is_not_by_the_schema_is_refused_in_one_line(path, value, message, tmp_path):
