@@ -25,8 +25,13 @@ COMMANDS = {
     "reference": "anyir.profiling.commands.reference",
     "profile": "anyir.profiling.commands.profile",
     "report": "anyir.profiling.commands.report",
+    "android stage": "anyir.profiling.commands.stage",
 }
-"""Subcommand -> module whose function ``run`` implements it. These modules import nothing heavy."""
+"""Subcommand, or group and subcommand -> module whose function ``run`` implements it.
+
+These modules import nothing heavy."""
+
+GROUPS = {"android": "Prepare and measure the Android app."}
 
 
 def build_app() -> typer.Typer:
@@ -39,9 +44,14 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
-    for name, module in COMMANDS.items():
+    groups = {"": app}
+    for group, text in GROUPS.items():
+        groups[group] = typer.Typer(help=text, rich_markup_mode="rich")
+        app.add_typer(groups[group], name=group)
+    for path, module in COMMANDS.items():
+        group, _, name = path.rpartition(" ")
         run = import_module(module).run
-        app.command(name, help=_unwrapped(run.__doc__))(run)
+        groups[group].command(name, help=_unwrapped(run.__doc__))(run)
     return app
 
 

@@ -1,0 +1,41 @@
+"""``anyir android stage``: artifacts and reference tiles into the Android app."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def run(
+    artifacts: Annotated[Path, typer.Option(help="Folder that `anyir convert` wrote.")] = Path(
+        "build/artifacts"
+    ),
+    reference: Annotated[Path, typer.Option(help="Folder that `anyir reference` wrote.")] = Path(
+        "build/reference"
+    ),
+    only: Annotated[
+        str, typer.Option(metavar="PATTERN", help="Artifacts whose name fits, such as '*_litert_*'.")
+    ] = "*",
+    out: Annotated[Path, typer.Option(help="The app's assets.")] = Path("android_demo/app/src/main/assets"),
+) -> None:
+    """Copy artifacts, their manifests and the reference's tiles to where the app's builds take them.
+
+    All are checked by their sha256; what an earlier stage left is replaced.
+
+    Example: [bold]anyir android stage --only '*_litert_cpu_*'[/bold]
+    """
+    from rich.console import Console
+
+    from anyir.profiling.reference import load_reference
+    from anyir.profiling.staging import stage
+
+    console = Console(stderr=True)
+    with console.status("staging") as status:
+        staged = stage(
+            artifacts, load_reference(reference), out, only, on_file=lambda name: status.update(name)
+        )
+    for name in staged.models:
+        print(name)
+    print(f"{len(staged.models)} models and {staged.tiles} tiles, {staged.bytes / 1e6:.1f} MB: {out}")

@@ -1,0 +1,202 @@
+"""What the Android app carries: chosen artifacts with their manifests, and the reference's tiles.
+
+Written to a folder (the app's assets)::
+
+    models/NAME.tflite, NAME.pte     as built, each with its manifest NAME.json
+    reference/reference.json         what the tiles are, and the sha256 of each
+    reference/inputs.u8, truths.u8   (N, 3, T, T) and (distinct truths, 3, T, T) bytes, without a header
+    reference/outputs.f32            (N, 3, T, T) float32, little-endian, not clamped
+    staged.json                      every file above with its sha256: what the next stage may replace
+
+Outputs stay float32: in half precision the reference itself would be 70 dB from the network's outputs, and
+programs differ from it by less.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from anyir.model.checkpoints import sha256, write_atomically
+from anyir.model.errors import UserError
+from anyir.profiling.reference import Reference
+
+INDEX = "staged.json"
+SCHEMA_VERSION = 1
+BACKENDS = {"executorch": ("xnnpack", "vulkan"), "litert": ("cpu", "gpu")}
+"""What Android runs, of the runtimes' backends."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What was put into the folder: file names of the models, number of tiles, bytes in all."""
+
+    models: list[str]
+    tiles: int
+    bytes: int
+
+
+def stage(
+    artifacts: Path,
+    reference: Reference,
+    out: Path,
+    only: str = "*",
+    on_file: Callable[[str], None] = lambda name: None,
+) -> Staged:
+    """Put artifacts and reference tiles where the app's builds take them.
+
+    Everything is written beside the folder's files and moved in at the end: a fault leaves what an earlier
+    stage put there. Of the folder's files only those that an earlier stage wrote are replaced or removed.
+
+    Args:
+        artifacts: what ``anyir convert`` wrote.
+        reference: of the same weights and tile.
+        out: the app's assets folder; made where it is missing.
+        only: shell pattern on the artifacts' names without suffix.
+        on_file: called with each file's name when it was written.
+
+    Raises:
+        UserError: nothing to stage, a damaged artifact, one of other weights or another tile than the
+            reference, or files in the way that no earlier stage wrote.
+    """
+    chosen = choose(artifacts, reference, only)
+    before = _earlier(out)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".staging-", dir=out) as name:
+        fresh = Path(name)
+        (fresh / "models").mkdir()
+        (fresh / "reference").mkdir()
+        for path in chosen:
+            for source in (path, path.with_suffix(".json")):
+                shutil.copyfile(source, fresh / "models" / source.name)
+            on_file(path.name)
+        _write_reference(reference, fresh / "reference")
+        on_file("reference")
+        files = {
+            path.relative_to(fresh).as_posix(): sha256(path)
+            for path in sorted(fresh.rglob("*"))
+            if path.is_file()
+        }
+        _check_copies(files, chosen, artifacts)
+        in_the_way = [name for name in files if (out / name).exists() and name not in before]
+        if in_the_way:
+            raise UserError(
+                f"{out / in_the_way[0]} is in the way: no earlier `anyir android stage` wrote it; "
+                "move it, or name another --out"
+            )
+        size = sum((fresh / name).stat().st_size for name in files)
+        for old in before:
+            (out / old).unlink(missing_ok=True)
+        for name in files:
+            (out / name).parent.mkdir(exist_ok=True)
+            os.replace(fresh / name, out / name)
+    index = {"schema": SCHEMA_VERSION, "files": files}
+    write_atomically(out / INDEX, (json.dumps(index, indent=1) + "\n").encode())
+    return Staged([path.name for path in chosen], len(reference.cases), size)
+
+
+def choose(artifacts: Path, reference: Reference, only: str) -> list[Path]:
+    """The folder's artifacts that a phone can run and whose name fits, checked, sorted by name.
+
+    Raises:
+        UserError: as for :func:`stage`.
+    """
+    from anyir.conversion.manifest import verify_artifact
+
+    if not artifacts.is_dir():
+        raise UserError(f"there is no folder {artifacts}; `anyir convert --out {artifacts}` makes it")
+    named = [path for path in sorted(artifacts.iterdir()) if path.suffix in (".pte", ".tflite")]
+    if not named:
+        raise UserError(f"there is no .tflite or .pte in {artifacts}; `anyir convert` makes them")
+    fitting = [path for path in named if fnmatch.fnmatchcase(path.stem, only)]
+    if not fitting:
+        raise UserError(f"no artifact in {artifacts} is named {only}; {named[0].stem} is one")
+    chosen = []
+    for path in fitting:
+        manifest = verify_artifact(path)
+        if manifest.backend not in BACKENDS.get(manifest.runtime, ()):
+            continue
+        if manifest.source.sha256 != reference.weights_sha256:
+            raise UserError(
+                f"{path.name} was made from weights {manifest.source.sha256[:12]} and the reference from "
+                f"{reference.weights_sha256[:12]}; make both from the same weights, or choose with --only"
+            )
+        if manifest.tile != reference.tile:
+            raise UserError(
+                f"{path.name} takes tiles of {manifest.tile} and the reference has tiles of "
+                f"{reference.tile}; make both with the same --tile, or choose with --only"
+            )
+        chosen.append(path)
+    if not chosen:
+        raise UserError(f"Android runs none of the artifacts in {artifacts} that are named {only}")
+    return chosen
+
+
+def _write_reference(reference: Reference, folder: Path) -> None:
+    from anyir.profiling.quality import summarise_reference
+
+    inputs, truths, outputs = (reference.array(name) for name in ("inputs", "truths", "outputs"))
+    distinct = list(dict.fromkeys(case.truth_sha256 for case in reference.cases))
+    first = [[case.truth_sha256 for case in reference.cases].index(digest) for digest in distinct]
+    (folder / "inputs.u8").write_bytes(np.ascontiguousarray(inputs).tobytes())
+    (folder / "truths.u8").write_bytes(np.ascontiguousarray(truths[first]).tobytes())
+    (folder / "outputs.f32").write_bytes(np.ascontiguousarray(outputs, dtype="<f4").tobytes())
+    index: dict[str, Any] = {
+        "schema": SCHEMA_VERSION,
+        "tile": reference.tile,
+        "cases": [
+            {
+                "kind": case.kind,
+                "photo": case.photo,
+                "truth": distinct.index(case.truth_sha256),
+                "input_sha256": case.input_sha256,
+                "truth_sha256": case.truth_sha256,
+                "output_sha256": case.output_sha256,
+            }
+            for case in reference.cases
+        ],
+        "summary": summarise_reference(reference, None).model_dump(mode="json"),
+    }
+    (folder / "reference.json").write_text(json.dumps(index, indent=1) + "\n")
+
+
+def _check_copies(files: dict[str, str], chosen: list[Path], artifacts: Path) -> None:
+    """Each copy is the artifact that its manifest, copied with it, describes.
+
+    Raises:
+        UserError: the artifact changed between the check and the copy.
+    """
+    from anyir.conversion.manifest import Manifest, manifest_path
+
+    for path in chosen:
+        if files[f"models/{path.name}"] != Manifest.load(manifest_path(path)).sha256:
+            raise UserError(f"{path.name} changed while it was copied; wait until {artifacts} is built")
+
+
+def _earlier(out: Path) -> list[str]:
+    """What an earlier stage wrote, as paths inside the folder.
+
+    Raises:
+        UserError: the folder is a file, or its index is damaged or names files outside.
+    """
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file; name a folder with --out")
+    index = out / INDEX
+    if not index.exists():
+        return []
+    try:
+        names = list(json.loads(index.read_bytes())["files"])
+        if any(len(Path(name).parts) != 2 or ".." in Path(name).parts for name in names):
+            raise ValueError("a name outside the folder")
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{index} is damaged; remove what is in {out} and stage again") from error
+    return names
