@@ -2,6 +2,7 @@
 
 FOLDER/models/     LiteRT programs of the tiny network, with their manifests
 FOLDER/reference/  the network's own outputs on fixed tiles
+FOLDER/assets/     both as the app carries them
 FOLDER/photo.png   a noisy photo, larger than a tile and of odd size
 FOLDER/restored/   for every program what `anyir restore --with` it makes of the photo
 """
@@ -32,6 +33,8 @@ def main(folder: Path) -> None:
     save_tiny_weights(weights)
     anyir("convert", "--weights", weights, "--tile", TILE, "--out", folder / "models", "--only", "litert_*")
     anyir("reference", "--weights", weights, "--tile", TILE, "--out", folder / "reference")
+    staged = ("--artifacts", folder / "models", "--reference", folder / "reference")
+    anyir("android", "stage", *staged, "--out", folder / "assets")
 
     clean = data.chelsea()[20:163, 100:277].astype(np.float64)
     noisy = clean + np.random.default_rng(0).normal(0, 20, clean.shape)
