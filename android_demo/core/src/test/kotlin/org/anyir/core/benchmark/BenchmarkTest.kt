@@ -72,7 +72,7 @@ class BenchmarkTest {
     }
 
     private val programs = mapOf<String, () -> OpenProgram>(
-        "good" to { OpenProgram(Copy(), "the test's CPU") {} },
+        "good" to { OpenProgram(Copy { Thread.sleep(2) }, "the test's CPU") {} },
         "nan" to { OpenProgram(NaNs, "the test's CPU") {} },
         "throws" to { OpenProgram(Copy { if (it == 3) error("the runtime broke") }, "the test's CPU") {} },
         "refuses" to { throw IllegalArgumentException("not a program") },
