@@ -34,13 +34,16 @@ test: $(READY)
 			"(Debian: apt-get install openjdk-17-jdk-headless maven), then \`make android-test\`."; \
 	fi
 
-# Compiles, lints and tests the Android app, with programs of the tiny network that Python converted.
+# Compiles, lints and tests the Android app, with programs of the tiny network that Python converted. What the
+# app's benchmark wrote in its test must be a results file that `anyir report` reads.
 android-test: build/android-test/.ready
-	mvn --quiet --file android_demo/pom.xml test -Danyir.artifacts=$(CURDIR)/build/android-test
+	mvn --quiet --file android_demo/pom.xml test -Danyir.artifacts=$(CURDIR)/build/android-test \
+		-Danyir.results=$(CURDIR)/build/android-test/phone.json
+	@$(ANYIR) report build/android-test/phone.json --out build/android-test/phone.html
 	@cat android_demo/*/target/surefire-reports/*.txt | awk -F '[:,]' '/^Tests run/ { run += $$2; skipped += $$8 } \
 		END { print "The Android app: " run " tests passed, " skipped + 0 " skipped" }'
 
-build/android-test/.ready: tests/make_android_artifacts.py tests/tiny.py $(wildcard model/*.py conversion/*.py) | $(READY)
+build/android-test/.ready: tests/make_android_artifacts.py tests/tiny.py $(wildcard model/*.py conversion/*.py profiling/*.py) | $(READY)
 	$(VENV)/bin/python tests/make_android_artifacts.py $(@D)
 	touch $@
 

@@ -124,7 +124,8 @@ class Benchmark(
         while (at < plan.sustainSeconds) {
             stopIfCancelled()
             val reading = phone.reading()
-            val answer = entry.ask(request("sustain").apply { addProperty("seconds", STRETCH_S) }, RUN_LIMIT_S) ?: return
+            val answer =
+                entry.ask(request("sustain").apply { addProperty("seconds", STRETCH_S) }, RUN_LIMIT_S) ?: return
             val end = (System.nanoTime() - start) / 1e9
             val times = answer["ms"].asJsonArray.map { it.asDouble }
             var left = times.sum() / 1e3
@@ -133,7 +134,18 @@ class Benchmark(
                 entry.sustained += JsonObject().apply {
                     addProperty("at_s", Math.round(maxOf(0.0, end - left) * 1e3) / 1e3)
                     addProperty("ms", ms)
-                    for (key in listOf("thermal_status", "thermal_headroom")) add(key, if (i == 0) reading[key] else null)
+                    for (key in listOf("thermal_status", "thermal_headroom")) {
+                        add(
+                            key,
+                            if (i ==
+                                0
+                            ) {
+                                reading[key]
+                            } else {
+                                null
+                            },
+                        )
+                    }
                 }
             }
             at = end

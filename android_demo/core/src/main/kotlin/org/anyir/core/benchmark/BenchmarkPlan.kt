@@ -78,7 +78,12 @@ class BenchmarkPlan(
             val text = value as? String ?: throw PlanException("$key is not a text; pass it with --es.")
             if (text.trim() == "all") return null
             val names = text.split(',').map { it.trim() }
-            if (names.any { it.isEmpty() }) throw PlanException("$key names nothing; give all, or names with commas between.")
+            if (names.any {
+                    it.isEmpty()
+                }
+            ) {
+                throw PlanException("$key names nothing; give all, or names with commas between.")
+            }
             return names.toSet()
         }
 

@@ -43,55 +43,70 @@ object ResultsFile {
         try {
             val text = GsonBuilder().serializeNulls().setPrettyPrinting().create().toJson(document)
             beside.writeText(text + "\n")
-            Files.move(beside.toPath(), file.toPath(), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE)
+            Files.move(
+                beside.toPath(),
+                file.toPath(),
+                StandardCopyOption.REPLACE_EXISTING,
+                StandardCopyOption.ATOMIC_MOVE,
+            )
         } finally {
             beside.delete()
         }
     }
 
-    private fun row(plan: BenchmarkPlan, environment: JsonObject, measured: Measured, threads: Int) = JsonObject().apply {
-        val target = measured.target
-        val manifest = target.model?.manifest
-        val ok = measured.error == null
-        val finished = measured.finished?.takeIf { ok }
-        val loaded = measured.loaded?.takeIf { ok }
-        addProperty("status", if (ok) "ok" else if (measured.unsupported) "unsupported" else "failed")
-        addProperty("error", measured.error)
-        addProperty("name", target.name)
-        addProperty("engine", target.engine)
-        add("artifact", artifact(target))
-        addProperty("preset", manifest?.source?.preset)
-        addProperty("runtime", target.runtime)
-        add("runtime_version", JsonNull.INSTANCE)
-        addProperty("backend", manifest?.backend ?: UNKNOWN)
-        addProperty("precision", manifest?.precision ?: UNKNOWN)
-        addProperty("tile", manifest?.tile)
-        add("device", environment["device"])
-        add("os", environment["os"])
-        add("accelerator", loaded.value("accelerator"))
-        addProperty("threads", threads)
-        addProperty("delegated", manifest?.operators?.delegated)
-        addProperty("operators", manifest?.operators?.total)
-        addProperty("partitions", manifest?.operators?.partitions)
-        for (key in NUMBERS) add(key, loaded.value(key))
-        add("latency", if (ok) latency(measured.samples, plan.warmups) else JsonNull.INSTANCE)
-        for (key in listOf("peak_memory_bytes", "pss_bytes", "output_sha256")) add(key, finished.value(key))
-        add("quality", finished?.get("quality") ?: JsonObject())
-        val before = measured.before
-        val after = measured.after
-        add(
-            "conditions",
-            if (before == null || after == null) {
-                JsonNull.INSTANCE
-            } else {
-                JsonObject().apply {
-                    add("before", before)
-                    add("after", after)
-                }
-            },
-        )
-        add("sustained", if (ok) sustained(plan, measured) else JsonNull.INSTANCE)
-    }
+    private fun row(plan: BenchmarkPlan, environment: JsonObject, measured: Measured, threads: Int) =
+        JsonObject().apply {
+            val target = measured.target
+            val manifest = target.model?.manifest
+            val ok = measured.error == null
+            val finished = measured.finished?.takeIf { ok }
+            val loaded = measured.loaded?.takeIf { ok }
+            addProperty(
+                "status",
+                if (ok) {
+                    "ok"
+                } else if (measured.unsupported) {
+                    "unsupported"
+                } else {
+                    "failed"
+                },
+            )
+            addProperty("error", measured.error)
+            addProperty("name", target.name)
+            addProperty("engine", target.engine)
+            add("artifact", artifact(target))
+            addProperty("preset", manifest?.source?.preset)
+            addProperty("runtime", target.runtime)
+            add("runtime_version", JsonNull.INSTANCE)
+            addProperty("backend", manifest?.backend ?: UNKNOWN)
+            addProperty("precision", manifest?.precision ?: UNKNOWN)
+            addProperty("tile", manifest?.tile)
+            add("device", environment["device"])
+            add("os", environment["os"])
+            add("accelerator", loaded.value("accelerator"))
+            addProperty("threads", threads)
+            addProperty("delegated", manifest?.operators?.delegated)
+            addProperty("operators", manifest?.operators?.total)
+            addProperty("partitions", manifest?.operators?.partitions)
+            for (key in NUMBERS) add(key, loaded.value(key))
+            add("latency", if (ok) latency(measured.samples, plan.warmups) else JsonNull.INSTANCE)
+            for (key in listOf("peak_memory_bytes", "pss_bytes", "output_sha256")) add(key, finished.value(key))
+            add("quality", finished?.get("quality") ?: JsonObject())
+            val before = measured.before
+            val after = measured.after
+            add(
+                "conditions",
+                if (before == null || after == null) {
+                    JsonNull.INSTANCE
+                } else {
+                    JsonObject().apply {
+                        add("before", before)
+                        add("after", after)
+                    }
+                },
+            )
+            add("sustained", if (ok) sustained(plan, measured) else JsonNull.INSTANCE)
+        }
 
     private fun artifact(target: Target): JsonElement = target.model?.let { model ->
         JsonObject().apply {

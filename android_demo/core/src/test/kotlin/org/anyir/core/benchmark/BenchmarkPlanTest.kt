@@ -19,7 +19,9 @@ class BenchmarkPlanTest {
 
     @Test
     fun `names are separated by commas, and numbers may be long`() {
-        val plan = BenchmarkPlan.parse(mapOf("models" to "a, b", "engines" to "litert-cpu", "runs" to 7L, "warmup" to 0))
+        val plan = BenchmarkPlan.parse(
+            mapOf("models" to "a, b", "engines" to "litert-cpu", "runs" to 7L, "warmup" to 0),
+        )
         assertEquals(setOf("a", "b"), plan.models)
         assertTrue(plan.takesModel("b"))
         assertFalse(plan.takesModel("c"))

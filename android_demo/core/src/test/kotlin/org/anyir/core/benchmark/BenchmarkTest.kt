@@ -92,13 +92,18 @@ class BenchmarkTest {
 
     private fun target(name: String) = Target(name, "litert", null, "engine")
 
-    private fun measure(plan: BenchmarkPlan, names: List<String>, cancelled: () -> Boolean = { false }): List<Measured> {
+    private fun measure(
+        plan: BenchmarkPlan,
+        names: List<String>,
+        cancelled: () -> Boolean = {
+            false
+        },
+    ): List<Measured> {
         val start = { _: Int, target: Target -> InProcess(target, programs.getValue(target.name)) }
         return Benchmark(plan, Desk, processes = 2, start = start, cancelled = cancelled).measure(names.map(::target))
     }
 
-    private fun plan(vararg given: Pair<String, Any>) =
-        BenchmarkPlan.parse(mapOf("runs" to 4, "warmup" to 1) + given)
+    private fun plan(vararg given: Pair<String, Any>) = BenchmarkPlan.parse(mapOf("runs" to 4, "warmup" to 1) + given)
 
     @Test
     fun `programs of a group take turns, and one group is closed before the next`() {
@@ -144,7 +149,11 @@ class BenchmarkTest {
         assertEquals(listOf("ok", "failed", "unsupported", "failed"), rows.map { it["status"].asString })
         val good = rows.first()
         assertEquals(4, good["latency"].asJsonObject["n"].asInt)
-        assertTrue(good["latency"].asJsonObject["split"].asJsonObject["run_ms"].asJsonArray.all { it.asDouble == 0.002 })
+        assertTrue(
+            good["latency"].asJsonObject["split"].asJsonObject["run_ms"].asJsonArray.all {
+                it.asDouble == 0.002
+            },
+        )
         assertTrue(good["sustained"].asJsonObject["runs"].asJsonArray.last().asJsonObject["at_s"].asDouble >= 1.0)
         assertEquals("The file gone.tflite is missing.", rows.last()["error"].asString)
         val outputs = SmallReference().files["outputs.f32"]!!
