@@ -19,6 +19,15 @@ def start_card(weights: Path, training: dict[str, Any]) -> None:
     _write(weights, {"training": training})
 
 
+def read_training(weights: Path) -> dict[str, Any]:
+    """How weights were trained, from the card beside them; empty without a card that describes them."""
+    path = card_path(weights)
+    if not path.is_file():
+        return {}
+    card: dict[str, Any] = json.loads(path.read_text())
+    return dict(card.get("training", {})) if card.get("sha256") == sha256(weights) else {}
+
+
 def add_figures(weights: Path, result: dict[str, Any]) -> Path:
     """Put evaluation figures into the card of ``weights`` and return the card's path.
 

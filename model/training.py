@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from anyir.model.batches import Sampler, batches_for
-from anyir.model.card import start_card
-from anyir.model.checkpoints import save_weights
+from anyir.model.card import read_training, start_card
+from anyir.model.checkpoints import find_weights, save_weights
 from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
 from anyir.model.loss import restoration_loss
@@ -100,6 +100,7 @@ class Trainer:
         if isinstance(state, AnyIR):
             self.network.load_state_dict(state.state_dict())
             self.ema.load_state_dict(state.state_dict())
+            self.progress.go_on(read_training(find_weights(source)))
             return
         tensors, meta = state
         scatter_tensors(tensors, self.network, self.ema, self.optimizer)
@@ -129,7 +130,9 @@ class Trainer:
         """
         progress, first = self.progress, self.processes.first
         clock = ChunkClock(progress, self.clock, self.settings.validate_every)
-        if first and not progress.history:
+        if (
+            first and not progress.save
+        ):  # a new run; also one from weights, whose record may be of other photos
             self._validate(clock)
         meter = Meter()
         losses: list[Tensor] = []

@@ -64,6 +64,12 @@ class Progress:
     chunks: list[dict[str, Any]] = field(default_factory=list)
     """One entry a finished chunk: how it was trained, how fast, and its last mean loss."""
 
+    def go_on(self, record: dict[str, Any]) -> None:
+        """Count on from the training that a model card records, so that no batch is seen twice."""
+        self.step, self.samples = record.get("steps", 0), record.get("samples", 0)
+        self.seconds = record.get("hours", 0.0) * 3600
+        self.chunks, self.history = list(record.get("chunks", [])), list(record.get("history", []))
+
     def share(self) -> float:
         """How much of the chunk is done, 0..1 and, at its end, a little more."""
         if self.chunk_steps:
