@@ -13,7 +13,7 @@ from PIL import Image
 from skimage import data
 
 from anyir.model import AnyIR, load_weights
-from anyir.model.checkpoints import save_weights
+from anyir.model.checkpoints import save_weights, sha256
 from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
 from anyir.model.loss import restoration_loss
@@ -301,3 +301,22 @@ def test_the_command_trains_stops_by_the_clock_and_resumes(tmp_path, photos):
     unknown = anyir("train", "--preset", "huge", "--data", photos, "--out", tmp_path / "x")
     assert unknown.returncode == 2
     assert "unknown preset 'huge'" in unknown.stderr
+
+
+def test_weights_with_a_card_go_on_from_its_record(tmp_path, photos):
+    first = make_trainer(tmp_path / "first", photos, Clock())
+    first.run()
+    weights = tmp_path / "first" / "tiny.safetensors"
+    second = make_trainer(tmp_path / "second", photos, Clock())
+    second.resume(weights)
+    assert second.progress.step == first.progress.step > 0
+    assert second.progress.samples == first.progress.samples
+    assert [c["last_step"] for c in second.progress.chunks] == [first.progress.step]
+    assert second.progress.share() == 0
+    # A card of other weights says nothing about these.
+    other = make_trainer(tmp_path / "third", photos, Clock())
+    (tmp_path / "bare.json").write_text((tmp_path / "first" / "tiny.json").read_text())
+    save_weights(AnyIR(PRESETS["tiny"]), tmp_path / "bare.safetensors")
+    assert sha256(tmp_path / "bare.safetensors") != sha256(weights)
+    other.resume(tmp_path / "bare.safetensors")
+    assert other.progress.step == 0
