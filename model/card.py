@@ -48,8 +48,9 @@ def add_figures(weights: Path, result: dict[str, Any]) -> Path:
         figures.setdefault("benchmarks", {})[name] = {
             k: v for k, v in {**row, **how}.items() if k != "images"
         }
-    if "validation" in result:
-        figures["validation"] = result["validation"]
+    for name in ("validation", "artefacts"):
+        if name in result:
+            figures[name] = result[name]
     _write(weights, card)
     return path
 

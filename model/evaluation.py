@@ -182,7 +182,7 @@ def _beside_paper(row: dict[str, Any], table: int | None) -> dict[str, Any]:
     }
 
 
-def evaluate_validation(restore: Restore, folders: list[Path]) -> dict[str, dict[str, float]]:
+def evaluate_validation(restore: Restore, folders: list[Path]) -> dict[str, dict[str, Any]]:
     """PSNR and SSIM for each degradation on the photos that training with ``folders`` holds out."""
     import torch
 
@@ -191,4 +191,4 @@ def evaluate_validation(restore: Restore, folders: list[Path]) -> dict[str, dict
 
     _, held_out = hold_out(list_photos(folders), HELD_OUT)
     bank = PhotoBank.load(held_out, device=torch.device("cpu"), at_least=CROP)
-    return validate(restore, bank.centre_crops(CROP), with_ssim=True)
+    return validate(restore, bank.centre_crops(CROP), detailed=True)

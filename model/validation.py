@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -39,23 +40,34 @@ def degraded_crops(clean: Tensor) -> dict[str, Tensor]:
 
 @torch.inference_mode()
 def validate(
-    network: Callable[[Tensor], Tensor], clean: Tensor, *, with_ssim: bool = False
-) -> dict[str, dict[str, float]]:
-    """PSNR (and SSIM) of restored and of degraded crops against the clean ones, a mean for each kind.
+    network: Callable[[Tensor], Tensor], clean: Tensor, *, detailed: bool = False
+) -> dict[str, dict[str, Any]]:
+    """PSNR of restored and of degraded crops against the clean ones, a mean for each kind.
 
     Args:
         network: (B, 3, H, W) -> the same; its output is clipped to 0..1.
         clean: (N, 3, H, W) in 0..1.
+        detailed: SSIM as well, and all of it for each severity too.
 
     Returns:
-        kind -> {"psnr", "input_psnr"[, "ssim", "input_ssim"]}; "clean" has no ``input_*``.
+        kind -> {"psnr", "input_psnr"[, "ssim", "input_ssim", "by_severity": {severity: the same}]};
+        "clean" has no ``input_*`` and no severities.
     """
-    results: dict[str, dict[str, float]] = {}
+    results: dict[str, dict[str, Any]] = {}
     for kind, degraded in degraded_crops(clean).items():
         restored = network(degraded).float().clamp(0, 1)
-        results[kind] = _mean_scores(restored, clean, "", with_ssim)
-        if kind != "clean":
-            results[kind] |= _mean_scores(degraded.clamp(0, 1), clean, "input_", with_ssim)
+        results[kind] = _mean_scores(restored, clean, "", detailed)
+        if kind == "clean":
+            continue
+        degraded = degraded.clamp(0, 1)
+        results[kind] |= _mean_scores(degraded, clean, "input_", detailed)
+        if detailed:
+            steps = len(SEVERITIES)
+            results[kind]["by_severity"] = {
+                str(severity): _mean_scores(restored[i::steps], clean[i::steps], "", True)
+                | _mean_scores(degraded[i::steps], clean[i::steps], "input_", True)
+                for i, severity in enumerate(SEVERITIES[: len(clean)])
+            }
     return results
 
 

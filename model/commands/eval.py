@@ -50,6 +50,9 @@ def run(
     data: Annotated[
         list[Path] | None, typer.Option(help="Training folders: evaluate on what they hold out; repeatable.")
     ] = None,
+    artefacts: Annotated[
+        Path | None, typer.Option(help="Clean photos: measure colour cast, grid and agreement of tile sizes.")
+    ] = None,
     card: Annotated[bool, typer.Option(help="Write the figures into the card beside the weights.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every photo's figures.")] = False,
 ) -> None:
@@ -57,8 +60,10 @@ def run(
 
     Example: [bold]anyir eval --dataset cbsd68 --root CBSD68 --sigma 25 --with small[/bold]
     """
-    if not dataset and table is None and not data:
-        raise typer.BadParameter("nothing to evaluate on: give --dataset NAME, --table N, or --data FOLDER")
+    if not dataset and table is None and not data and artefacts is None:
+        raise typer.BadParameter(
+            "nothing to evaluate on: give --dataset NAME, --table N, --data FOLDER or --artefacts FOLDER"
+        )
     if (dataset or table is not None) and not root:
         raise typer.BadParameter("--dataset and --table need --root, the folder that the datasets lie below")
 
@@ -68,6 +73,7 @@ def run(
     from rich.console import Console
     from rich.progress import Progress
 
+    from anyir.model.artefacts import measure_artefacts
     from anyir.model.card import add_figures
     from anyir.model.evaluation import evaluate_validation, restore_tiled, restore_whole, run_trial
     from anyir.model.restorer import TorchModel, open_model
@@ -78,6 +84,8 @@ def run(
     weights = find(with_) if isinstance(model, TorchModel) else None
     if card and weights is None:
         raise UserError(f"--card writes beside weights; {with_} is an artifact, whose figures --json prints")
+    if artefacts is not None and model.tile is not None:
+        raise UserError(f"--artefacts compares tile sizes; {with_} has one, fixed")
     whole = model.tile is None and tile is None
     restore: Restore = restore_whole(model) if whole else restore_tiled(model, tile)
     result: dict[str, Any] = describe(model, weights, with_)
@@ -95,6 +103,8 @@ def run(
             result["average"] = average(rows, table)
     if data:
         result["validation"] = evaluate_validation(restore, data)
+    if artefacts is not None:
+        result["artefacts"] = measure_artefacts(restore, lambda tile: restore_tiled(model, tile), artefacts)
     if card and weights is not None:
         print(f"card: {add_figures(weights, result)}", file=sys.stderr)
     if as_json:
@@ -104,6 +114,8 @@ def run(
         show(result)
     if data:
         show_scores(result["validation"])
+    if artefacts is not None:
+        show_artefacts(result["artefacts"])
 
 
 def plan(
@@ -197,6 +209,17 @@ def show(result: dict[str, Any]) -> None:
         console.print(f"Paper: AnyIR in Table {numbers}. Gap: restored minus paper.", highlight=False)
     if any(partial(row) for row in result["rows"]):
         console.print("Not the whole benchmark: its gap says little.", highlight=False)
+
+
+def show_artefacts(found: dict[str, Any]) -> None:
+    """Print colour cast, grid and tile agreement, a line each."""
+    cast, grid, tiles = found["colour_cast"], found["grid"], found["tiles"]
+    shift = ", ".join(f"{v:+.2f}" for v in cast["shift"])
+    print(f"colour cast at sigma {cast['sigma']}: {shift} of 255 (red, green, blue)")
+    print(f"grid in flat areas: {grid['mean_db']:+.2f} dB in the mean, {grid['largest_db']:+.2f} dB at most")
+    for kind, row in tiles["kinds"].items():
+        sizes = ", ".join(f"{size}: {row[size]:.2f}" for size in row if size != "spread")
+        print(f"tiles, {kind}: {sizes} dB (apart by {row['spread']:.2f})")
 
 
 def partial(row: dict[str, Any]) -> bool:

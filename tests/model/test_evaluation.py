@@ -131,7 +131,7 @@ def test_the_papers_averages_are_those_of_its_columns():
 
 def test_validation_scores_every_kind():
     clean = torch.rand(2, 3, 32, 32)
-    scores = validate(torch.nn.Identity(), clean, with_ssim=True)
+    scores = validate(torch.nn.Identity(), clean, detailed=True)
     assert list(scores) == list(VALIDATION_KINDS)
     assert scores["clean"]["psnr"] == float("inf")
     for kind in VALIDATION_KINDS[1:]:
