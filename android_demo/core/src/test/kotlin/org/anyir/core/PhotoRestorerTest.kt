@@ -1,10 +1,13 @@
 package org.anyir.core
 
+import com.sun.management.ThreadMXBean
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
+import java.lang.management.ManagementFactory
+import java.nio.FloatBuffer
 import kotlin.random.Random
 
 class PhotoRestorerTest {
@@ -83,6 +86,34 @@ class PhotoRestorerTest {
         val sink = MemorySink(20000, 3)
         PhotoRestorer(PlaceModel(64) { v, _, _, _ -> v }).restore(photo, sink)
         assertArrayEquals(photo.argb, sink.argb)
+    }
+
+    @Test
+    fun `a tile allocates nothing to speak of, and a photo no more than a row of tiles`() {
+        val threads = ManagementFactory.getThreadMXBean() as ThreadMXBean
+        val width = 400
+        val height = 6400
+        val tile = 64
+        val photo = MemoryPhoto(width, height, IntArray(width * height))
+        val sink = PhotoSink { _, _, _ -> }
+        val copies = object : TileRunner {
+            override val tile = tile
+            private val timing = TileTiming(0, 0, 0)
+
+            override fun run(input: FloatBuffer, output: FloatBuffer): TileTiming = timing.also { output.put(input) }
+        }
+        val restorer = PhotoRestorer(copies, 16)
+        restorer.restore(MemoryPhoto(tile, tile, photo.argb), sink) // loads the classes
+
+        var tiles = 0
+        val before = threads.getThreadAllocatedBytes(Thread.currentThread().id)
+        restorer.restore(photo, sink, progress = { _, total -> tiles = total })
+        val allocated = threads.getThreadAllocatedBytes(Thread.currentThread().id) - before
+        val band = 17L * width * tile // sums, alpha and pixels
+        val tileBuffers = 3 * 4L * 3 * tile * tile
+        val weights = 4L * 8 * height
+        assertTrue("$allocated bytes for $tiles tiles", allocated < band + tileBuffers + weights + 1000L * tiles)
+        assertTrue("the photo alone is ${4L * width * height}", allocated < 2L * width * height)
     }
 
     @Test
