@@ -12,8 +12,9 @@ TYPICAL_DAMAGE = 0.05
 """Mean absolute error of a degraded patch at which a sample counts about once under a balance."""
 LEAST_DAMAGE = 0.02
 """Keeps the weight of a clean patch at 2.5 to the power of the balance."""
-LEAST_ERROR = 0.01
-"""Under the logarithm: an error well below it (50 dB) is no longer worth making smaller."""
+LEAST_ERROR = 0.05
+"""Under the logarithm: errors below it count alike. At 0.01 clean photos (0.006) weigh so much more than
+haze (0.1) that the network unlearned to remove haze."""
 
 Scale = Literal["linear", "log"]
 
