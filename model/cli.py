@@ -19,6 +19,7 @@ COMMANDS = {
     "train": "anyir.model.commands.train",
     "eval": "anyir.model.commands.eval",
     "data": "anyir.model.commands.data",
+    "analyze": "anyir.model.commands.analyze",
     "complexity": "anyir.model.commands.complexity",
     "convert": "anyir.conversion.commands.convert",
     "verify": "anyir.conversion.commands.verify",
@@ -78,7 +79,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "anyir").partition(".")[0] == "anyir":
             raise
-        _fail(f"{error.name} is missing: pip install 'anyir[train,convert,report]'")
+        _fail(f"{error.name} is missing: pip install 'anyir[train,convert,report,analyze]'")
     except OSError as error:  # a full disk, a read-only folder: the system's words, in one line
         where = f": {error.filename}" if error.filename else ""
         _fail(f"{error.strerror or error}{where}")

@@ -1,0 +1,165 @@
+"""One ``anyir analyze``: from a photo and weights to figures and their numbers in a folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anyir.model.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from anyir.model.features import BlockFeatures
+
+LEAST, MOST = 64, 512
+"""Pixels a side: at less, the lowest of four levels has fewer than 8x8; more adds time and no insight."""
+DEFAULT_BLOCK = "encoder.1.0"
+"""The first of level 2: deep enough to have features, fine enough to see streaks."""
+NUMBERS = "figures.json"
+
+
+def analyze(
+    photo: Path,
+    out: Path,
+    *,
+    weights: str | None,
+    block: str | None,
+    kind: str | None = None,
+    severity: float = 0.6,
+    seed: int = 0,
+    truth: Path | None = None,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Draw figures 6 to 9 of the paper into ``out``; figure 9 only with ``kind`` or ``truth``.
+
+    Args:
+        photo: clean if ``kind`` is given, which degrades it; else degraded.
+        weights: a file, a shipped preset, or None for the best that ships.
+        block: one of ``anyir.model.features.block_names``, or None for the first of level 2.
+        truth: the clean photo that belongs to a degraded ``photo``.
+
+    Returns:
+        What ``figures.json`` holds: inputs, the figures' numbers and the files' names.
+
+    Raises:
+        UserError: an unusable photo, weights without GatedDA, an unknown block, figures that are there.
+    """
+    _check_folder(out, overwrite)
+    from anyir.model.checkpoints import find_weights, load_weights, sha256
+    from anyir.model.degradations import degrade
+    from anyir.model.features import find_block, record
+
+    path = find_weights(weights)
+    network = load_weights(path).use_additive_fusion()
+    block = block or DEFAULT_BLOCK
+    find_block(network, block)
+    image = _read(photo)
+    clean = None
+    if truth is not None:
+        clean = _read(truth)
+        if clean.shape != image.shape:
+            sizes = [f"{i.shape[2]}x{i.shape[1]}" for i in (clean, image)]
+            raise UserError(f"{truth} has {sizes[0]} pixels and {photo} {sizes[1]}: they must be of one size")
+    image, clean = _middle(image, photo), None if clean is None else _middle(clean, photo)
+    if kind is not None:
+        clean = image
+        image = degrade(image[None], kind, severity=severity, seed=seed)[0]
+    numbers, pictures = draw(record(network, image, block), image, clean)
+    result = {
+        "photo": photo.name,
+        "size": [image.shape[2], image.shape[1]],
+        "degradation": None if kind is None else {"kind": kind, "severity": severity, "seed": seed},
+        "truth": None if truth is None else truth.name,
+        "weights": path.name,
+        "sha256": sha256(path),
+        "block": block,
+        **numbers,
+        "files": [*pictures, NUMBERS],
+    }
+    _write(out, {**pictures, NUMBERS: (json.dumps(result, indent=1) + "\n").encode()})
+    return result
+
+
+def draw(
+    features: BlockFeatures, image: Tensor, clean: Tensor | None
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The numbers of the four figures, and the PNG files by name.
+
+    Args:
+        image: (3, H, W), what the network was given.
+        clean: (3, H, W), what it should be, if that is known; without it there is no figure 9.
+    """
+    from anyir.model import analysis, figures
+
+    def to_error(maps: Tensor) -> dict[str, float | None] | None:
+        if clean is None:
+            return None
+        height, width = maps.shape[-2:]
+        return analysis.correlations(
+            analysis.activation_map(maps), analysis.error_map(image, clean, (height, width))
+        )
+
+    part_numbers = {
+        name: {"mean": float(part.abs().mean()), "to_error": to_error(part)}
+        for name, part in features.parts.items()
+    }
+    split_numbers = analysis.compare_splits(features.stream)
+    spectrum_numbers = {
+        name: analysis.spectrum(getattr(features, name)) for name in ("attention", "gate", "fused")
+    }
+    part_correlations = {name: part["to_error"] for name, part in part_numbers.items()}
+    numbers: dict[str, Any] = {"figure6": part_numbers, "figure7": split_numbers, "figure8": spectrum_numbers}
+    pictures = {
+        "figure6.png": figures.part_maps(features, image, part_correlations),
+        "figure7.png": figures.split_distributions(split_numbers),
+        "figure8.png": figures.spectra(spectrum_numbers),
+    }
+    numbers["figure9"] = None
+    if clean is not None:
+        error, correlation = analysis.error_map(image, clean), to_error(features.gate)
+        numbers["figure9"] = {"mean_error": float(error.mean()), "gate_to_error": correlation}
+        pictures["figure9.png"] = figures.error_and_gate(features, image, error, correlation)
+    return numbers, pictures
+
+
+def _read(path: Path) -> Tensor:
+    """A photo as (3, H, W) float in 0..1; grey becomes three equal colours, alpha is left out."""
+    import numpy as np
+    import torch
+
+    from anyir.model.images import read_photo
+
+    pixels = read_photo(path).pixels
+    scale = np.iinfo(pixels.dtype).max
+    colours = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., :1].repeat(3, axis=2)
+    return torch.from_numpy(colours.astype(np.float32) / scale).permute(2, 0, 1)
+
+
+def _middle(image: Tensor, path: Path) -> Tensor:
+    """The middle of a photo: at most 512 pixels a side, multiples of 8."""
+    height, width = image.shape[-2:]
+    if min(height, width) < LEAST:
+        raise UserError(f"{path} has {width}x{height} pixels; at least {LEAST} a side are due")
+    h, w = (min(side, MOST) // 8 * 8 for side in (height, width))
+    top, left = (height - h) // 2, (width - w) // 2
+    return image[:, top : top + h, left : left + w].contiguous()
+
+
+def _check_folder(out: Path, overwrite: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is not a folder")
+    if (out / NUMBERS).exists() and not overwrite:
+        raise UserError(f"{out} holds figures; choose another --out, or add --overwrite")
+
+
+def _write(out: Path, files: dict[str, bytes]) -> None:
+    """Write the files; figure 9 of an earlier photo does not stay beside the new ones."""
+    from anyir.model.checkpoints import write_atomically
+
+    out.mkdir(parents=True, exist_ok=True)
+    if "figure9.png" not in files:
+        (out / "figure9.png").unlink(missing_ok=True)
+    for name, data in files.items():
+        write_atomically(out / name, data)
