@@ -68,6 +68,7 @@ def record(network: AnyIR, image: Tensor, block: str) -> BlockFeatures:
     """
     dab = find_block(network, block)
     gated_da = dab.gated_da
+    assert isinstance(gated_da, GatedDA)
     seen: dict[str, Tensor] = {}
 
     def keep(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
@@ -98,7 +99,7 @@ def record(network: AnyIR, image: Tensor, block: str) -> BlockFeatures:
     return BlockFeatures(**features, parts=_parts(gated_da, seen), restored=restored)
 
 
-def _parts(gated_da: Any, seen: dict[str, Tensor]) -> dict[str, Tensor]:
+def _parts(gated_da: GatedDA, seen: dict[str, Tensor]) -> dict[str, Tensor]:
     """Lines 2-7 of algorithm 1, from what was seen of the module's parts."""
     gamma, beta, _ = seen["expanded"].split([gated_da.gamma, gated_da.beta, gated_da.alpha])
     parts = {"beta": beta, "gamma": gamma}
