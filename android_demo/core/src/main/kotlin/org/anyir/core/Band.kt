@@ -1,11 +1,13 @@
 package org.anyir.core
 
+private const val ROWS_AT_ONCE = 16
+
 /** Rows of the result, across the whole photo, that tiles still add to. */
 internal class Band(private val width: Int, height: Int) {
     /** Weighted sums, 3 a pixel. */
     val sums = FloatArray(width * height * 3)
     private val alpha = ByteArray(width * height)
-    private val argb = IntArray(width * height)
+    private val argb = IntArray(width * minOf(height, ROWS_AT_ONCE))
 
     /** Adds a tile whose left edge is at [x]; the weights are its own along x and along y. */
     fun add(x: Int, tile: TileBuffers, columnWeights: DoubleArray, rowWeights: DoubleArray) {
@@ -23,13 +25,17 @@ internal class Band(private val width: Int, height: Int) {
         }
     }
 
-    /** The first [rows] rows as ARGB from index 0: clamped and rounded half to even, once. */
-    fun pixels(rows: Int): IntArray {
-        for (i in 0 until rows * width) {
-            argb[i] = (alpha[i].toInt() and 255 shl 24) or (byte(sums[3 * i]) shl 16) or
-                (byte(sums[3 * i + 1]) shl 8) or byte(sums[3 * i + 2])
+    /** Hands the first [rows] rows on, few at a time, as ARGB: clamped and rounded half to even, once. */
+    fun write(y: Int, rows: Int, sink: PhotoSink) {
+        for (first in 0 until rows step ROWS_AT_ONCE) {
+            val count = minOf(ROWS_AT_ONCE, rows - first)
+            for (i in 0 until count * width) {
+                val from = first * width + i
+                argb[i] = (alpha[from].toInt() and 255 shl 24) or (byte(sums[3 * from]) shl 16) or
+                    (byte(sums[3 * from + 1]) shl 8) or byte(sums[3 * from + 2])
+            }
+            sink.writeRows(y + first, count, argb)
         }
-        return argb
     }
 
     /** Drops the first [rows] rows; what remains moves up. */

@@ -12,7 +12,7 @@ fun defaultOverlap(tile: Int): Int = minOf(32, tile / 4)
 /**
  * Restores photos of any size: cuts them into overlapping tiles, runs a model on each, blends the results.
  *
- * Memory is taken for one tile and for one row of tiles across the photo, in float32; alpha passes through.
+ * Memory is taken for one tile and for one row of tiles across the photo (13 bytes a pixel); alpha passes through.
  * The same numbers as Python's `Restorer`, operation by operation.
  *
  * @param runner restores a tile
@@ -33,7 +33,7 @@ class PhotoRestorer(private val runner: TileRunner, private val overlap: Int = d
         progress: (done: Int, total: Int) -> Unit = { _, _ -> },
         cancelled: () -> Boolean = { false },
     ) {
-        blend(source, progress, cancelled) { y, rows, band -> sink.writeRows(y, rows, band.pixels(rows)) }
+        blend(source, progress, cancelled) { y, rows, band -> band.write(y, rows, sink) }
     }
 
     /** Restores [source]; [finished] is told of the band's first rows as soon as no tile adds to them any more. */
