@@ -13,7 +13,11 @@ import java.io.InputStream
  *
  * Whatever another app's content provider does, such as throwing or sending without end, ends in a [PhotoException].
  */
-internal class PhotoInbox(private val resolver: ContentResolver, private val target: File) {
+internal class PhotoInbox(
+    private val resolver: ContentResolver,
+    private val target: File,
+    private val maxBytes: Long = MAX_BYTES,
+) {
     /** @throws PhotoException cannot be read, is no photo, or is too large; the message says what to do where there is something */
     fun take(uri: Uri): PhotoInfo {
         if (uri.scheme != ContentResolver.SCHEME_CONTENT && uri.scheme != ContentResolver.SCHEME_ANDROID_RESOURCE) {
@@ -59,7 +63,7 @@ internal class PhotoInbox(private val resolver: ContentResolver, private val tar
                 }
                 if (count < 0) break
                 total += count
-                if (total > MAX_BYTES) throw PhotoException("This file is larger than ${MAX_BYTES shr 20} MB; photos are smaller.")
+                if (total > maxBytes) throw PhotoException("This file is larger than ${maxBytes shr 20} MB; photos are smaller.")
                 try {
                     output.write(piece, 0, count)
                 } catch (error: IOException) {

@@ -226,7 +226,7 @@ class RestoreJobs internal constructor(
 
     companion object {
         @SuppressLint("StaticFieldLeak") // the application's context, which lives as long as the process
-        private var instance: RestoreJobs? = null
+        internal var instance: RestoreJobs? = null
 
         /** The process's own. On the main thread. */
         fun of(context: Context): RestoreJobs = instance ?: context.applicationContext.let { app ->

@@ -1,0 +1,195 @@
+package org.anyir.demo.restore
+
+import org.anyir.demo.photo.PhotoFormat
+import org.anyir.demo.photo.TestPhotos
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNotEquals
+import org.junit.Assert.assertSame
+import org.junit.Assert.assertTrue
+import org.junit.Rule
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import java.io.File
+import java.util.concurrent.CountDownLatch
+
+/** The way of a photo, and what survives. */
+@RunWith(RobolectricTestRunner::class)
+class RestoreJobsTest {
+    @get:Rule
+    val test = JobsRule()
+
+    private fun inverted(pixels: IntArray) = pixels.map { it xor 0xffffff }.toIntArray()
+
+    @Test
+    fun `a photo is opened, restored and kept`() {
+        val ready = test.choose("lying6.png") as RestoreState.Ready
+        assertEquals("lying6.png", ready.photo.name)
+        assertEquals(PhotoFormat.PNG, ready.photo.format)
+        assertEquals(TestPhotos.WIDTH to TestPhotos.HEIGHT, ready.photo.width to ready.photo.height)
+
+        val done = test.restore() as RestoreState.Done
+        assertArrayEquals(inverted(TestPhotos.upright()), test.resultPixels())
+        assertEquals("test_model", done.result.model)
+        assertEquals("Test engine", done.result.engine)
+        assertEquals("nothing real", done.result.accelerator)
+        assertFalse(done.result.saved)
+
+        val tiles = test.states.filterIsInstance<RestoreState.Running>().filter { it.total > 0 }
+        assertEquals((1..12).toList(), tiles.map { it.done })
+        assertTrue(tiles.all { it.total == 12 })
+        assertTrue("time left is known from the second tile", tiles.first().millisLeft == null && tiles[1].millisLeft != null)
+        assertEquals(0L, tiles.last().millisLeft)
+    }
+
+    @Test
+    fun `a wide photo's result keeps colours and EXIF`() {
+        test.choose("turned.jpg")
+        val result = (test.restore() as RestoreState.Done).result.file.readBytes()
+        val text = String(result, Charsets.ISO_8859_1)
+        assertTrue("iCCP" in text && "eXIf" in text && "a maker's own" in text)
+    }
+
+    @Test
+    fun `grey stays grey, alpha stays alpha`() {
+        test.choose("grey_alpha.png")
+        test.restore(TestEngine(value = { it * 0.5f }))
+        val before = TestPhotos.pixels(TestPhotos.file("alpha.png"))
+        val after = test.resultPixels()
+        assertTrue(after.indices.all { before[it] ushr 24 == after[it] ushr 24 })
+        assertTrue(after.all { (it shr 16 and 255) == (it and 255) })
+    }
+
+    @Test
+    fun `one pixel and a strip are restored`() {
+        test.choose("one.png")
+        assertTrue(test.restore() is RestoreState.Done)
+        assertArrayEquals(inverted(TestPhotos.pixels(TestPhotos.file("one.png"))), test.resultPixels())
+        test.choose("strip.png", discard = true)
+        assertTrue(test.restore(tile = 256) is RestoreState.Done)
+        assertArrayEquals(inverted(TestPhotos.pixels(TestPhotos.file("strip.png"))), test.resultPixels())
+    }
+
+    @Test
+    fun `a photo that is deleted while it is restored is restored all the same`() {
+        val shared = File(test.app.cacheDir, "shared").apply { mkdirs() }
+        val original = TestPhotos.file("upright.png").copyTo(File(shared, "mine.png"))
+        test.gallery.folder = shared
+        test.choose("mine.png")
+        test.restore(TestEngine(running = { original.delete() }))
+        assertFalse(original.exists())
+        assertArrayEquals(inverted(TestPhotos.upright()), test.resultPixels())
+    }
+
+    @Test
+    fun `cancelling ends with the tile that runs and leaves nothing`() {
+        test.choose("upright.png")
+        val inTile = CountDownLatch(1)
+        val goOn = CountDownLatch(1)
+        var last = 0
+        val engine = TestEngine(running = { tile ->
+            last = tile
+            if (tile == 3) {
+                inTile.countDown()
+                goOn.await()
+            }
+        })
+        test.jobs.start(testModel(), engine)
+        test.startService()
+        inTile.await()
+        test.jobs.cancel()
+        assertTrue((test.jobs.state as RestoreState.Running).cancelling)
+        goOn.countDown()
+        test.settle()
+        assertTrue(test.jobs.state is RestoreState.Ready)
+        assertEquals("no tile after it", 3, last)
+        assertEquals("the engine is closed", 1, engine.closed)
+        assertEquals(2, test.folder.list()!!.size) // the photo and the state
+        assertTrue("and it can be restored again", test.restore() is RestoreState.Done)
+    }
+
+    @Test
+    fun `cancelling before the service runs starts nothing`() {
+        test.choose("upright.png")
+        test.jobs.start(testModel(), TestEngine(opening = { error("must not be opened") }))
+        test.jobs.cancel()
+        test.startService()
+        test.settle()
+        assertTrue(test.jobs.state is RestoreState.Ready)
+    }
+
+    @Test
+    fun `a result outlives the process until it is dismissed`() {
+        test.choose("upright.png")
+        val before = (test.restore() as RestoreState.Done).result
+        test.newProcess()
+        val after = (test.jobs.state as RestoreState.Done).result
+        assertNotEquals("read anew", System.identityHashCode(before), System.identityHashCode(after))
+        assertEquals(listOf(before.file, before.model, before.accelerator), listOf(after.file, after.model, after.accelerator))
+        assertArrayEquals(inverted(TestPhotos.upright()), test.resultPixels())
+        test.jobs.dismiss()
+        test.settle()
+        test.newProcess()
+        assertSame(RestoreState.Idle, test.jobs.state)
+        assertEquals("no file is left", 0, test.folder.list()!!.size)
+    }
+
+    @Test
+    fun `a restoration that the process died in is offered again`() {
+        test.choose("upright.png")
+        val inTile = CountDownLatch(1)
+        val never = CountDownLatch(1)
+        test.jobs.start(testModel(), TestEngine(running = { inTile.countDown(); never.await() }))
+        test.startService()
+        inTile.await()
+        test.newProcess()
+        val offered = test.jobs.state as RestoreState.Ready
+        assertTrue(offered.interrupted)
+        assertTrue(test.restore() is RestoreState.Done)
+        assertArrayEquals(inverted(TestPhotos.upright()), test.resultPixels())
+        never.countDown()
+    }
+
+    @Test
+    fun `a state that cannot be read is no state`() {
+        test.choose("upright.png")
+        for (text in listOf("", "{", "[]", "{\"photo\": 1}", "{\"photo\": {\"file\": \"../../x\"}, \"running\": true}")) {
+            File(test.folder, "state.json").writeText(text)
+            test.newProcess()
+            assertSame(RestoreState.Idle, test.jobs.state)
+        }
+    }
+
+    @Test
+    fun `restoring again keeps the first result until the second is there`() {
+        test.choose("upright.png")
+        val first = test.restore() as RestoreState.Done
+        assertTrue(test.restore(TestEngine(running = { error("broken") })) is RestoreState.Done)
+        assertEquals(first.result.file, (test.jobs.state as RestoreState.Done).result.file)
+        assertEquals(1, test.messages.size)
+        test.restore(TestEngine(value = { it }))
+        assertArrayEquals(TestPhotos.upright(), test.resultPixels())
+        assertFalse(first.result.file.exists())
+    }
+
+    @Test
+    fun `an unsaved result is not replaced by accident`() {
+        test.choose("upright.png")
+        val done = test.restore()
+        assertSame(done, test.choose("one.png"))
+        assertTrue(test.sentence(test.messages.single()).contains("not saved yet"))
+        test.save()
+        assertTrue(test.choose("one.png") is RestoreState.Ready)
+    }
+
+    @Test
+    fun `a photo that cannot be opened leaves the one before`() {
+        test.choose("upright.png")
+        val before = test.jobs.state
+        assertSame(before, test.choose("text.jpg"))
+        test.sentence(test.messages.single())
+        assertTrue(test.restore() is RestoreState.Done)
+    }
+}

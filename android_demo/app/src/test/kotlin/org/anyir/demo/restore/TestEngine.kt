@@ -1,0 +1,90 @@
+package org.anyir.demo.restore
+
+import com.google.gson.JsonObject
+import org.anyir.core.Degradation
+import org.anyir.core.Manifest
+import org.anyir.core.Model
+import org.anyir.core.Operators
+import org.anyir.core.Parity
+import org.anyir.core.Source
+import org.anyir.core.TileTiming
+import org.anyir.engines.Engine
+import org.anyir.engines.EngineFactory
+import java.io.File
+import java.nio.FloatBuffer
+
+/**
+ * An engine that does what a test wants.
+ *
+ * @param opening called when a model is loaded
+ * @param running called for every tile with its number, from 1
+ * @param value what becomes of every value
+ */
+class TestEngine(
+    override val id: String = "test",
+    private val unavailable: String? = null,
+    private val opens: (Manifest) -> Boolean = { true },
+    private val opening: () -> Unit = {},
+    private val running: (Int) -> Unit = {},
+    private val value: (Float) -> Float = { 1 - it },
+) : EngineFactory {
+    override val label = "Test engine"
+
+    @Volatile
+    var closed = 0
+
+    override fun unavailable(): String? = unavailable
+
+    override fun opens(manifest: Manifest): Boolean = opens.invoke(manifest)
+
+    override fun open(model: Model, threads: Int): Engine {
+        opening()
+        return object : Engine {
+            private var tiles = 0
+            override val name = "$label, ${model.manifest.name}"
+            override val accelerator = "nothing real"
+            override val tile = model.manifest.tile
+
+            override fun run(input: FloatBuffer, output: FloatBuffer): TileTiming {
+                running(++tiles)
+                for (i in 0 until 3 * tile * tile) output.put(i, value(input.get(i)))
+                return TileTiming(0, 1, 0)
+            }
+
+            override fun close() {
+                closed++
+            }
+        }
+    }
+}
+
+/** A model for [TestEngine]; there is no file behind it. */
+fun testModel(
+    name: String = "test_model",
+    tile: Int = 16,
+    runtime: String = "litert",
+    losses: List<Pair<Double, Double>> = emptyList(),
+): Model {
+    val degradations = losses.map { (psnr, loss) -> Degradation("noise", psnr + loss, psnr, loss) }
+    val manifest = Manifest(
+        name = name,
+        file = "$name.tflite",
+        sha256 = "0".repeat(64),
+        bytes = 1,
+        source = Source("weights", "0".repeat(64), "tiny", JsonObject()),
+        runtime = runtime,
+        backend = "cpu",
+        precision = "fp32",
+        target = null,
+        tile = tile,
+        inputs = emptyList(),
+        outputs = emptyList(),
+        quantization = null,
+        operators = Operators(1, null, null),
+        parity = Parity("measured", null, emptyMap(), emptyList(), degradations, emptyList()),
+        versions = emptyMap(),
+        codeSha256 = "0".repeat(64),
+        seconds = 1.0,
+    )
+    return Model(manifest, File("$name.tflite"))
+}
