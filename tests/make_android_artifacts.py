@@ -4,7 +4,9 @@ FOLDER/models/     LiteRT programs of the tiny network, with their manifests
 FOLDER/reference/  the network's own outputs on fixed tiles
 FOLDER/assets/     both as the app carries them
 FOLDER/photo.png   a noisy photo, larger than a tile and of odd size
-FOLDER/restored/   for every program what `anyir restore --with` it makes of the photo
+FOLDER/turned.jpg  the same as a JPEG that lies on its side, as phones write them
+FOLDER/restored/   for every program what `anyir restore --with` it makes of the photo;
+                   turned.png, of turned.jpg by the fp32 program
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from skimage import data
 from tiny import save_tiny_weights
 
 TILE = 64
+ORIENTATION = 0x0112
 
 
 def anyir(*arguments: object) -> None:
@@ -38,11 +41,17 @@ def main(folder: Path) -> None:
 
     clean = data.chelsea()[20:163, 100:277].astype(np.float64)
     noisy = clean + np.random.default_rng(0).normal(0, 20, clean.shape)
-    Image.fromarray(noisy.round().clip(0, 255).astype(np.uint8)).save(photo)
+    image = Image.fromarray(noisy.round().clip(0, 255).astype(np.uint8))
+    image.save(photo)
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    image.transpose(Image.Transpose.ROTATE_90).save(folder / "turned.jpg", quality=95, exif=exif)
     (folder / "restored").mkdir(exist_ok=True)
     for artifact in sorted((folder / "models").glob("*.tflite")):
         restored = folder / "restored" / f"{artifact.stem}.png"
         anyir("restore", photo, restored, "--with", artifact, "--overwrite")
+    (program,) = (folder / "models").glob("*_fp32_*.tflite")
+    anyir("restore", folder / "turned.jpg", folder / "restored/turned.png", "--with", program, "--overwrite")
 
 
 if __name__ == "__main__":

@@ -8,8 +8,17 @@ import org.anyir.core.ModelEntry
 import org.anyir.core.ModelStore
 import java.io.File
 import java.io.IOException
+import java.io.InputStream
 import java.security.DigestOutputStream
 import java.security.MessageDigest
+
+/** The files in the app's `assets/models`. */
+internal interface BundledFiles {
+    fun names(): List<String>
+
+    /** Throws [IOException]. */
+    fun open(name: String): InputStream
+}
 
 /**
  * The models on this phone: those in the app (`assets/models`), which are copied to its private files because runtimes
@@ -18,7 +27,7 @@ import java.security.MessageDigest
  * @param bundled where the app's own are copied to
  * @param pushed where people put theirs; null while that storage is away
  */
-class AppModels internal constructor(private val assets: AssetManager, private val bundled: File, private val pushed: File?) {
+class AppModels internal constructor(private val inApp: BundledFiles, private val bundled: File, pushed: File?) {
     private val store = ModelStore(listOfNotNull(bundled, pushed))
 
     /**
@@ -30,13 +39,13 @@ class AppModels internal constructor(private val assets: AssetManager, private v
     /** Copies what is missing and deletes what the app no longer has; returns what could not be copied. */
     private fun unpack(): List<ModelEntry.Refused> {
         bundled.mkdirs()
-        val names = assets.list(FOLDER).orEmpty().toSet()
+        val names = inApp.names().toSet()
         val wanted = HashSet<String>()
         val refused = ArrayList<ModelEntry.Refused>()
         for (name in names.filter { it.endsWith(".json") }) {
             val target = File(bundled, name)
             try {
-                val text = assets.open("$FOLDER/$name").use { it.readBytes() }
+                val text = inApp.open(name).use { it.readBytes() }
                 val manifest = Manifest.parse(String(text))
                 if (manifest.file !in names) throw ManifestException("The app does not hold ${manifest.file}.")
                 wanted += listOf(name, manifest.file)
@@ -59,7 +68,7 @@ class AppModels internal constructor(private val assets: AssetManager, private v
         target.delete()
         val digest = MessageDigest.getInstance("SHA-256")
         place(artifact) { part ->
-            assets.open("$FOLDER/${manifest.file}").use { input ->
+            inApp.open(manifest.file).use { input ->
                 DigestOutputStream(part.outputStream(), digest).use { input.copyTo(it) }
             }
             val found = digest.digest().joinToString("") { "%02x".format(it) }
@@ -87,6 +96,13 @@ class AppModels internal constructor(private val assets: AssetManager, private v
         /** The process's own, which remembers the files' hashes. */
         @Synchronized
         fun of(context: Context): AppModels = instance
-            ?: AppModels(context.assets, File(context.filesDir, FOLDER), context.getExternalFilesDir(FOLDER)).also { instance = it }
+            ?: AppModels(inApp(context.assets), File(context.filesDir, FOLDER), context.getExternalFilesDir(FOLDER))
+                .also { instance = it }
+
+        private fun inApp(assets: AssetManager) = object : BundledFiles {
+            override fun names() = assets.list(FOLDER).orEmpty().toList()
+
+            override fun open(name: String) = assets.open("$FOLDER/$name")
+        }
     }
 }

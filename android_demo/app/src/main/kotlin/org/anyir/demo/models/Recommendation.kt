@@ -18,7 +18,8 @@ fun choices(models: List<Model>, engines: List<EngineFactory>): List<Choice> {
  *
  * Among the models that lost little when they were converted (at most [MAX_LOSS] dB of PSNR on average, as far as their
  * manifests say), the fastest that was measured on this phone, by time for a pixel. Where nothing was measured: on the
- * CPU, which every phone has, the one whose results were best; then the larger tile, then the first.
+ * CPU, which every phone has, the one whose results were best; then the larger tile, then fp32, which every CPU computes
+ * alike, then the first.
  *
  * @param millis measured milliseconds a tile on this phone, or null
  */
@@ -34,7 +35,10 @@ fun recommended(
     if (fastest != null) return fastest
     val onCpu = exact.filter { !it.engine.id.endsWith(GPU) }.ifEmpty { exact }
     return onCpu.maxWithOrNull(
-        compareBy<Choice> { quality(it.model.manifest) }.thenBy { it.model.manifest.tile }.thenBy { -all.indexOf(it) },
+        compareBy<Choice> { quality(it.model.manifest) }
+            .thenBy { it.model.manifest.tile }
+            .thenBy { it.model.manifest.precision == "fp32" }
+            .thenBy { -all.indexOf(it) },
     )
 }
 

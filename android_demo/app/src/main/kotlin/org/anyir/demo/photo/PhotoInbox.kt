@@ -60,6 +60,8 @@ internal class PhotoInbox(
                     input.read(piece)
                 } catch (error: IOException) {
                     throw PhotoException(GONE, error)
+                } catch (error: RuntimeException) { // whatever the other app threw
+                    throw PhotoException(GONE, error)
                 }
                 if (count < 0) break
                 total += count

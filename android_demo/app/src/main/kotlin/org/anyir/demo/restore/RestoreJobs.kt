@@ -6,6 +6,7 @@ import android.content.Intent
 import android.net.Uri
 import android.os.Handler
 import android.os.Looper
+import android.util.Log
 import org.anyir.core.CancelledException
 import org.anyir.core.Model
 import org.anyir.demo.photo.PhotoException
@@ -190,6 +191,9 @@ class RestoreJobs internal constructor(
                 make(done)
             } catch (error: IOException) {
                 Export.Refused(sentence(error))
+            } catch (error: RuntimeException) {
+                Log.e(TAG, "unexpected", error)
+                Export.Refused("The app failed unexpectedly (${error.javaClass.simpleName}); nothing was saved.")
             }
             main.post { callback(outcome) }
         }
@@ -204,6 +208,9 @@ class RestoreJobs internal constructor(
             main.post { show(before) }
         } catch (error: IOException) {
             main.post { fail(sentence(error)) }
+        } catch (error: RuntimeException) { // a fault of the app's own: it is said, and the photo is not lost
+            Log.e(TAG, "unexpected", error)
+            main.post { fail("The app failed unexpectedly (${error.javaClass.simpleName}); the photo is unchanged.") }
         }
     }
 
@@ -232,6 +239,8 @@ class RestoreJobs internal constructor(
         fun of(context: Context): RestoreJobs = instance ?: context.applicationContext.let { app ->
             RestoreJobs(app, File(app.filesDir, FOLDER), Executors.newSingleThreadExecutor { Thread(it, "restore") })
         }.also { instance = it }
+
+        private const val TAG = "anyir"
 
         /** In the app's private files. */
         internal const val FOLDER = "restore"

@@ -11,6 +11,7 @@ import android.provider.OpenableColumns
 import org.anyir.demo.photo.PhotoFormat
 import java.io.File
 import java.io.FileNotFoundException
+import java.io.IOException
 
 /**
  * Lets other apps read the one result that was shared with them. Not exported: an app can read an address only when it
@@ -58,7 +59,11 @@ class ResultProvider : ContentProvider() {
     private fun file(uri: Uri): File {
         val name = uri.pathSegments.singleOrNull() ?: throw FileNotFoundException("no such result")
         val folder = File(File(context!!.filesDir, RestoreJobs.FOLDER), FOLDER).canonicalFile
-        val file = File(folder, name).canonicalFile
+        val file = try {
+            File(folder, name).canonicalFile
+        } catch (_: IOException) { // no name at all, such as one with a zero byte
+            throw FileNotFoundException("no such result")
+        }
         if (file.parentFile != folder || !file.isFile) throw FileNotFoundException("no such result")
         return file
     }

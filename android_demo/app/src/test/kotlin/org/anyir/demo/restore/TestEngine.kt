@@ -63,6 +63,7 @@ fun testModel(
     name: String = "test_model",
     tile: Int = 16,
     runtime: String = "litert",
+    precision: String = "fp32",
     losses: List<Pair<Double, Double>> = emptyList(),
 ): Model {
     val degradations = losses.map { (psnr, loss) -> Degradation("noise", psnr + loss, psnr, loss) }
@@ -74,7 +75,7 @@ fun testModel(
         source = Source("weights", "0".repeat(64), "tiny", JsonObject()),
         runtime = runtime,
         backend = "cpu",
-        precision = "fp32",
+        precision = precision,
         target = null,
         tile = tile,
         inputs = emptyList(),

@@ -40,7 +40,7 @@ class GalleryApp : ContentProvider() {
     override fun delete(uri: Uri, where: String?, args: Array<String>?) = 0
 
     companion object {
-        fun uri(name: String): Uri = Uri.parse("content://gallery/$name")
+        fun uri(name: String): Uri = Uri.parse("content://gallery").buildUpon().appendPath(name).build()
 
         fun install(folder: File): GalleryApp =
             Robolectric.buildContentProvider(GalleryApp::class.java).create("gallery").get().also { it.folder = folder }

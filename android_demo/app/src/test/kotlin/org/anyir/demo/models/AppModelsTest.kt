@@ -1,0 +1,144 @@
+package org.anyir.demo.models
+
+import org.anyir.core.ModelEntry
+import org.anyir.core.sha256
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertTrue
+import org.junit.Before
+import org.junit.Rule
+import org.junit.Test
+import org.junit.rules.TemporaryFolder
+import java.io.File
+
+/** The real `AssetManager` reads packed files; these lie in a folder, and are counted. */
+class AppModelsTest {
+    @get:Rule
+    val temporary = TemporaryFolder()
+
+    private lateinit var assets: File
+    private lateinit var bundled: File
+    private lateinit var pushed: File
+
+    @Before
+    fun folders() {
+        assets = temporary.newFolder("assets")
+        bundled = File(temporary.root, "bundled")
+        pushed = temporary.newFolder("pushed")
+    }
+
+    private val opened = ArrayList<String>()
+
+    private fun models(pushed: File? = this.pushed) = AppModels(
+        object : BundledFiles {
+            override fun names() = assets.list()!!.toList()
+
+            override fun open(name: String) = File(assets, name).inputStream().also { opened += name }
+        },
+        bundled,
+        pushed,
+    )
+
+    private fun put(folder: File, name: String, change: (String) -> String = { it }) {
+        val artifact = File(folder, "$name.tflite").apply { writeText("a program called $name") }
+        File(folder, "$name.json").writeText(change(manifest(name, sha256(artifact), artifact.length())))
+    }
+
+    private fun usable(entries: List<ModelEntry>) = entries.filterIsInstance<ModelEntry.Usable>().map { it.model.manifest.name }
+
+    private fun refusal(entries: List<ModelEntry>) = entries.filterIsInstance<ModelEntry.Refused>().single().reason
+
+    @Test
+    fun `models come from the app and from the folder that people push to`() {
+        put(assets, "bundled_model")
+        put(pushed, "pushed_model")
+        val entries = models().list()
+        assertEquals(listOf("bundled_model", "pushed_model"), usable(entries))
+        val files = entries.map { (it as ModelEntry.Usable).model.file }
+        assertEquals(listOf(bundled, pushed), files.map { it.parentFile })
+        assertEquals("a program called bundled_model", files[0].readText())
+    }
+
+    @Test
+    fun `an artifact is copied once, and again when the app has another`() {
+        put(assets, "model")
+        models().list()
+        opened.clear()
+        models().list()
+        assertEquals(listOf("model.json"), opened)
+
+        put(assets, "model") { it.replace("\"seconds\": 1", "\"seconds\": 2") }
+        assertEquals(listOf("model"), usable(models().list()))
+        assertTrue("\"seconds\": 2" in File(bundled, "model.json").readText())
+
+        File(assets, "model.json").delete()
+        assertEquals(emptyList<ModelEntry>(), models().list())
+        assertEquals("what the app no longer has is deleted", 0, bundled.list()!!.size)
+    }
+
+    @Test
+    fun `a copy that was interrupted is made again`() {
+        put(assets, "model")
+        bundled.mkdirs()
+        File(bundled, "model.tflite.part").writeText("half")
+        File(bundled, "model.tflite").writeText("also half")
+        assertEquals(listOf("model"), usable(models().list()))
+        assertFalse(File(bundled, "model.tflite.part").exists())
+    }
+
+    @Test
+    fun `a wrong sha256 is refused wherever it comes from`() {
+        put(assets, "model")
+        File(assets, "model.tflite").writeText("another program   ")
+        assertTrue("not the file" in refusal(models().list()))
+        assertFalse(File(bundled, "model.tflite").exists())
+
+        assets.listFiles()!!.forEach { it.delete() }
+        put(pushed, "model")
+        File(pushed, "model.tflite").writeText("another program   ")
+        assertTrue("sha256" in refusal(models().list()))
+    }
+
+    @Test
+    fun `another schema is refused with its number`() {
+        put(assets, "model") { it.replaceFirst("{", "{\"schema_version\": 7, ") }
+        assertEquals("The manifest has schema version 7; this app reads version 1.", refusal(models().list()))
+    }
+
+    @Test
+    fun `a manifest that names what is not there, or what is elsewhere`() {
+        put(assets, "model")
+        File(assets, "model.tflite").delete()
+        assertEquals("The app does not hold model.tflite.", refusal(models().list()))
+        File(assets, "model.json").delete()
+
+        put(pushed, "model") { it.replace("\"model.tflite\"", "\"../secret.tflite\"") }
+        assertTrue("outside its folder" in refusal(models().list()))
+    }
+
+    @Test
+    fun `no space to copy - one sentence, the rest is listed`() {
+        put(assets, "model")
+        put(pushed, "other")
+        bundled.writeText("a file where the folder should be")
+        val entries = models().list()
+        assertEquals(listOf("other"), usable(entries))
+        assertTrue(entries.filterIsInstance<ModelEntry.Refused>().any { "not enough space" in it.reason })
+    }
+
+    @Test
+    fun `no models at all is an empty list`() {
+        assertEquals(emptyList<ModelEntry>(), models(pushed = null).list())
+    }
+
+    private fun manifest(name: String, sha256: String, bytes: Long) = """
+        {"name": "$name", "file": "$name.tflite", "sha256": "$sha256", "bytes": $bytes,
+         "source": {"file": "w", "sha256": "${"0".repeat(64)}", "preset": "tiny", "config": {}},
+         "runtime": "litert", "backend": "cpu", "precision": "fp32", "target": null, "tile": 64,
+         "inputs": [{"name": "image", "shape": [1, 3, 64, 64], "dtype": "float32", "layout": "NCHW", "range": [0, 1]}],
+         "outputs": [{"name": "restored", "shape": [1, 3, 64, 64], "dtype": "float32", "layout": "NCHW", "range": [0, 1]}],
+         "quantization": null, "operators": {"total": 1, "delegated": null, "partitions": null},
+         "parity": {"status": "not measured", "reason": "a test", "bounds": {}, "stages": [], "degradations": [], "samples": []},
+         "versions": {}, "code_sha256": "${"0".repeat(64)}", "seconds": 1}
+    """.trimIndent()
+}
