@@ -1,5 +1,7 @@
 package org.anyir.demo
 
+import org.anyir.core.Model
+import org.anyir.core.ModelEntry
 import org.anyir.demo.models.AppModels
 import org.anyir.demo.models.recommended
 import org.anyir.demo.photo.FileFacts
@@ -7,8 +9,6 @@ import org.anyir.demo.photo.TestPhotos
 import org.anyir.demo.restore.Export
 import org.anyir.demo.restore.JobsRule
 import org.anyir.demo.restore.RestoreState
-import org.anyir.core.Model
-import org.anyir.core.ModelEntry
 import org.anyir.engines.EngineFactory
 import org.anyir.engines.JvmArtifacts
 import org.anyir.engines.JvmEngineFactory
@@ -73,7 +73,10 @@ class EndToEndTest {
 
     @Test
     fun `a program that was pushed to the phone is found, recommended and run`() {
-        JvmArtifacts.models.first().file.parentFile!!.copyRecursively(test.app.getExternalFilesDir("models")!!, overwrite = true)
+        JvmArtifacts.models.first().file.parentFile!!.copyRecursively(
+            test.app.getExternalFilesDir("models")!!,
+            overwrite = true,
+        )
         val entries = AppModels.of(test.app).list()
         val models = entries.filterIsInstance<ModelEntry.Usable>().map { it.model }
         val choice = recommended(models, listOf(engine))!!

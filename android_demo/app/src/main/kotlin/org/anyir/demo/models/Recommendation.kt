@@ -18,16 +18,12 @@ fun choices(models: List<Model>, engines: List<EngineFactory>): List<Choice> {
  *
  * Among the models that lost little when they were converted (at most [MAX_LOSS] dB of PSNR on average, as far as their
  * manifests say), the fastest that was measured on this phone, by time for a pixel. Where nothing was measured: on the
- * CPU, which every phone has, the one whose results were best; then the larger tile, then fp32, which every CPU computes
- * alike, then the first.
+ * CPU, which every phone has, the one whose results were best; then the larger tile, then fp32, which every CPU
+ * computes alike, then the first.
  *
  * @param millis measured milliseconds a tile on this phone, or null
  */
-fun recommended(
-    models: List<Model>,
-    engines: List<EngineFactory>,
-    millis: (Choice) -> Double? = { null },
-): Choice? {
+fun recommended(models: List<Model>, engines: List<EngineFactory>, millis: (Choice) -> Double? = { null }): Choice? {
     val all = choices(models, engines)
     val exact = all.filter { loss(it.model.manifest) <= MAX_LOSS }.ifEmpty { all }
     val fastest = exact.filter { millis(it) != null }

@@ -5,7 +5,7 @@ import java.io.EOFException
 import java.io.File
 import java.io.RandomAccessFile
 
-/** Reads a file from front to back, with a small buffer, and can jump. All numbers are unsigned; big endian unless said. */
+/** Reads a file from front to back, and can jump. All numbers are unsigned; big endian unless said. */
 internal class ByteReader(file: File) : Closeable {
     private val input = RandomAccessFile(file, "r")
     private val buffer = ByteArray(1 shl 16)

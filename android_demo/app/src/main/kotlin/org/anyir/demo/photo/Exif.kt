@@ -53,7 +53,7 @@ internal object Exif {
     /** @property afterFirst place of the pointer to the thumbnail's directory */
     private class Visited(val afterFirst: Int?)
 
-    /** Calls [entry] with (block, tag, entry's place) for the main directory and EXIF's own. Null for a damaged block. */
+    /** Calls [entry] with (block, tag, place) for all of the main directory and of EXIF's own. Null: damaged. */
     private fun visit(tiff: ByteArray, entry: (ByteBuffer, Int, Int) -> Unit): Visited? = try {
         val block = ByteBuffer.wrap(tiff)
         val order = String(tiff, 0, minOf(2, tiff.size), Charsets.ISO_8859_1)

@@ -61,7 +61,8 @@ internal class FileFacts(
             else -> null
         }
 
-        const val NOT_A_PHOTO = "This file is not a photo that the app can read (JPEG, PNG, WebP, HEIF, AVIF, GIF or BMP)."
+        const val NOT_A_PHOTO =
+            "This file is not a photo that the app can read (JPEG, PNG, WebP, HEIF, AVIF, GIF or BMP)."
         const val ANIMATED = "This is an animation; only still photos can be restored."
         const val DAMAGED = "This photo is damaged: a part of its file does not match its checksum."
     }

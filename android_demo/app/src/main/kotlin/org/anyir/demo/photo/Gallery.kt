@@ -15,8 +15,8 @@ import java.io.IOException
 import java.io.OutputStream
 
 /**
- * Puts new pictures where people find them: `Pictures/AnyIR`. A picture appears when it is whole; no picture is replaced,
- * a number is added to the name instead.
+ * Puts new pictures where people find them: `Pictures/AnyIR`. A picture appears when it is whole; no picture is
+ * replaced, a number is added to the name instead.
  */
 internal class Gallery(private val context: Context) {
     /** For people. */
@@ -30,7 +30,11 @@ internal class Gallery(private val context: Context) {
      * @throws PhotoException no space, no permission, or what [write] threw as one; nothing is left behind
      */
     fun add(name: String, mimeType: String, write: (OutputStream) -> Unit): Uri = try {
-        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) addPending(name, mimeType, write) else addFile(name, mimeType, write)
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) {
+            addPending(name, mimeType, write)
+        } else {
+            addFile(name, mimeType, write)
+        }
     } catch (error: PhotoException) {
         throw error
     } catch (error: IOException) {
@@ -73,9 +77,8 @@ internal class Gallery(private val context: Context) {
 
     /** Before Android 10: the file itself, written beside and renamed, then shown to the gallery. */
     private fun addFile(name: String, mimeType: String, write: (OutputStream) -> Unit): Uri {
-        if (context.checkSelfPermission(Manifest.permission.WRITE_EXTERNAL_STORAGE) != PackageManager.PERMISSION_GRANTED) {
-            throw PhotoException(NO_PERMISSION)
-        }
+        val granted = context.checkSelfPermission(Manifest.permission.WRITE_EXTERNAL_STORAGE)
+        if (granted != PackageManager.PERMISSION_GRANTED) throw PhotoException(NO_PERMISSION)
         @Suppress("DEPRECATION") // its successor is what newer versions use above
         val folder = File(Environment.getExternalStoragePublicDirectory(Environment.DIRECTORY_PICTURES), FOLDER)
         folder.mkdirs()

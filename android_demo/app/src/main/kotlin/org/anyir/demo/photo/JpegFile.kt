@@ -9,9 +9,11 @@ private const val SOS = 0xda
 private const val APP1 = 0xe1
 private const val APP2 = 0xe2
 private const val EXIF_HEADER = "Exif\u0000\u0000"
+private const val GAIN_MAP = "ns.adobe.com/hdr-gain-map"
+private const val ISO_GAIN_MAP = "urn:iso:std:iso:ts:21496:-1"
 private const val MAX_SEGMENT = 0xffff - 2
 
-/** A JPEG's segments up to its end-of-image marker; what lies behind that (a second picture, a video) is not looked at. */
+/** A JPEG's segments up to its end-of-image marker. What lies behind that, a second picture or a video, is not read. */
 internal fun readJpeg(bytes: ByteReader): FileFacts {
     var exif: ByteArray? = null
     var components = 3
@@ -26,8 +28,8 @@ internal fun readJpeg(bytes: ByteReader): FileFacts {
             marker == APP1 || marker == APP2 -> {
                 val content = bytes.bytes((end - bytes.position).toInt())
                 val text = String(content, Charsets.ISO_8859_1)
-                if (exif == null && text.startsWith(EXIF_HEADER)) exif = content.copyOfRange(EXIF_HEADER.length, content.size)
-                gainMap = gainMap || "ns.adobe.com/hdr-gain-map" in text || text.startsWith("urn:iso:std:iso:ts:21496:-1")
+                if (exif == null && text.startsWith(EXIF_HEADER)) exif = Exif.withoutHeader(content)
+                gainMap = gainMap || GAIN_MAP in text || text.startsWith(ISO_GAIN_MAP)
             }
             // Start of frame: precision, height, width, components. DHT, JPG and DAC share its range.
             marker in 0xc0..0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc -> {
@@ -63,7 +65,7 @@ private fun skipScan(bytes: ByteReader) {
     }
 }
 
-/** Copies the JPEG [file] to [output] with [exif] (a TIFF block) as its first segment. False where EXIF is too long for one. */
+/** Copies the JPEG [file] to [output] with [exif] (a TIFF block) as its first segment. False where it is too long. */
 internal fun copyJpegWithExif(file: File, exif: ByteArray?, output: OutputStream): Boolean {
     val fits = exif == null || exif.size + EXIF_HEADER.length <= MAX_SEGMENT
     file.inputStream().use { input ->

@@ -8,8 +8,8 @@ import java.io.IOException
 import java.io.InputStream
 
 /**
- * Takes photos from other apps: copies a photo beside [target] and puts it there when it was found to be one. Nothing at
- * [target] changes where it was not.
+ * Takes photos from other apps: copies a photo beside [target] and puts it there when it was found to be one. Nothing
+ * at [target] changes where it was not.
  *
  * Whatever another app's content provider does, such as throwing or sending without end, ends in a [PhotoException].
  */
@@ -18,11 +18,11 @@ internal class PhotoInbox(
     private val target: File,
     private val maxBytes: Long = MAX_BYTES,
 ) {
-    /** @throws PhotoException cannot be read, is no photo, or is too large; the message says what to do where there is something */
+    /** @throws PhotoException cannot be read, is no photo, or is too large */
     fun take(uri: Uri): PhotoInfo {
         if (uri.scheme != ContentResolver.SCHEME_CONTENT && uri.scheme != ContentResolver.SCHEME_ANDROID_RESOURCE) {
             // A file address would let other apps have this app's private files opened.
-            throw PhotoException("This app opens photos from the photo picker, the files app, or another app's share button.")
+            throw PhotoException(NOT_OURS)
         }
         val part = File(target.parentFile, "${target.name}.part")
         try {
@@ -65,7 +65,9 @@ internal class PhotoInbox(
                 }
                 if (count < 0) break
                 total += count
-                if (total > maxBytes) throw PhotoException("This file is larger than ${maxBytes shr 20} MB; photos are smaller.")
+                if (total > maxBytes) {
+                    throw PhotoException("This file is larger than ${maxBytes shr 20} MB; photos are smaller.")
+                }
                 try {
                     output.write(piece, 0, count)
                 } catch (error: IOException) {
@@ -92,11 +94,11 @@ internal class PhotoInbox(
         val swaps = Orientation(facts.orientation).swaps
         val width = if (swaps) bounds.height else bounds.width
         val height = if (swaps) bounds.width else bounds.height
-        val info = PhotoInfo(uri, name, target, facts.format, facts.orientation, width, height, facts.notes + colourNotes(bounds))
+        val notes = facts.notes + colourNotes(bounds)
+        val info = PhotoInfo(uri, name, target, facts.format, facts.orientation, width, height, notes)
         if (info.onlyHalfSize && (width / 2).toLong() * (height / 2) > PhotoInfo.MAX_PIXELS) {
-            throw PhotoException(
-                "This photo has %.0f megapixels; up to 50 can be restored, or 200 at half size.".format(info.megapixels),
-            )
+            val size = "%.0f".format(info.megapixels)
+            throw PhotoException("This photo has $size megapixels; up to 50 can be restored, or 200 at half size.")
         }
         return info
     }
@@ -109,6 +111,8 @@ internal class PhotoInbox(
     private companion object {
         const val MAX_BYTES = 400L shl 20
         const val MAX_NAME = 120
+        const val NOT_OURS =
+            "This app opens photos from the photo picker, the files app, or another app's share button."
         const val GONE = "This photo cannot be opened: it may have been deleted or moved."
     }
 }

@@ -1,17 +1,18 @@
 package org.anyir.demo.photo
 
 import java.io.Closeable
+import java.io.DataInputStream
 import java.io.DataOutputStream
 import java.io.OutputStream
+import java.nio.ByteBuffer
 import java.util.zip.CRC32
 import java.util.zip.Deflater
 import java.util.zip.DeflaterOutputStream
 
 internal val PNG_SIGNATURE = byteArrayOf(0x89.toByte(), 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)
 private const val GREY = 0
-private const val GREY_ALPHA = 4
 private const val RGB = 2
-private const val RGB_ALPHA = 6
+private const val ALPHA = 4
 private const val PAETH = 4
 private const val CHUNK = 1 shl 16
 
@@ -39,7 +40,7 @@ internal fun readPng(bytes: ByteReader): FileFacts {
         if (type[0] in 'A'..'Z') checkChunk(bytes, type, size, buffer) else bytes.seek(start + size + 4)
         if (type == "IEND") break
     }
-    val grey = colour == GREY || colour == GREY_ALPHA
+    val grey = colour == GREY || colour == GREY + ALPHA
     return FileFacts(PhotoFormat.PNG, exif, exif?.let { Exif.orientation(it) } ?: 1, grey, bits)
 }
 
@@ -58,7 +59,7 @@ private fun checkChunk(bytes: ByteReader, type: String, size: Long, buffer: Byte
 
 /** The content of the first chunk of [type] in a PNG in memory, or null. */
 internal fun pngChunk(png: ByteArray, type: String): ByteArray? {
-    val input = java.io.DataInputStream(png.inputStream(PNG_SIGNATURE.size, png.size - PNG_SIGNATURE.size))
+    val input = DataInputStream(png.inputStream(PNG_SIGNATURE.size, png.size - PNG_SIGNATURE.size))
     while (input.available() > 0) {
         val content = ByteArray(input.readInt())
         val found = ByteArray(4).also(input::readFully).toString(Charsets.ISO_8859_1)
@@ -98,8 +99,8 @@ internal class PngWriter(
 
     init {
         this.output.write(PNG_SIGNATURE)
-        val header = java.nio.ByteBuffer.allocate(13).putInt(width).putInt(height).put(8)
-        header.put((if (grey) (if (alpha) GREY_ALPHA else GREY) else if (alpha) RGB_ALPHA else RGB).toByte())
+        val colour = (if (grey) GREY else RGB) + (if (alpha) ALPHA else 0)
+        val header = ByteBuffer.allocate(13).putInt(width).putInt(height).put(8).put(colour.toByte())
         chunk("IHDR", header.array())
         if (profile != null) chunk("iCCP", profile) else chunk("sRGB", byteArrayOf(0))
         if (exif != null) chunk("eXIf", exif)
@@ -136,7 +137,11 @@ internal class PngWriter(
         val toLeft = Math.abs(up - corner)
         val toUp = Math.abs(left - corner)
         val toCorner = Math.abs(left + up - 2 * corner)
-        return if (toLeft <= toUp && toLeft <= toCorner) left else if (toUp <= toCorner) up else corner
+        return when {
+            toLeft <= toUp && toLeft <= toCorner -> left
+            toUp <= toCorner -> up
+            else -> corner
+        }
     }
 
     /** Ends the file; the stream below stays open. */

@@ -15,8 +15,8 @@ internal interface Regions : Closeable {
     val height: Int
 
     /**
-     * Decodes a part into a bitmap of its own, of about the width and height of [area] divided by [sample], in the file's
-     * own colours.
+     * Decodes a part into a bitmap of its own, of about the width and height of [area] divided by [sample], in the
+     * file's own colours.
      *
      * @param area inside the picture
      * @param sample 1, 2, 4, ...: one pixel is made of sample x sample
@@ -39,7 +39,8 @@ internal interface Regions : Closeable {
             } catch (_: IOException) {
                 null
             }
-            return if (decoder != null) PartRegions(decoder, premultiplied) else WholeRegions(file, bounds, premultiplied)
+            if (decoder == null) return WholeRegions(file, bounds, premultiplied)
+            return PartRegions(decoder, premultiplied)
         }
     }
 }
@@ -54,7 +55,8 @@ internal class PhotoBounds(val width: Int, val height: Int, val colours: ColorSp
             return PhotoBounds(options.outWidth, options.outHeight, options.outColorSpace)
         }
 
-        const val CANNOT_DECODE = "This photo cannot be decoded: it is damaged, or of a kind that this Android does not know."
+        const val CANNOT_DECODE =
+            "This photo cannot be decoded: it is damaged, or of a kind that this Android does not know."
     }
 }
 
@@ -69,7 +71,11 @@ private class PartRegions(private val decoder: BitmapRegionDecoder, private val 
 }
 
 /** For formats without a decoder by regions. The whole picture is kept, at the sample that was asked for last. */
-private class WholeRegions(private val file: File, bounds: PhotoBounds, private val premultiplied: Boolean) : Regions {
+private class WholeRegions(
+    private val file: File,
+    bounds: PhotoBounds,
+    private val premultiplied: Boolean,
+) : Regions {
     override val width: Int = bounds.width
     override val height: Int = bounds.height
     private var whole: Bitmap? = null

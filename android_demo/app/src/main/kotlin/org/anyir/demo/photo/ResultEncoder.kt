@@ -42,7 +42,9 @@ internal class ResultEncoder(
     val notes = mutableListOf<String>()
 
     init {
-        if (format != photo.format.saved) notes += "Saved as ${format.label}: this Android cannot write such a ${photo.format.label}."
+        if (format != photo.format.saved) {
+            notes += "Saved as ${format.label}: this Android cannot write such a ${photo.format.label}."
+        }
         if (facts.exif != null && exif == null) notes += "The photo's EXIF is damaged and was left out."
     }
 
@@ -50,7 +52,7 @@ internal class ResultEncoder(
     val name: String
         get() {
             val stem = photo.name.substringBeforeLast('.').ifBlank { photo.name }
-            val safe = stem.map { if (it < ' ' || it in "/\\:*?\"<>|\u007f") '_' else it }.joinToString("").trim('.', ' ')
+            val safe = stem.replace(UNSAFE, "_").trim('.', ' ')
             return "${safe.ifEmpty { "photo" }}-restored.${format.extension}"
         }
 
@@ -66,12 +68,11 @@ internal class ResultEncoder(
         val encoded = File.createTempFile("result", ".${format.extension}", temporary)
         try {
             compress(encoded)
-            val complete = if (format == PhotoFormat.JPEG) {
-                copyJpegWithExif(encoded, exif, output)
-            } else {
+            if (format == PhotoFormat.WEBP) {
                 copyWebpWithExif(encoded, exif, output)
+            } else if (!copyJpegWithExif(encoded, exif, output)) {
+                notes += "The photo's EXIF is too long for a JPEG and was left out."
             }
-            if (!complete) notes += "The photo's EXIF is too long for a ${format.label} and was left out."
         } finally {
             encoded.delete()
         }
@@ -80,7 +81,10 @@ internal class ResultEncoder(
     private fun canWriteWebp() = Build.VERSION.SDK_INT >= Build.VERSION_CODES.R && maxOf(width, height) <= MAX_WEBP_SIDE
 
     private fun writePng(output: OutputStream) {
-        if (strength >= 1f) return result.inputStream().use { it.copyTo(output) }.let { }
+        if (strength >= 1f) {
+            result.inputStream().use { it.copyTo(output) }
+            return
+        }
         MixedRows().use { rows ->
             rows.read(0)
             val profile = Colours.profile(rows.colours)
@@ -107,7 +111,8 @@ internal class ResultEncoder(
             bitmap.recycle()
             if (!written) throw java.io.IOException("Android's encoder failed")
         } catch (error: OutOfMemoryError) {
-            throw PhotoException("There is not enough memory to save this photo; close other apps and try again.", error)
+            val message = "There is not enough memory to save this photo; close other apps and try again."
+            throw PhotoException(message, error)
         }
     }
 
@@ -148,6 +153,7 @@ internal class ResultEncoder(
 
     private companion object {
         const val ROWS = 256
+        val UNSAFE = Regex("[\\x00-\\x1f\\x7f/\\\\:*?\"<>|]")
     }
 }
 

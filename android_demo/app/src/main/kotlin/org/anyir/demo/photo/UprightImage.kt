@@ -30,9 +30,12 @@ class UprightImage private constructor(private val regions: Regions, private val
 
     companion object {
         /** The photo that was chosen. Throws [PhotoException]. */
-        fun of(photo: PhotoInfo) = UprightImage(Regions.open(photo.file, premultiplied = true), Orientation(photo.orientation))
+        fun of(photo: PhotoInfo) = open(photo.file, photo.orientation)
 
         /** A result's file, which lies upright. Throws [PhotoException]. */
-        fun of(result: File) = UprightImage(Regions.open(result, premultiplied = true), Orientation(1))
+        fun of(result: File) = open(result, orientation = 1)
+
+        private fun open(file: File, orientation: Int) =
+            UprightImage(Regions.open(file, premultiplied = true), Orientation(orientation))
     }
 }

@@ -37,17 +37,18 @@ internal const val MAX_EXIF = 1L shl 20
 
 /**
  * Copies the WebP [file] to [output] with [exif] (a TIFF block) at its end, where the format wants it. Android writes
- * either the simple format, which has no place for EXIF and is extended here, or the extended one. True: it always fits.
+ * either the simple format, which has no place for EXIF and is extended here, or the extended one.
  */
-internal fun copyWebpWithExif(file: File, exif: ByteArray?, output: OutputStream): Boolean {
+internal fun copyWebpWithExif(file: File, exif: ByteArray?, output: OutputStream) {
     if (exif == null) {
         file.inputStream().use { it.copyTo(output) }
-        return true
+        return
     }
     ByteReader(file).use { bytes ->
         bytes.seek(HEADER)
         val extended = bytes.text(4) == "VP8X"
-        val header = if (extended) bytes.run { u32le(); bytes(10) } else extend(bytes)
+        if (extended) bytes.u32le()
+        val header = if (extended) bytes.bytes(10) else extend(bytes)
         header[0] = (header[0].toInt() or WEBP_EXIF).toByte()
         val rest = if (extended) HEADER + 8 + 10 else HEADER
         val padded = exif.size + exif.size % 2
@@ -63,7 +64,6 @@ internal fun copyWebpWithExif(file: File, exif: ByteArray?, output: OutputStream
         output.write(little(8).put("EXIF".latin()).putInt(exif.size).array())
         output.write(exif.copyOf(padded))
     }
-    return true
 }
 
 /** The content of a VP8X chunk for a file in the simple lossless format: flags, width - 1, height - 1. */

@@ -69,11 +69,13 @@ internal class Restoration(
     private fun inOneSentence(error: Throwable): Exception = when (error) {
         is CancelledException, is PhotoException -> error
         is EngineException, is RestoreException -> PhotoException(error.message.orEmpty(), error)
-        is OutOfMemoryError -> PhotoException("There is not enough memory; close other apps, or choose a smaller model.", error)
+        is OutOfMemoryError ->
+            PhotoException("There is not enough memory; close other apps, or choose a smaller model.", error)
         is IOException -> PhotoException("There is not enough space on this phone to keep the result.", error)
         else -> PhotoException("${engine.label} stopped while it ran ${model.manifest.name}: ${reason(error)}.", error)
     }
 
     private fun reason(error: Throwable): String =
-        error.message?.lineSequence()?.firstOrNull()?.trim()?.trimEnd('.')?.take(120)?.ifEmpty { null } ?: error.javaClass.simpleName
+        error.message?.lineSequence()?.firstOrNull()?.trim()?.trimEnd('.')?.take(120)?.ifEmpty { null }
+            ?: error.javaClass.simpleName
 }

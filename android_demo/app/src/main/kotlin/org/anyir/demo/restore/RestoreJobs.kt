@@ -65,8 +65,8 @@ class RestoreJobs internal constructor(
     }
 
     /**
-     * Opens a photo: [RestoreState.Opening], then [RestoreState.Ready], or [RestoreState.Failed] without a photo. Where it
-     * cannot be opened and there was a photo before, that one stays, and a message says why.
+     * Opens a photo: [RestoreState.Opening], then [RestoreState.Ready], or [RestoreState.Failed] without a photo. Where
+     * it cannot be opened and there was a photo before, that one stays, and a message says why.
      *
      * Refused with a message while a photo is opened or restored, and where it would discard a result that was never
      * saved, unless [discard] says so.
@@ -108,7 +108,8 @@ class RestoreJobs internal constructor(
         if (!engine.opens(model.manifest)) return say("${engine.label} does not run ${model.manifest.name}.")
 
         before = state as? RestoreState.Done ?: RestoreState.Ready(photo)
-        waiting = Restoration(photo, model, engine, half, threads = minOf(4, Runtime.getRuntime().availableProcessors()))
+        val threads = minOf(MAX_THREADS, Runtime.getRuntime().availableProcessors())
+        waiting = Restoration(photo, model, engine, half, threads)
         stop = AtomicBoolean()
         show(RestoreState.Running(photo, done = 0, total = 0, millisLeft = null))
         try {
@@ -214,11 +215,15 @@ class RestoreJobs internal constructor(
         }
     }
 
-    private fun fail(message: String) = when (val earlier = before) {
-        is RestoreState.Done -> show(earlier).also { say(message) }
-        is RestoreState.Ready ->
-            if (state is RestoreState.Opening) show(earlier).also { say(message) } else show(RestoreState.Failed(earlier.photo, message))
-        else -> show(RestoreState.Failed(null, message))
+    /** A result, or a photo that another one should have followed, stays; else the failure is what is shown. */
+    private fun fail(message: String) {
+        val earlier = before
+        if (earlier is RestoreState.Done || earlier is RestoreState.Ready && state is RestoreState.Opening) {
+            show(earlier)
+            say(message)
+        } else {
+            show(RestoreState.Failed(earlier.photo, message))
+        }
     }
 
     private fun sentence(error: IOException): String =
@@ -240,6 +245,8 @@ class RestoreJobs internal constructor(
             RestoreJobs(app, File(app.filesDir, FOLDER), Executors.newSingleThreadExecutor { Thread(it, "restore") })
         }.also { instance = it }
 
+        /** More would be phones' small cores, which only slow the large ones down. */
+        private const val MAX_THREADS = 4
         private const val TAG = "anyir"
 
         /** In the app's private files. */

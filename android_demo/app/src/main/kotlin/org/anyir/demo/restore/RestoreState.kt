@@ -73,5 +73,6 @@ class RestoredPhoto(
     val millis: Long,
     val saved: Boolean,
 ) {
-    internal fun asSaved() = RestoredPhoto(file, width, height, halfSize, model, engine, accelerator, millis, saved = true)
+    internal fun asSaved() =
+        RestoredPhoto(file, width, height, halfSize, model, engine, accelerator, millis, saved = true)
 }

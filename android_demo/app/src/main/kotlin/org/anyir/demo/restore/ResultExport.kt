@@ -34,7 +34,8 @@ internal class ResultExport(private val context: Context, private val shared: Fi
         } finally {
             part.delete()
         }
-        return Export.Made(ResultProvider.uri(file.name), file.name, encoder.format.mimeType, place = null, encoder.notes)
+        val uri = ResultProvider.uri(file.name)
+        return Export.Made(uri, file.name, encoder.format.mimeType, place = null, encoder.notes)
     }
 
     private fun encoder(photo: PhotoInfo, result: RestoredPhoto, strength: Float) =

@@ -44,7 +44,9 @@ class AppModelsTest {
         File(folder, "$name.json").writeText(change(manifest(name, sha256(artifact), artifact.length())))
     }
 
-    private fun usable(entries: List<ModelEntry>) = entries.filterIsInstance<ModelEntry.Usable>().map { it.model.manifest.name }
+    private fun usable(entries: List<ModelEntry>) = entries.filterIsInstance<ModelEntry.Usable>().map {
+        it.model.manifest.name
+    }
 
     private fun refusal(entries: List<ModelEntry>) = entries.filterIsInstance<ModelEntry.Refused>().single().reason
 

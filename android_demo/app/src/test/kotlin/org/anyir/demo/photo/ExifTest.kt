@@ -44,7 +44,9 @@ class ExifTest {
         assertEquals(1, Exif.orientation("no TIFF".toByteArray()))
         assertNull(Exif.forResult("no TIFF".toByteArray(), 1, 1))
         for (length in 0 until tiff.size) Exif.forResult(tiff.copyOf(length), 1, 1)
-        val pointsOutside = block(ByteOrder.BIG_ENDIAN, nextDirectory = 0).also { ByteBuffer.wrap(it).putInt(4, Int.MAX_VALUE) }
+        val pointsOutside = block(ByteOrder.BIG_ENDIAN, nextDirectory = 0).also {
+            ByteBuffer.wrap(it).putInt(4, Int.MAX_VALUE)
+        }
         assertEquals(1, Exif.orientation(pointsOutside))
     }
 
@@ -66,7 +68,15 @@ class ExifTest {
 
     /** The numbers of the EXIF directory's entries, found without the code that is tested. */
     private fun numbers(tiff: ByteArray, tags: Set<Int>): Map<Int, Long> {
-        val block = ByteBuffer.wrap(tiff).order(if (tiff[0] == 'I'.code.toByte()) ByteOrder.LITTLE_ENDIAN else ByteOrder.BIG_ENDIAN)
+        val block = ByteBuffer.wrap(tiff).order(
+            if (tiff[0] ==
+                'I'.code.toByte()
+            ) {
+                ByteOrder.LITTLE_ENDIAN
+            } else {
+                ByteOrder.BIG_ENDIAN
+            },
+        )
         return (8 until tiff.size - 12 step 2).associate { at ->
             val tag = block.getShort(at).toInt() and 0xffff
             val type = block.getShort(at + 2).toInt()

@@ -51,7 +51,12 @@ class FileFactsTest {
 
     @Test
     fun `grey, depth and gain maps are seen, and the user is told what is lost`() {
-        assertEquals(listOf(true, true, true, false), listOf("grey.jpg", "grey.png", "grey_alpha.png", "upright.png").map { facts(it).grey })
+        assertEquals(
+            listOf(true, true, true, false),
+            listOf("grey.jpg", "grey.png", "grey_alpha.png", "upright.png").map {
+                facts(it).grey
+            },
+        )
         assertEquals(16, facts("deep.png").bits)
         assertTrue(facts("deep.png").notes.single().contains("16 bits"))
         assertTrue(facts("gain_map.jpg").notes.single().contains("gain map"))
@@ -74,7 +79,15 @@ class FileFactsTest {
 
     @Test
     fun `a file that was cut off is refused wherever the cut is`() {
-        for (name in listOf("turned.jpg", "upright.png", "photo.webp", "photo.avif", "photo.bmp", "grey.jpg", "lying6.png")) {
+        for (name in listOf(
+            "turned.jpg",
+            "upright.png",
+            "photo.webp",
+            "photo.avif",
+            "photo.bmp",
+            "grey.jpg",
+            "lying6.png",
+        )) {
             val bytes = TestPhotos.file(name).readBytes()
             for (length in (16 until bytes.size - 3 step 29) + (bytes.size - 3)) {
                 val cut = temporary.newFile().apply { writeBytes(bytes.copyOf(length)) }
@@ -104,7 +117,11 @@ class FileFactsTest {
 
     @Test
     fun `what follows a JPEG is not looked at`() {
-        val file = temporary.newFile().apply { writeBytes(TestPhotos.file("turned.jpg").readBytes() + "a video".toByteArray()) }
+        val file = temporary.newFile().apply {
+            writeBytes(
+                TestPhotos.file("turned.jpg").readBytes() + "a video".toByteArray(),
+            )
+        }
         assertEquals(6, FileFacts.read(file).orientation)
     }
 }

@@ -24,7 +24,9 @@ class PngWriterTest {
         return output.toByteArray()
     }
 
-    private fun readAgain(png: ByteArray) = ImageIO.read(png.inputStream()).let { it.getRGB(0, 0, it.width, it.height, null, 0, it.width) }
+    private fun readAgain(png: ByteArray) = ImageIO.read(png.inputStream()).let {
+        it.getRGB(0, 0, it.width, it.height, null, 0, it.width)
+    }
 
     @Test
     fun `what is written is read again, noise and alpha to the bit`() {
@@ -38,7 +40,12 @@ class PngWriterTest {
     @Test
     fun `grey is one channel`() {
         val random = Random(1)
-        val grey = IntArray(width * height) { random.nextInt(256).let { v -> (0xff shl 24) or (v shl 16) or (v shl 8) or v } }
+        val grey = IntArray(width * height) {
+            random.nextInt(256).let { v ->
+                (0xff shl 24) or (v shl 16) or (v shl 8) or
+                    v
+            }
+        }
         val png = write(grey, alpha = false, grey = true)
         assertEquals(1, ImageIO.read(png.inputStream()).raster.numBands)
         val values = IntArray(grey.size)
@@ -51,7 +58,10 @@ class PngWriterTest {
         val exif = FileFacts.read(TestPhotos.file("turned.jpg")).exif!!
         val png = write(IntArray(width * height), alpha = false, grey = false, exif)
         assertArrayEquals(exif, pngChunk(png, "eXIf"))
-        val file = java.io.File.createTempFile("written", ".png").apply { writeBytes(png); deleteOnExit() }
+        val file = java.io.File.createTempFile("written", ".png").apply {
+            writeBytes(png)
+            deleteOnExit()
+        }
         assertEquals(6, FileFacts.read(file).orientation)
     }
 }

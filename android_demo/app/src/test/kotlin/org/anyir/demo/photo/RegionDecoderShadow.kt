@@ -34,7 +34,9 @@ class RegionDecoderShadow {
 
     @Implementation
     protected fun decodeRegion(area: Rect, options: BitmapFactory.Options): Bitmap {
-        require(area.left >= 0 && area.top >= 0 && area.right <= width && area.bottom <= height && !area.isEmpty) { "$area" }
+        require(area.left >= 0 && area.top >= 0 && area.right <= width && area.bottom <= height && !area.isEmpty) {
+            "$area"
+        }
         val sample = maxOf(1, options.inSampleSize)
         options.inSampleSize = 1
         val whole = BitmapFactory.decodeFile(path, options)
@@ -59,7 +61,11 @@ class RegionDecoderShadow {
         fun newInstance(path: String, shareable: Boolean): BitmapRegionDecoder {
             val bounds = BitmapFactory.Options().apply { inJustDecodeBounds = true }
             BitmapFactory.decodeFile(path, bounds)
-            if (bounds.outMimeType !in setOf("image/jpeg", "image/png", "image/webp")) throw IOException("not by regions")
+            if (bounds.outMimeType !in
+                setOf("image/jpeg", "image/png", "image/webp")
+            ) {
+                throw IOException("not by regions")
+            }
             return Shadow.newInstanceOf(BitmapRegionDecoder::class.java).also {
                 val shadow = Shadow.extract<RegionDecoderShadow>(it)
                 shadow.path = path

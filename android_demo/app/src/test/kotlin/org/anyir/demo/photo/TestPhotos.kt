@@ -15,7 +15,8 @@ object TestPhotos {
     fun file(name: String) = File("src/test/photos", name).also { check(it.isFile) { "$it is missing" } }
 
     /** ARGB pixels as Java reads them: of PNG, exactly what is in the file. */
-    fun pixels(file: File): IntArray = ImageIO.read(file).let { it.getRGB(0, 0, it.width, it.height, null, 0, it.width) }
+    fun pixels(file: File): IntArray =
+        ImageIO.read(file).let { it.getRGB(0, 0, it.width, it.height, null, 0, it.width) }
 
     /** What all photos show. */
     fun upright(): IntArray = pixels(file("upright.png"))

@@ -17,7 +17,8 @@ import org.robolectric.RobolectricTestRunner
 class UprightSourceTest {
     private val upright = TestPhotos.upright()
 
-    private fun open(name: String, half: Boolean = false) = UprightSource.open(TestPhotos.info(TestPhotos.file(name)), half)
+    private fun open(name: String, half: Boolean = false) =
+        UprightSource.open(TestPhotos.info(TestPhotos.file(name)), half)
 
     private fun part(pixels: IntArray, width: Int, region: Region) = IntArray(region.width * region.height) {
         pixels[(region.y + it / region.width) * width + region.x + it % region.width]
@@ -30,7 +31,12 @@ class UprightSourceTest {
                 assertEquals(TestPhotos.WIDTH, source.width)
                 assertEquals(TestPhotos.HEIGHT, source.height)
                 assertArrayEquals("orientation $orientation", upright, TestPhotos.read(source))
-                for (region in listOf(Region(3, 0, 16, 10), Region(31, 0, 16, 10), Region(0, 9, 5, 21), Region(46, 29, 1, 1))) {
+                for (region in listOf(
+                    Region(3, 0, 16, 10),
+                    Region(31, 0, 16, 10),
+                    Region(0, 9, 5, 21),
+                    Region(46, 29, 1, 1),
+                )) {
                     assertArrayEquals(part(upright, TestPhotos.WIDTH, region), TestPhotos.read(source, region))
                 }
             }
@@ -98,7 +104,9 @@ class UprightSourceTest {
                 assertArrayEquals("orientation $orientation", part(upright, TestPhotos.WIDTH, region), pixels)
             }
         }
-        val alpha = UprightImage.of(TestPhotos.info(TestPhotos.file("alpha.png"))).use { it.decode(Rect(0, 0, 47, 30), 1) }
+        val alpha = UprightImage.of(TestPhotos.info(TestPhotos.file("alpha.png"))).use {
+            it.decode(Rect(0, 0, 47, 30), 1)
+        }
         assertTrue(alpha.hasAlpha() && alpha.isPremultiplied)
     }
 
@@ -108,7 +116,10 @@ class UprightSourceTest {
         open("strip.png").use { source ->
             assertEquals(20_000, source.width)
             val region = Region(19_000, 10, 1000, 20)
-            assertArrayEquals(part(TestPhotos.pixels(TestPhotos.file("strip.png")), 20_000, region), TestPhotos.read(source, region))
+            assertArrayEquals(
+                part(TestPhotos.pixels(TestPhotos.file("strip.png")), 20_000, region),
+                TestPhotos.read(source, region),
+            )
         }
     }
 

@@ -101,14 +101,20 @@ class BadInputTest {
         val uri = Uri.parse("content://elsewhere/endless")
         shadowOf(test.app.contentResolver).registerInputStream(uri, endless)
         val target = File(test.app.cacheDir, "endless")
-        val error = assertThrows(IOException::class.java) { PhotoInbox(test.app.contentResolver, target, 1 shl 20).take(uri) }
+        val error =
+            assertThrows(IOException::class.java) { PhotoInbox(test.app.contentResolver, target, 1 shl 20).take(uri) }
         assertEquals("This file is larger than 1 MB; photos are smaller.", error.message)
         assertFalse(File(test.app.cacheDir, "endless.part").exists())
     }
 
     @Test
     fun `an address that is not another app's`() {
-        for (address in listOf("file:///data/data/org.anyir.demo/files/restore/state.json", "https://example.org/a.jpg", "", "x:y")) {
+        for (address in listOf(
+            "file:///data/data/org.anyir.demo/files/restore/state.json",
+            "https://example.org/a.jpg",
+            "",
+            "x:y",
+        )) {
             test.jobs.choose(Uri.parse(address))
             test.settle()
             assertTrue("share button" in test.failure(test.jobs.state))
@@ -157,7 +163,13 @@ class BadInputTest {
         test.choose("upright.png")
         val inTile = CountDownLatch(1)
         val goOn = CountDownLatch(1)
-        test.jobs.start(testModel(), TestEngine(running = { inTile.countDown(); goOn.await() }))
+        test.jobs.start(
+            testModel(),
+            TestEngine(running = {
+                inTile.countDown()
+                goOn.await()
+            }),
+        )
         test.startService()
         inTile.await()
         test.jobs.start(testModel(), TestEngine())
@@ -178,7 +190,11 @@ class BadInputTest {
         test.jobs.start(testModel(), TestEngine(unavailable = "not in this build"))
         test.jobs.start(testModel(), TestEngine(opens = { false }))
         assertEquals(
-            listOf("Choose a photo first.", "Test engine cannot be used: not in this build.", "Test engine does not run test_model."),
+            listOf(
+                "Choose a photo first.",
+                "Test engine cannot be used: not in this build.",
+                "Test engine does not run test_model.",
+            ),
             test.messages.map { test.sentence(it) },
         )
         assertTrue(test.jobs.state is RestoreState.Ready)

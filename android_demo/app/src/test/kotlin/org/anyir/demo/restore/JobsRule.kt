@@ -98,7 +98,10 @@ class JobsRule : ExternalResource(), RestoreJobs.Listener {
     fun failure(state: RestoreState): String = sentence((state as RestoreState.Failed).message)
 
     fun sentence(message: String): String {
-        assertTrue(message, message.endsWith(".") && '\n' !in message && message.length in 10..200 && "Exception" !in message)
+        assertTrue(
+            message,
+            message.endsWith(".") && '\n' !in message && message.length in 10..200 && "Exception" !in message,
+        )
         return message
     }
 

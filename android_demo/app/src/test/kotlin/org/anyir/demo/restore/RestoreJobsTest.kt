@@ -40,7 +40,10 @@ class RestoreJobsTest {
         val tiles = test.states.filterIsInstance<RestoreState.Running>().filter { it.total > 0 }
         assertEquals((1..12).toList(), tiles.map { it.done })
         assertTrue(tiles.all { it.total == 12 })
-        assertTrue("time left is known from the second tile", tiles.first().millisLeft == null && tiles[1].millisLeft != null)
+        assertTrue(
+            "time left is known from the second tile",
+            tiles.first().millisLeft == null && tiles[1].millisLeft != null,
+        )
         assertEquals(0L, tiles.last().millisLeft)
     }
 
@@ -127,7 +130,10 @@ class RestoreJobsTest {
         test.newProcess()
         val after = (test.jobs.state as RestoreState.Done).result
         assertNotEquals("read anew", System.identityHashCode(before), System.identityHashCode(after))
-        assertEquals(listOf(before.file, before.model, before.accelerator), listOf(after.file, after.model, after.accelerator))
+        assertEquals(
+            listOf(before.file, before.model, before.accelerator),
+            listOf(after.file, after.model, after.accelerator),
+        )
         assertArrayEquals(inverted(TestPhotos.upright()), test.resultPixels())
         test.jobs.dismiss()
         test.settle()
@@ -141,7 +147,13 @@ class RestoreJobsTest {
         test.choose("upright.png")
         val inTile = CountDownLatch(1)
         val never = CountDownLatch(1)
-        test.jobs.start(testModel(), TestEngine(running = { inTile.countDown(); never.await() }))
+        test.jobs.start(
+            testModel(),
+            TestEngine(running = {
+                inTile.countDown()
+                never.await()
+            }),
+        )
         test.startService()
         inTile.await()
         test.newProcess()
@@ -155,7 +167,13 @@ class RestoreJobsTest {
     @Test
     fun `a state that cannot be read is no state`() {
         test.choose("upright.png")
-        for (text in listOf("", "{", "[]", "{\"photo\": 1}", "{\"photo\": {\"file\": \"../../x\"}, \"running\": true}")) {
+        for (text in listOf(
+            "",
+            "{",
+            "[]",
+            "{\"photo\": 1}",
+            "{\"photo\": {\"file\": \"../../x\"}, \"running\": true}",
+        )) {
             File(test.folder, "state.json").writeText(text)
             test.newProcess()
             assertSame(RestoreState.Idle, test.jobs.state)

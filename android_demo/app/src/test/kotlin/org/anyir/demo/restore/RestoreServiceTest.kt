@@ -28,14 +28,23 @@ class RestoreServiceTest {
 
     private fun startAndStop(tile: Int): RestoreService {
         test.choose("upright.png")
-        test.jobs.start(testModel(), TestEngine(running = { if (it == tile) { inTile.countDown(); goOn.await() } }))
+        test.jobs.start(
+            testModel(),
+            TestEngine(running = {
+                if (it == tile) {
+                    inTile.countDown()
+                    goOn.await()
+                }
+            }),
+        )
         val service = test.startService()
         inTile.await()
         shadowOf(Looper.getMainLooper()).idle()
         return service
     }
 
-    private fun text(notification: Notification) = notification.extras.getCharSequence(Notification.EXTRA_TEXT).toString()
+    private fun text(notification: Notification) =
+        notification.extras.getCharSequence(Notification.EXTRA_TEXT).toString()
 
     @Test
     fun `it is in the foreground, says how far it is, and ends by itself`() {
@@ -44,7 +53,10 @@ class RestoreServiceTest {
         assertEquals(ServiceInfo.FOREGROUND_SERVICE_TYPE_DATA_SYNC, service.foregroundServiceType)
         assertNotNull(shadow.lastForegroundNotification)
         val manager = checkNotNull(test.app.getSystemService(NotificationManager::class.java))
-        assertEquals(NotificationManager.IMPORTANCE_LOW, manager.getNotificationChannel(RestoreNotification.CHANNEL).importance)
+        assertEquals(
+            NotificationManager.IMPORTANCE_LOW,
+            manager.getNotificationChannel(RestoreNotification.CHANNEL).importance,
+        )
 
         val running = test.jobs.state as RestoreState.Running
         assertEquals(3 to 12, running.done to running.total)
@@ -90,7 +102,10 @@ class RestoreServiceTest {
 
     @Test
     fun `started with nothing to do it stops`() {
-        val service = org.robolectric.Robolectric.buildService(RestoreService::class.java, Intent()).create().startCommand(0, 1).get()
+        val service = org.robolectric.Robolectric.buildService(
+            RestoreService::class.java,
+            Intent(),
+        ).create().startCommand(0, 1).get()
         shadowOf(Looper.getMainLooper()).idle()
         assertTrue(shadowOf(service).isStoppedBySelf)
         assertNull(service.onBind(null))

@@ -38,7 +38,9 @@ class ResultProviderTest {
         assertEquals("content://org.anyir.demo.results/lying2-restored.png", made.uri.toString())
         assertEquals("image/png", test.app.contentResolver.getType(made.uri))
         val copy = File.createTempFile("shared", ".png").apply { deleteOnExit() }
-        test.app.contentResolver.openInputStream(made.uri)!!.use { input -> copy.outputStream().use { input.copyTo(it) } }
+        test.app.contentResolver.openInputStream(made.uri)!!.use { input ->
+            copy.outputStream().use { input.copyTo(it) }
+        }
         assertArrayEquals(test.resultPixels(), TestPhotos.pixels(copy))
         test.app.contentResolver.query(made.uri, null, null, null, null)!!.use { rows ->
             assertTrue(rows.moveToFirst())
@@ -51,7 +53,8 @@ class ResultProviderTest {
     @Test
     fun `names do not leave the folder, and only what was shared is given`() {
         share("one.png")
-        val inside = listOf("..%2Fstate.json", "%2E%2E%2Fstate.json", "..", ".", "", "a/b", "state.json", "..%2F..%2F..%2Fx", "%00")
+        val inside =
+            listOf("..%2Fstate.json", "%2E%2E%2Fstate.json", "..", ".", "", "a/b", "state.json", "..%2F..%2Fx", "%00")
         for (path in inside) {
             val uri = Uri.parse("content://org.anyir.demo.results/$path")
             assertThrows(path, FileNotFoundException::class.java) { open(uri) }

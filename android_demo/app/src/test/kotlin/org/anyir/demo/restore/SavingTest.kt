@@ -159,7 +159,11 @@ class SavingTest {
     fun `names are made safe`() {
         val shared = File(test.app.cacheDir, "shared").apply { mkdirs() }
         test.gallery.folder = shared
-        for ((name, expected) in listOf("a:b?.png" to "a_b_-restored.png", ".png" to "png-restored.png", "no extension" to "no extension-restored.png")) {
+        for ((name, expected) in listOf(
+            "a:b?.png" to "a_b_-restored.png",
+            ".png" to "png-restored.png",
+            "no extension" to "no extension-restored.png",
+        )) {
             TestPhotos.file("one.png").copyTo(File(shared, name))
             saved(name)
             assertEquals(expected, lastName())

@@ -28,8 +28,13 @@ class GalleryApp : ContentProvider() {
         return ParcelFileDescriptor.open(file, ParcelFileDescriptor.MODE_READ_ONLY)
     }
 
-    override fun query(uri: Uri, columns: Array<String>?, where: String?, values: Array<String>?, order: String?): Cursor =
-        MatrixCursor(columns).apply { addRow(arrayOf(uri.lastPathSegment)) }
+    override fun query(
+        uri: Uri,
+        columns: Array<String>?,
+        where: String?,
+        values: Array<String>?,
+        order: String?,
+    ): Cursor = MatrixCursor(columns).apply { addRow(arrayOf(uri.lastPathSegment)) }
 
     override fun getType(uri: Uri): String? = "image/*"
 
@@ -87,12 +92,20 @@ class MediaStoreApp : ContentProvider() {
         return if (rows.remove(id) != null) 1 else 0
     }
 
-    override fun query(uri: Uri, columns: Array<String>?, where: String?, values: Array<String>?, order: String?): Cursor? = null
+    override fun query(
+        uri: Uri,
+        columns: Array<String>?,
+        where: String?,
+        values: Array<String>?,
+        order: String?,
+    ): Cursor? = null
 
     override fun getType(uri: Uri): String? = null
 
     companion object {
         fun install(folder: File): MediaStoreApp =
-            Robolectric.buildContentProvider(MediaStoreApp::class.java).create("media").get().also { it.folder = folder }
+            Robolectric.buildContentProvider(MediaStoreApp::class.java).create("media").get().also {
+                it.folder = folder
+            }
     }
 }
