@@ -85,6 +85,7 @@ class Trainer:
             lr=settings.learning_rate,
             betas=settings.betas,
             weight_decay=settings.weight_decay,
+            fused=fabric.device.type == "cuda",  # one launch instead of dozens
         )
         # Compiled before Fabric wraps it; the parameters stay those of ``network``.
         step = torch.compile(network) if settings.compile else network
