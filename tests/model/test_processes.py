@@ -121,6 +121,8 @@ def test_the_command_under_torchrun(tmp_path, photos):
     assert load_weights(tmp_path / "run" / "tiny.safetensors", preset="tiny")
     (chunk,) = json.loads((tmp_path / "run" / "tiny.json").read_text())["training"]["chunks"]
     assert chunk["processes"] == 2
+    assert chunk["samples_per_second"] > 0
+    assert 0 < chunk["waiting_for_data"] < 1
     assert chunk["samples"] == 4 * chunk["last_step"] > 0
 
     odd = run_command(photos, tmp_path / "odd", "nothing", "--batch", 5)
