@@ -13,7 +13,7 @@ RUNS ?= 15
 
 with_weights = $(if $(WEIGHTS),--weights $(WEIGHTS))
 
-.PHONY: demo test android-test lint clean
+.PHONY: demo test android-test apk lint clean
 
 # A recipe that cannot be built is a row of the report and makes `make demo` fail at its end, not before.
 demo: $(READY)
@@ -46,6 +46,10 @@ android-test: build/android-test/.ready
 build/android-test/.ready: tests/make_android_artifacts.py tests/tiny.py $(wildcard model/*.py conversion/*.py profiling/*.py) | $(READY)
 	$(VENV)/bin/python tests/make_android_artifacts.py $(@D)
 	touch $@
+
+# The Android app with what `anyir android stage` put into it, signed with a debug key.
+apk: $(READY)
+	$(VENV)/bin/python android_demo/apk/make_apk.py build/anyir-demo.apk
 
 lint: $(READY) build/types
 	$(VENV)/bin/ruff check .
