@@ -63,7 +63,7 @@ def test_both_builds_have_the_same_modules_of_the_app():
     maven = {node.text for node in root.find("m:modules", POM)}
     settings = (ANDROID / "settings.gradle.kts").read_text(encoding="utf-8")
     gradle = set(re.findall(r'":(\w+)"', settings))
-    assert gradle == maven - {"libs", "signatures"}
+    assert gradle == maven - {"apk", "libs", "signatures"}
 
 
 def test_the_documented_example_is_the_one_that_the_apps_tests_compile_and_run():
