@@ -11,6 +11,15 @@ PAPER_PARAMETERS = 6.29e6
 PAPER_MULTIPLY_ADDS = 19e9
 """Table 6 at 224x224. It calls them FLOPs; PromptIR's 132 G there are multiply-adds."""
 
+PAPER_TABLE_6 = (
+    ("AirNet", 4829, 8.93, "238"),
+    ("PromptIR", 9830, 35.59, "132"),
+    ("IDR", 4905, 15.34, "98"),
+    ("MoCE-IR-S", 4228, 11.47, "36.93 ± 2.32"),
+    ("AnyIR (paper)", 3556, 6.29, "19 ± 1.87"),
+)
+"""Method, memory in M, parameters in M, "FLOPs" in G: on an A100; of what the memory is, it does not say."""
+
 CONVENTION = (
     "multiply-adds of convolutions and matrix products, as torch.utils.flop_counter counts them "
     "(its FLOPs divided by two); element-wise operators and the FFTs are not counted"

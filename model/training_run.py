@@ -13,12 +13,13 @@ from anyir.model.training_log import TrainingLog, show_scores
 from anyir.model.training_settings import Progress, Settings
 
 if TYPE_CHECKING:
+    from anyir.model.material import Supply
     from anyir.model.processes import Processes
 
 
 def train(
     settings: Settings,
-    data: list[Path],
+    supply: Supply,
     out: Path,
     resume: Path | None,
     *,
@@ -42,36 +43,30 @@ def train(
     fabric, processes = start_processes(precision)
     with processes.ending_together():
         try:
-            return _train(settings, data, out, resume, fabric, processes)
+            return _train(settings, supply, out, resume, fabric, processes)
         except torch.OutOfMemoryError as error:
             raise UserError(f"not enough memory on {fabric.device}: choose a smaller --batch") from error
 
 
 def _train(
-    settings: Settings, data: list[Path], out: Path, resume: Path | None, fabric: Any, processes: Processes
+    settings: Settings, supply: Supply, out: Path, resume: Path | None, fabric: Any, processes: Processes
 ) -> Progress:
-    from contextlib import nullcontext
+    from contextlib import closing, nullcontext
 
     from rich.console import Console
 
-    from anyir.model.mixture import Sampler
-    from anyir.model.photos import hold_out, list_photos
     from anyir.model.training import Trainer, device_name
     from anyir.model.training_state import check_resumable
-    from anyir.model.validation import CROP, HELD_OUT
 
     console = Console(stderr=True, quiet=not processes.first)
-    train_paths, held_out = hold_out(list_photos(data), HELD_OUT)
     if resume is not None:
         check_resumable(resume, settings.preset)
+    material = supply.load(console, fabric.device, settings)
+    processes.check_same("photos", *material.identity)
+    if settings.epochs:
+        settings.steps = max(1, round(settings.epochs * material.samples / settings.batch))
     out.mkdir(parents=True, exist_ok=True)
-    photos, validation = _read(console, fabric.device, (train_paths, settings.crop), (held_out, CROP))
-    for reason in photos.skipped + validation.skipped:
-        console.print(f"skipped {reason}", highlight=False)
-    processes.check_same("photos", len(photos), photos.pixels.shape[0])
-
-    sampler = Sampler(photos, batch=settings.batch, crop=settings.crop, seed=settings.seed)
-    trainer = Trainer(settings, sampler, validation.centre_crops(CROP), out, fabric, processes)
+    trainer = Trainer(settings, material.sampler, material.validation, out, fabric, processes)
     if resume is not None:
         trainer.resume(resume)
     progress = trainer.progress
@@ -81,35 +76,22 @@ def _train(
         else device_name(fabric.device)
     )
     console.print(
-        f"{settings.preset} on {where}, {fabric._precision.precision}: {len(photos)} photos, "
-        f"{len(validation)} held out, from step {progress.step}"
+        f"{settings.preset} on {where}, {fabric._precision.precision}: {material.samples} samples an epoch, "
+        f"from step {progress.step}" + (f", {progress.chunk_steps} steps" if progress.chunk_steps else "")
     )
     log = TrainingLog(progress, out / "logs", console) if processes.first else None
-    with stop_requests(processes) as asked_to_stop, log or nullcontext():
+    with closing(material), stop_requests(processes) as asked_to_stop, log or nullcontext():
         finished = trainer.run(log.report if log else lambda report: None, asked_to_stop)
     if not finished:
+        same = "--recipe and --root" if settings.recipe else "--data"
         raise UserError(
             f"interrupted at step {progress.step}; go on with: anyir train --resume {out} "
-            f"--out {out} --preset {settings.preset} and the same --data"
+            f"--out {out} --preset {settings.preset} and the same {same}"
         )
     if processes.first:
         show_scores(progress.history[-1]["scores"])
         print(f"step {progress.step}: {out / (settings.preset + '.safetensors')}")
     return progress
-
-
-def _read(console: Any, device: Any, *groups: tuple[list[Path], int]) -> list[Any]:
-    """Read groups of photos, each with the size that they must have at least, behind one progress bar."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    from anyir.model.photos import PhotoBank
-
-    with Progress(TextColumn("reading photos"), BarColumn(), MofNCompleteColumn(), console=console) as bar:
-        task = bar.add_task("", total=sum(len(paths) for paths, _ in groups))
-        return [
-            PhotoBank.load(paths, device=device, at_least=at_least, on_photo=lambda: bar.advance(task))
-            for paths, at_least in groups
-        ]
 
 
 @contextmanager

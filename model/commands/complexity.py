@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from anyir.model.complexity import Complexity
+
+TABLE_PRESETS = ("anyir", "phone", "small")
+"""What --table measures: the paper's network and the two that are meant to be used."""
 
 
 def run(
     preset: Annotated[str | None, typer.Option(help="Which network; default: all presets.")] = None,
     height: Annotated[int, typer.Option(min=8, max=16384, help="Of the input, a multiple of 8.")] = 224,
     width: Annotated[int, typer.Option(min=8, max=16384, help="Of the input, a multiple of 8.")] = 224,
+    table: Annotated[
+        bool, typer.Option("--table", help="The paper's Table 6, with peak memory measured on this machine.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print parameters and multiply-adds of a preset, at 224x224 as in the paper's Table 6.
@@ -33,8 +42,11 @@ def run(
         measure_complexity,
     )
 
-    names = [preset] if preset else list(PRESETS)
+    names = [preset] if preset else list(TABLE_PRESETS if table else PRESETS)
     results = [measure_complexity(name, PRESETS[name], height, width) for name in names]
+    if table:
+        show_table(results, as_json)
+        return
     if as_json:
         rows = [r.to_dict() for r in results]
         print(json.dumps(rows[0] if preset else rows, indent=2))
@@ -51,4 +63,52 @@ def run(
     )
     console = Console()
     console.print(table)
+    console.print(f"Counted: {CONVENTION}.", highlight=False)
+
+
+def show_table(results: list[Complexity], as_json: bool) -> None:
+    """Measure memory and print the paper's Table 6 with rows of our own."""
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from anyir.model.complexity import CONVENTION, PAPER_TABLE_6
+    from anyir.model.memory import MODES, measure_memory
+
+    rows = []
+    with Console(stderr=True).status("measuring memory"):
+        for result in results:
+            memory = [measure_memory(result.preset, mode, result.height, result.width) for mode in MODES]
+            rows.append((result, memory))
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "rows": [{**r.to_dict(), "memory": [m.to_dict() for m in memory]} for r, memory in rows],
+                    "paper": [
+                        dict(zip(("method", "memory_m", "parameters_m", "flops_g"), row, strict=True))
+                        for row in PAPER_TABLE_6
+                    ],
+                },
+                indent=2,
+            )
+        )
+        return
+    size = f"{results[0].width}x{results[0].height}"
+    columns = ("memory", "inference", "training", "parameters", "multiply-adds")
+    table = Table("", *columns, title=f"Table 6: {size}, batch 1; memory of ours in MiB")
+    for method, used, parameters, flops in PAPER_TABLE_6:
+        table.add_row(method, f"{used} M", "", "", f"{parameters:.2f} M", f"{flops} G")
+    for result, memory in rows:
+        peaks = (f"{m.peak_mib:.0f}" for m in memory)
+        counts = (f"{result.parameters / 1e6:.2f} M", f"{result.multiply_adds / 1e9:.2f} G")
+        table.add_row(f"{result.preset} (here)", "", *peaks, *counts)
+    console = Console()
+    console.print(table)
+    one = rows[0][1][0]
+    note = f"Memory here: peak on {one.device}, {one.measure}, in a process of its own"
+    if one.before_mib:
+        note += f"; {one.before_mib:.0f} MiB of it are Python and torch"
+    console.print(f"{note}. The paper measured on an A100 and does not say what.", highlight=False)
     console.print(f"Counted: {CONVENTION}.", highlight=False)

@@ -1,4 +1,4 @@
-"""``anyir train``: train a preset by the clock."""
+"""``anyir train``: train a preset by the clock, or a recipe by its epochs."""
 
 from __future__ import annotations
 
@@ -12,61 +12,103 @@ from anyir.model.errors import UserError
 
 
 def run(
-    data: Annotated[list[Path], typer.Option(help="Folder of clean photos, searched below; repeatable.")],
     out: Annotated[Path, typer.Option(help="Folder for checkpoints, logs and the weights.")],
-    preset: Annotated[str, typer.Option(help="Which network.")] = "anyir",
-    minutes: Annotated[float, typer.Option(min=0.01, help="Length of the chunk; the clock decides.")] = 9.0,
+    data: Annotated[
+        list[Path] | None, typer.Option(help="Folder of clean photos, searched below; repeatable.")
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="A recipe of docs/recipes.md, or a YAML file; options override it.")
+    ] = None,
+    root: Annotated[
+        list[Path] | None, typer.Option(help="Folder that the recipe's datasets lie below; repeatable.")
+    ] = None,
+    preset: Annotated[str | None, typer.Option(help="Which network; by itself: anyir.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="Length of the chunk by the clock; by itself: 9.")
+    ] = None,
+    epochs: Annotated[
+        float | None, typer.Option(min=1e-6, help="Length of the chunk in epochs, instead of minutes.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Length of the chunk in steps, instead of minutes.")
+    ] = None,
     resume: Annotated[
         Path | None, typer.Option(help="A training folder to go on from, or a weights file to start from.")
     ] = None,
-    batch: Annotated[int, typer.Option(min=1, help="Patches a step, of all processes.")] = 16,
-    crop: Annotated[int, typer.Option(min=16, help="Side of a patch in pixels, a multiple of 8.")] = 64,
-    learning_rate: Annotated[float, typer.Option(min=1e-7, max=1.0, help="At the chunk's peak.")] = 5e-4,
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Patches a step, of all processes; by itself: 16.")
+    ] = None,
+    crop: Annotated[
+        int | None, typer.Option(min=16, help="Side of a patch in pixels, a multiple of 8; by itself: 64.")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=1e-7, max=1.0, help="At the chunk's peak; by itself: 0.0005.")
+    ] = None,
     balance: Annotated[
-        float,
+        float | None,
         typer.Option(min=0, max=1, help="Above 0, clean and mildly degraded photos count more in the loss."),
-    ] = 0.0,
+    ] = None,
     loss_scale: Annotated[
-        Literal["linear", "log"],
+        Literal["linear", "log"] | None,
         typer.Option(help="log: an error counts by the share it shrinks, as in PSNR."),
-    ] = "linear",
-    seed: Annotated[int, typer.Option(min=0, max=2**31, help="What every random choice is drawn from.")] = 0,
-    precision: Annotated[str, typer.Option(help="bf16-mixed or 32-true.")] = "bf16-mixed",
-    compile: Annotated[bool, typer.Option(help="torch.compile the network (worth it on a GPU).")] = False,
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**31, help="What every random choice is drawn from.")
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="bf16-mixed or 32-true; by itself: bf16-mixed.")
+    ] = None,
+    compile: Annotated[
+        bool | None,
+        typer.Option("--compile/--no-compile", help="torch.compile the network (worth it on a GPU)."),
+    ] = None,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves torch's choice.")] = 0,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, help="Threads that read and degrade a recipe's photos.")
+    ] = 4,
+    cache: Annotated[float, typer.Option(min=0, help="GiB of decoded photos that these threads keep.")] = 4.0,
 ) -> None:
-    """Train on clean photos that are degraded on the fly, and stop by the clock.
+    """Train on clean photos that are degraded on the fly, or on the datasets of a recipe.
 
     The run goes on exactly where it was with --resume; interrupted, it loses less than a minute.
 
     Example: [bold]anyir train --preset small --data photos --minutes 60 --out runs/small[/bold]
+
+    Example: [bold]anyir train --recipe three-degradations --root datasets --out runs/three[/bold]
     """
     from anyir.model.config import PRESETS
 
-    if preset not in PRESETS:
+    if preset is not None and preset not in PRESETS:
         raise typer.BadParameter(f"unknown preset {preset!r}; known: {', '.join(PRESETS)}")
-    if crop % 8:
+    if crop is not None and crop % 8:
         raise typer.BadParameter(f"--crop {crop} is not a multiple of 8")
-    if precision not in ("bf16-mixed", "32-true"):
+    if precision not in (None, "bf16-mixed", "32-true"):
         raise typer.BadParameter(f"unknown precision {precision!r}; known: bf16-mixed, 32-true")
-    processes = int(os.environ.get("WORLD_SIZE", 1))  # torchrun's; the batch is that of all together
-    if batch % processes:
-        raise typer.BadParameter(f"--batch {batch} does not divide by {processes} processes")
-    if (out / "checkpoint.json").is_file() and (resume is None or resume.resolve() != out.resolve()):
-        raise UserError(f"{out} holds a training run; go on with --resume {out}, or choose another --out")
+    if sum(length is not None for length in (minutes, epochs, steps)) > 1:
+        raise typer.BadParameter("give one of --minutes, --epochs and --steps")
+    if recipe is None and (not data or root):
+        raise typer.BadParameter("give --data FOLDER of clean photos, or --recipe NAME with --root FOLDER")
+    if recipe is not None and (data or not root):
+        raise typer.BadParameter("--recipe needs --root, the folder that its datasets lie below, not --data")
 
-    from anyir.model.training import Settings
+    from anyir.model.datasets.mixing import MIXED, Ingredient
+    from anyir.model.material import Supply
+    from anyir.model.recipe import load_recipe, make_settings
     from anyir.model.training_run import train
 
-    settings = Settings(
-        preset=preset,
-        minutes=minutes,
-        batch=batch,
-        crop=crop,
-        seed=seed,
-        learning_rate=learning_rate,
-        balance=balance,
-        loss_scale=loss_scale,
-        compile=compile,
-    )
-    train(settings, data, out, resume, precision=precision, threads=threads)
+    options = (
+        "preset", "minutes", "epochs", "steps", "batch", "crop", "learning_rate", "balance", "loss_scale",
+        "seed", "precision", "compile",
+    )  # fmt: skip
+    given = locals()
+    explicit = {name: given[name] for name in options if given[name] is not None}
+    loaded = load_recipe(recipe) if recipe is not None else None
+    settings, used_precision = make_settings(loaded, explicit)
+    processes = int(os.environ.get("WORLD_SIZE", 1))  # torchrun's; the batch is that of all together
+    if settings.batch % processes:
+        raise typer.BadParameter(f"--batch {settings.batch} does not divide by {processes} processes")
+    if (out / "checkpoint.json").is_file() and (resume is None or resume.resolve() != out.resolve()):
+        raise UserError(f"{out} holds a training run; go on with --resume {out}, or choose another --out")
+    sources = loaded.sources if loaded else (Ingredient("photos", degrade=MIXED),)
+    supply = Supply(sources, data or root or [], workers, int(cache * 2**30))
+    train(settings, supply, out, resume, precision=used_precision, threads=threads)

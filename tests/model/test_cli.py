@@ -44,6 +44,21 @@ def test_complexity_as_json():
     assert figures["multiply_adds"] == pytest.approx(19e9, rel=0.02)
 
 
+def test_complexity_as_the_papers_table():
+    result = anyir("complexity", "--table", "--preset", "tiny", "--height", "64", "--width", "64", "--json")
+    table = json.loads(result.stdout)
+    assert [row["method"] for row in table["paper"]][-1] == "AnyIR (paper)"
+    (row,) = table["rows"]
+    assert [memory["mode"] for memory in row["memory"]] == ["inference", "training"]
+    for memory in row["memory"]:
+        assert memory["peak_mib"] > memory["before_mib"] >= 0
+        assert memory["measure"]
+    shown = anyir("complexity", "--table", "--preset", "tiny", "--height", "64", "--width", "64").stdout
+    assert "3556 M" in shown
+    assert "tiny (here)" in shown
+    assert "in a process of its own" in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -39,7 +39,8 @@ def promptir(root: Path, size: int = 48) -> Path:
     write(root / "Train/Denoise/00007.bmp", photo(2, size))
     rain = [("rain-1.png", "norain-1.png"), ("rain-2.png", "norain-2.png")]
     write_pairs(root / "Train/Derain", "rainy", "gt", rain, size)
-    haze = [("part1/0025_0.8_0.1.jpg", "0025.jpg"), ("part1/0025_0.9_0.2.jpg", "0025.jpg")]
+    hazy = ("part1/0025_0.8_0.1.jpg", "part1/0025_0.9_0.2.jpg", "part2/0039_1_0.04.jpg")
+    haze = [(name, f"{name[6:10]}.jpg") for name in hazy]
     write_pairs(root / "Train/Dehaze", "synthetic", "original", haze, size)
     frames = [("GOPR0372_07_00_000047.png", "GOPR0372_07_00_000047.png")]
     write_pairs(root / "Train/Deblur", "blur", "sharp", frames, size)

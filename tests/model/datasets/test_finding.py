@@ -27,7 +27,7 @@ def test_promptir_tree(tmp_path):
         ("cbsd68", "test"): 1,
         ("rain100l", "train"): 2,
         ("rain100l", "test"): 1,
-        ("ots", "train"): 2,
+        ("ots", "train"): 3,
         ("sots", "test"): 2,
         ("gopro", "train"): 1,
         ("gopro", "test"): 1,

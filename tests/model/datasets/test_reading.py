@@ -117,7 +117,7 @@ def test_the_command_on_a_whole_tree_and_on_nothing(anyir, tmp_path):
     made.promptir(tmp_path / "data")
     code, out, err = run(anyir, tmp_path / "data")
     assert (code, err) == (0, "")
-    assert "ots train: RESIDE OTS, 2 pairs, in " in out
+    assert "ots train: RESIDE OTS, 3 pairs, in " in out
     assert "sots test: RESIDE SOTS outdoor, 2 pairs of 500 published, in " in out
     (tmp_path / "empty").mkdir()
     assert run(anyir, tmp_path / "empty")[::2] == (1, run(anyir, tmp_path / "empty")[2])

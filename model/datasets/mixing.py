@@ -1,0 +1,148 @@
+"""What a recipe's training set consists of: photos of several datasets, each with its degradation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from anyir.model.datasets.finding import Dataset, find_dataset
+from anyir.model.datasets.layouts import SOURCES
+from anyir.model.datasets.pairing import Pair
+from anyir.model.degradations import degrade, parse_kind
+from anyir.model.errors import UserError
+from anyir.model.mixture import MIXTURE, STORED_SHARE, as_stored
+
+MIXED = "mixture"
+"""The degradation that is drawn from ``MIXTURE`` for every sample."""
+NOISE_AT_FULL = 50
+"""Sigma of noise at severity 1."""
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """One line of a recipe's ``sources``.
+
+    Attributes:
+        dataset: a name in ``SOURCES``.
+        repeat: how often each of its photos comes in an epoch.
+        degrade: for clean photos, a degradation, ``mixture``, or empty for none.
+        sigma: of noise, instead of a severity.
+        severity: lowest and highest; uniform in between.
+        stored: whether the degraded sample is clipped and cut to 8 bits, as in a file.
+    """
+
+    dataset: str
+    repeat: int = 1
+    degrade: str = ""
+    sigma: float | None = None
+    severity: tuple[float, float] = (0.0, 1.0)
+    stored: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises ValueError: values that do not fit together."""
+        if self.dataset not in SOURCES:
+            raise ValueError(f"unknown dataset {self.dataset!r}; known: {', '.join(SOURCES)}")
+        if not SOURCES[self.dataset].train:
+            raise ValueError(f"{self.dataset} has no train split")
+        if self.repeat < 1:
+            raise ValueError(f"repeat is {self.repeat}; it must be at least 1")
+        if self.degrade not in ("", MIXED):
+            parse_kind(self.degrade)
+        if self.degrade and any(layout.degraded for layout in SOURCES[self.dataset].train):
+            raise ValueError(f"{self.dataset} is degraded already; leave out degrade")
+        if self.sigma is not None and (self.degrade != "noise" or not 0 <= self.sigma <= NOISE_AT_FULL):
+            raise ValueError(f"sigma {self.sigma} needs degrade: noise and must lie in 0..{NOISE_AT_FULL}")
+        low, high = self.severity
+        if not 0 <= low <= high <= 1:
+            raise ValueError(f"severity {list(self.severity)} must be [lowest, highest] in 0..1")
+
+
+@dataclass(frozen=True)
+class Part:
+    """An ingredient with the photos that were found for it."""
+
+    ingredient: Ingredient
+    pairs: list[Pair]
+
+    @property
+    def samples(self) -> int:
+        """Samples in an epoch."""
+        return len(self.pairs) * self.ingredient.repeat
+
+
+def find_parts(ingredients: list[Ingredient], roots: list[Path]) -> list[Part]:
+    """The photos of every ingredient, in the first root that has them.
+
+    Raises:
+        UserError: a dataset that is in no root, or has degraded photos without a clean partner.
+    """
+    found: dict[str, Dataset] = {}
+    for name in dict.fromkeys(ingredient.dataset for ingredient in ingredients):
+        found[name] = _find(name, roots)
+        if missing := found[name].without_clean:
+            raise UserError(
+                f"{len(missing)} degraded photos of {name} have no clean partner; first: {missing[0]}; "
+                f"see anyir data check {found[name].folder}"
+            )
+    return [Part(ingredient, found[ingredient.dataset].pairs) for ingredient in ingredients]
+
+
+def _find(name: str, roots: list[Path]) -> Dataset:
+    last: UserError | None = None
+    for root in roots:
+        try:
+            return find_dataset(name, "train", root)
+        except UserError as error:
+            last = error
+    raise last or UserError(f"--root is missing: the folder that {name} lies below")
+
+
+def hold_out_photos(parts: list[Part], count: int) -> tuple[list[Part], list[Path]]:
+    """Take up to ``count`` clean photos, evenly spaced, out of all parts, to validate with.
+
+    They are taken from the clean datasets if there are any, else from the pairs' clean photos; every
+    pair with one of them is left out.
+
+    Raises:
+        UserError: fewer than two different clean photos.
+    """
+    from anyir.model.photos import hold_out
+
+    clean = [part for part in parts if part.pairs[0].degraded is None]
+    photos = sorted({pair.clean for part in clean or parts for pair in part.pairs})
+    _, held_out = hold_out(photos, count)
+    gone = set(held_out)
+    left = [replace(part, pairs=[p for p in part.pairs if p.clean not in gone]) for part in parts]
+    if empty := [part.ingredient.dataset for part in left if not part.pairs]:
+        raise UserError(f"{empty[0]} has too few photos to hold some out for validation")
+    return left, held_out
+
+
+def degrade_sample(clean: Tensor, ingredient: Ingredient, generator: np.random.Generator) -> Tensor:
+    """A clean crop (3, H, W) in 0..1, degraded as its ingredient says."""
+    kind, severity, stored = ingredient.degrade, generator.uniform(*ingredient.severity), ingredient.stored
+    if kind == MIXED:
+        kind = str(
+            generator.choice(list(MIXTURE), p=np.fromiter(MIXTURE.values(), float) / sum(MIXTURE.values()))
+        )
+        stored = bool(generator.random() < STORED_SHARE)
+    if ingredient.sigma is not None:
+        severity = ingredient.sigma / NOISE_AT_FULL
+    degraded = clean
+    if kind not in ("", "clean"):
+        seed = int(generator.integers(2**31))
+        degraded = degrade(clean[None], kind, severity=float(severity), seed=seed)[0]
+    if not stored:
+        return degraded
+    # A file's 8 bits are rounded; PromptIR's noise is cut, as are the figures it is compared by.
+    return (degraded.clamp(0, 1) * 255).floor() / 255 if ingredient.sigma is not None else as_stored(degraded)
+
+
+def to_float(pixels: Any) -> Tensor:
+    """(H, W, 3) uint8 -> (3, H, W) float32 in 0..1."""
+    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1).float() / 255

@@ -1,0 +1,122 @@
+"""What a run trains on: a sampler of batches, and clean crops to validate with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anyir.model.datasets.mixing import MIXED, Ingredient
+from anyir.model.errors import UserError
+from anyir.model.training_settings import Settings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from anyir.model.batches import Sampler
+
+
+@dataclass
+class Material:
+    """Ready to train with.
+
+    Attributes:
+        sampler: the batch of a step.
+        validation: (N, 3, H, W) clean crops held out of training.
+        samples: in an epoch.
+        identity: what must be the same on every process.
+        close: frees what the sampler holds.
+    """
+
+    sampler: Sampler
+    validation: Tensor
+    samples: int
+    identity: tuple[int, ...]
+    close: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Where the material comes from.
+
+    Attributes:
+        sources: what to train on; one source of ``photos`` is what ``--data`` means.
+        roots: folders that its datasets lie below.
+        workers: threads that read photos, where they are not held decoded on the device.
+        cache_bytes: of decoded photos that these threads keep.
+    """
+
+    sources: tuple[Ingredient, ...]
+    roots: list[Path]
+    workers: int = 4
+    cache_bytes: int = 4 * 2**30
+
+    def load(self, console: Any, device: Any, settings: Settings) -> Material:
+        """Find the photos, hold some out, and make what samples them.
+
+        Clean photos of one folder that are all degraded by the table of ``anyir.model.mixture`` are
+        decoded once and kept on the device; anything else is read as it is needed.
+
+        Raises:
+            UserError: photos that are missing, unreadable, or too small.
+        """
+        if len(self.sources) == 1 and self.sources[0] == Ingredient("photos", degrade=MIXED):
+            return _load_photos(self.roots, console, device, settings)
+        return self._load_sources(console, device, settings)
+
+    def _load_sources(self, console: Any, device: Any, settings: Settings) -> Material:
+        from anyir.model.datasets.mixing import find_parts, hold_out_photos
+        from anyir.model.datasets.streaming import StreamSampler
+        from anyir.model.validation import CROP, HELD_OUT
+
+        parts, held_out = hold_out_photos(find_parts(list(self.sources), self.roots), HELD_OUT)
+        (validation,) = _read(console, device, (held_out, CROP))
+        for part in parts:
+            name, count = part.ingredient.dataset, len(part.pairs)
+            console.print(f"{name}: {count} photos, {part.samples} samples an epoch", highlight=False)
+        sampler = StreamSampler(
+            parts,
+            batch=settings.batch,
+            crop=settings.crop,
+            seed=settings.seed,
+            device=device,
+            workers=self.workers,
+            cache_bytes=self.cache_bytes,
+            on_bad=lambda line: console.print(line, highlight=False),
+        )
+        identity = (len(sampler), sampler.photos)
+        return Material(sampler, validation.centre_crops(CROP), len(sampler), identity, sampler.close)
+
+
+def _load_photos(folders: list[Path], console: Any, device: Any, settings: Settings) -> Material:
+    from anyir.model.mixture import Sampler
+    from anyir.model.photos import hold_out, list_photos
+    from anyir.model.validation import CROP, HELD_OUT
+
+    if not folders:
+        raise UserError("name a folder of clean photos with --data or --root")
+    train_paths, held_out = hold_out(list_photos(folders), HELD_OUT)
+    photos, validation = _read(console, device, (train_paths, settings.crop), (held_out, CROP))
+    console.print(f"{len(photos)} photos, {len(validation)} held out", highlight=False)
+    sampler = Sampler(photos, batch=settings.batch, crop=settings.crop, seed=settings.seed)
+    identity = (len(photos), photos.pixels.shape[0])
+    return Material(sampler, validation.centre_crops(CROP), len(photos), identity)
+
+
+def _read(console: Any, device: Any, *groups: tuple[list[Path], int]) -> list[Any]:
+    """Read groups of photos, each with the size that they must have at least, behind one progress bar."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from anyir.model.photos import PhotoBank
+
+    with Progress(TextColumn("reading photos"), BarColumn(), MofNCompleteColumn(), console=console) as bar:
+        task = bar.add_task("", total=sum(len(paths) for paths, _ in groups))
+        banks = [
+            PhotoBank.load(paths, device=device, at_least=at_least, on_photo=lambda: bar.advance(task))
+            for paths, at_least in groups
+        ]
+    for bank in banks:
+        for reason in bank.skipped:
+            console.print(f"skipped {reason}", highlight=False)
+    return banks

@@ -1,0 +1,145 @@
+"""Recipes: what to train, on what, and how, as YAML files; docs/recipes.md explains every key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from anyir.model.datasets.mixing import Ingredient
+from anyir.model.errors import UserError
+from anyir.model.recipe_values import LENGTHS, SETTINGS, SOURCE, check_value, text
+from anyir.model.training_settings import Settings
+
+FOLDER = Path(__file__).parent / "recipes"
+"""The recipes that come with the package, one YAML file each."""
+DEFAULTS: dict[str, Any] = {
+    "preset": "anyir",
+    "minutes": 9.0,
+    "batch": 16,
+    "crop": 64,
+    "precision": "bf16-mixed",
+}
+"""What holds where neither a recipe nor an option says anything; the rest is in ``Settings``."""
+_OTHER_KEYS = {"about": text, "base": text}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe with its base worked in.
+
+    Attributes:
+        name: of its file, without the suffix.
+        about: one line: what it is for.
+        sources: what it trains on.
+        values: of the keys in ``anyir.model.recipe_values.SETTINGS`` that it names.
+    """
+
+    name: str
+    about: str
+    sources: tuple[Ingredient, ...]
+    values: dict[str, Any]
+
+
+def recipe_names() -> list[str]:
+    """The recipes that come with the package."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def load_recipe(source: str | Path) -> Recipe:
+    """A recipe by its name, or from a YAML file.
+
+    Raises:
+        UserError: no such recipe, a file that cannot be read, an unknown key, an impossible value, an
+            unknown preset, dataset, degradation or loss; one line that names the key.
+    """
+    path = _find(source)
+    content = _read(path, ())
+    if missing := [key for key in ("about", "sources") if key not in content]:
+        raise UserError(f"{path} lacks {missing[0]!r}")
+    if not any(key in content for key in LENGTHS):
+        raise UserError(f"{path} does not say how long it runs: {', '.join(LENGTHS)}")
+    values = {key: value for key, value in content.items() if key in SETTINGS}
+    return Recipe(path.stem, content["about"], tuple(content["sources"]), values)
+
+
+def make_settings(recipe: Recipe | None, explicit: dict[str, Any]) -> tuple[Settings, str]:
+    """The trainer's settings and the precision.
+
+    Args:
+        recipe: what is asked for, if anything.
+        explicit: keys of ``SETTINGS`` that the user named, which override it.
+    """
+    values = merge(DEFAULTS, recipe.values if recipe else {}, explicit)
+    precision = values.pop("precision")
+    return Settings(**{"minutes": 0.0, **values}, recipe=recipe.name if recipe else ""), precision
+
+
+def merge(defaults: dict[str, Any], recipe: dict[str, Any], explicit: dict[str, Any]) -> dict[str, Any]:
+    """Settings from three places, the later ones first; the length comes from one of them alone."""
+    merged: dict[str, Any] = {}
+    for values in (defaults, recipe, explicit):
+        if any(key in values for key in LENGTHS):
+            merged = {key: value for key, value in merged.items() if key not in LENGTHS}
+        merged |= values
+    return merged
+
+
+def _find(source: str | Path) -> Path:
+    path = Path(source)
+    if path.suffix.lower() in (".yaml", ".yml"):
+        if not path.is_file():
+            raise UserError(f"there is no recipe {path}")
+        return path
+    if str(source) not in recipe_names():
+        raise UserError(
+            f"unknown recipe {str(source)!r}; known: {', '.join(recipe_names())}; or a .yaml file"
+        )
+    return FOLDER / f"{source}.yaml"
+
+
+def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    """A recipe's keys with checked values, over those of its base."""
+    import yaml
+
+    if path.resolve() in seen:
+        raise UserError(f"{path} is its own base")
+    try:
+        content = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise UserError(f"{path}{line} is no YAML ({getattr(error, 'problem', error)})") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path} must be keys and values, such as `preset: anyir`")
+    try:
+        checked = {key: _check(key, value) for key, value in content.items()}
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from None
+    if sum(key in checked for key in LENGTHS) > 1:
+        raise UserError(f"{path} has several of {', '.join(LENGTHS)}; one says how long it runs")
+    base = checked.pop("base", None)
+    if base is None:
+        return checked
+    beside = path.with_name(base)
+    below = beside if beside.suffix in (".yaml", ".yml") and beside.is_file() else _find(base)
+    return merge({}, _read(below, (*seen, path.resolve())), checked)
+
+
+def _check(key: Any, value: Any) -> Any:
+    if key != "sources":
+        return check_value(str(key), value, {**_OTHER_KEYS, "sources": text, **SETTINGS}, "")
+    if not isinstance(value, list) or not value:
+        raise ValueError("sources must be a list of datasets, such as `- {dataset: rain100l}`")
+    return [_check_source(number, entry) for number, entry in enumerate(value, 1)]
+
+
+def _check_source(number: int, entry: Any) -> Ingredient:
+    where = f"source {number}: "
+    if not isinstance(entry, dict) or "dataset" not in entry:
+        raise ValueError(f"{where}it must name a dataset, such as {{dataset: rain100l}}")
+    values = {key: check_value(str(key), value, SOURCE, where) for key, value in entry.items()}
+    try:
+        return Ingredient(**values)
+    except ValueError as error:
+        raise ValueError(f"{where}{error}") from None
