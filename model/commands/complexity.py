@@ -8,6 +8,9 @@ import typer
 
 if TYPE_CHECKING:
     from anyir.model.complexity import Complexity
+    from anyir.model.memory import Memory
+
+    TableRow = tuple[Complexity, list[Memory]]
 
 TABLE_PRESETS = ("anyir", "phone", "small")
 """What --table measures: the paper's network and the two that are meant to be used."""
@@ -45,57 +48,60 @@ def run(
     names = [preset] if preset else list(TABLE_PRESETS if table else PRESETS)
     results = [measure_complexity(name, PRESETS[name], height, width) for name in names]
     if table:
-        show_table(results, as_json)
+        rows = measure_table(results)
+        (print_table_as_json if as_json else print_table)(rows)
         return
     if as_json:
-        rows = [r.to_dict() for r in results]
-        print(json.dumps(rows[0] if preset else rows, indent=2))
+        counts = [r.to_dict() for r in results]
+        print(json.dumps(counts[0] if preset else counts, indent=2))
         return
 
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("preset", "parameters", "multiply-adds", title=f"{width}x{height}")
+    listing = Table("preset", "parameters", "multiply-adds", title=f"{width}x{height}")
     for r in results:
-        table.add_row(r.preset, f"{r.parameters / 1e6:.2f} M", f"{r.multiply_adds / 1e9:.2f} G")
-    table.add_row(
+        listing.add_row(r.preset, f"{r.parameters / 1e6:.2f} M", f"{r.multiply_adds / 1e9:.2f} G")
+    listing.add_row(
         "paper, Table 6 (224x224)", f"{PAPER_PARAMETERS / 1e6:.2f} M", f"{PAPER_MULTIPLY_ADDS / 1e9:.0f} G"
     )
     console = Console()
-    console.print(table)
+    console.print(listing)
     console.print(f"Counted: {CONVENTION}.", highlight=False)
 
 
-def show_table(results: list[Complexity], as_json: bool) -> None:
-    """Measure memory and print the paper's Table 6 with rows of our own."""
+def measure_table(results: list[Complexity]) -> list[TableRow]:
+    """Memory of every network in ``results``, each mode in a process of its own."""
+    from rich.console import Console
+
+    from anyir.model.memory import MODES, measure_memory
+
+    with Console(stderr=True).status("measuring memory"):
+        return [(r, [measure_memory(r.preset, mode, r.height, r.width) for mode in MODES]) for r in results]
+
+
+def print_table_as_json(rows: list[TableRow]) -> None:
+    """The measured rows and the paper's, as JSON."""
     import json
 
+    from anyir.model.complexity import PAPER_TABLE_6
+
+    keys = ("method", "memory_m", "parameters_m", "flops_g")
+    table = {
+        "rows": [{**result.to_dict(), "memory": [m.to_dict() for m in memory]} for result, memory in rows],
+        "paper": [dict(zip(keys, row, strict=True)) for row in PAPER_TABLE_6],
+    }
+    print(json.dumps(table, indent=2))
+
+
+def print_table(rows: list[TableRow]) -> None:
+    """The paper's Table 6 with the measured rows under its own."""
     from rich.console import Console
     from rich.table import Table
 
     from anyir.model.complexity import CONVENTION, PAPER_TABLE_6
-    from anyir.model.memory import MODES, measure_memory
 
-    rows = []
-    with Console(stderr=True).status("measuring memory"):
-        for result in results:
-            memory = [measure_memory(result.preset, mode, result.height, result.width) for mode in MODES]
-            rows.append((result, memory))
-    if as_json:
-        print(
-            json.dumps(
-                {
-                    "rows": [{**r.to_dict(), "memory": [m.to_dict() for m in memory]} for r, memory in rows],
-                    "paper": [
-                        dict(zip(("method", "memory_m", "parameters_m", "flops_g"), row, strict=True))
-                        for row in PAPER_TABLE_6
-                    ],
-                },
-                indent=2,
-            )
-        )
-        return
-    size = f"{results[0].width}x{results[0].height}"
+    size = f"{rows[0][0].width}x{rows[0][0].height}"
     columns = ("memory", "inference", "training", "parameters", "multiply-adds")
     table = Table("", *columns, title=f"Table 6: {size}, batch 1; memory of ours in MiB")
     for method, used, parameters, flops in PAPER_TABLE_6:

@@ -6,6 +6,11 @@ import sys
 import pytest
 
 from anyir.model.cli import COMMANDS
+from anyir.model.commands.complexity import measure_table, print_table, print_table_as_json
+from anyir.model.complexity import measure_complexity
+from anyir.model.config import PRESETS
+from anyir.model.errors import UserError
+from anyir.model.memory import measure_memory
 
 
 def anyir(*arguments):
@@ -44,19 +49,24 @@ def test_complexity_as_json():
     assert figures["multiply_adds"] == pytest.approx(19e9, rel=0.02)
 
 
-def test_complexity_as_the_papers_table():
-    result = anyir("complexity", "--table", "--preset", "tiny", "--height", "64", "--width", "64", "--json")
-    table = json.loads(result.stdout)
+def test_complexity_as_the_papers_table(capsys):
+    rows = measure_table([measure_complexity("tiny", PRESETS["tiny"], 64, 64)])
+    print_table_as_json(rows)
+    table = json.loads(capsys.readouterr().out)
     assert [row["method"] for row in table["paper"]][-1] == "AnyIR (paper)"
     (row,) = table["rows"]
     assert [memory["mode"] for memory in row["memory"]] == ["inference", "training"]
     for memory in row["memory"]:
         assert memory["peak_mib"] > memory["before_mib"] >= 0
-        assert memory["measure"]
-    shown = anyir("complexity", "--table", "--preset", "tiny", "--height", "64", "--width", "64").stdout
-    assert "3556 M" in shown
-    assert "tiny (here)" in shown
-    assert "in a process of its own" in shown
+    print_table(rows)
+    shown = capsys.readouterr().out
+    for words in ("3556 M", "tiny (here)", "in a process of", f"{row['memory'][1]['peak_mib']:.0f}"):
+        assert words in shown
+
+
+def test_memory_that_cannot_be_measured_is_one_line():
+    with pytest.raises(UserError, match="training of tiny at 64x60 could not be measured: "):
+        measure_memory("tiny", "training", 60, 64)
 
 
 @pytest.mark.parametrize(
