@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from anyir.model.features import BlockFeatures
@@ -48,6 +49,7 @@ def analyze(
     """
     _check_folder(out, overwrite)
     from anyir.model.checkpoints import find_weights, load_weights, sha256
+    from anyir.model.datasets.reading import read_pixels
     from anyir.model.degradations import degrade
     from anyir.model.features import find_block, record
 
@@ -55,14 +57,14 @@ def analyze(
     network = load_weights(path).use_additive_fusion()
     block = block or DEFAULT_BLOCK
     find_block(network, block)
-    image = _read(photo)
-    clean = None
+    pixels = read_pixels(photo)
+    image, clean = _middle(pixels, photo), None
     if truth is not None:
-        clean = _read(truth)
-        if clean.shape != image.shape:
-            sizes = [f"{i.shape[2]}x{i.shape[1]}" for i in (clean, image)]
+        of_truth = read_pixels(truth)
+        if of_truth.shape != pixels.shape:
+            sizes = [f"{p.shape[1]}x{p.shape[0]}" for p in (of_truth, pixels)]
             raise UserError(f"{truth} has {sizes[0]} pixels and {photo} {sizes[1]}: they must be of one size")
-    image, clean = _middle(image, photo), None if clean is None else _middle(clean, photo)
+        clean = _middle(of_truth, truth)
     if kind is not None:
         clean = image
         image = degrade(image[None], kind, severity=severity, seed=seed)[0]
@@ -124,27 +126,18 @@ def draw(
     return numbers, pictures
 
 
-def _read(path: Path) -> Tensor:
-    """A photo as (3, H, W) float in 0..1; grey becomes three equal colours, alpha is left out."""
+def _middle(pixels: NDArray[Any], path: Path) -> Tensor:
+    """The middle of (H, W, 3) pixels as (3, h, w) float in 0..1: multiples of 8, at most 512 a side."""
     import numpy as np
     import torch
 
-    from anyir.model.images import read_photo
-
-    pixels = read_photo(path).pixels
-    scale = np.iinfo(pixels.dtype).max
-    colours = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., :1].repeat(3, axis=2)
-    return torch.from_numpy(colours.astype(np.float32) / scale).permute(2, 0, 1)
-
-
-def _middle(image: Tensor, path: Path) -> Tensor:
-    """The middle of a photo: at most 512 pixels a side, multiples of 8."""
-    height, width = image.shape[-2:]
+    height, width = pixels.shape[:2]
     if min(height, width) < LEAST:
         raise UserError(f"{path} has {width}x{height} pixels; at least {LEAST} a side are due")
     h, w = (min(side, MOST) // 8 * 8 for side in (height, width))
     top, left = (height - h) // 2, (width - w) // 2
-    return image[:, top : top + h, left : left + w].contiguous()
+    part = pixels[top : top + h, left : left + w].astype(np.float32) / np.iinfo(pixels.dtype).max
+    return torch.from_numpy(part).permute(2, 0, 1).contiguous()
 
 
 def _check_folder(out: Path, overwrite: bool) -> None:
