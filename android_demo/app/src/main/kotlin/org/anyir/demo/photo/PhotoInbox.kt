@@ -94,7 +94,7 @@ internal class PhotoInbox(
         val swaps = Orientation(facts.orientation).swaps
         val width = if (swaps) bounds.height else bounds.width
         val height = if (swaps) bounds.width else bounds.height
-        val notes = facts.notes + colourNotes(bounds)
+        val notes = facts.notes + colourNotes(bounds) + memoryNotes(facts, part, width.toLong() * height)
         val info = PhotoInfo(uri, name, target, facts.format, facts.orientation, width, height, notes)
         if (info.onlyHalfSize && (width / 2).toLong() * (height / 2) > PhotoInfo.MAX_PIXELS) {
             val size = "%.0f".format(info.megapixels)
@@ -108,7 +108,14 @@ internal class PhotoInbox(
         return if (lost) listOf("The colours are converted from ${bounds.colours.name} to sRGB.") else emptyList()
     }
 
+    private fun memoryNotes(facts: FileFacts, part: File, pixels: Long): List<String> {
+        if (!Regions.open(part).use { it.whole }) return emptyList()
+        val size = maxOf(1, pixels * BYTES_A_PIXEL shr 20)
+        return listOf("A ${facts.format.label} is decoded as a whole, which takes $size MB of memory.")
+    }
+
     private companion object {
+        const val BYTES_A_PIXEL = 4
         const val MAX_BYTES = 400L shl 20
         const val MAX_NAME = 120
         const val NOT_OURS =

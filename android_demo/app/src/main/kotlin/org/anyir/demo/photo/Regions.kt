@@ -14,6 +14,9 @@ internal interface Regions : Closeable {
     val width: Int
     val height: Int
 
+    /** Whether the whole picture is decoded at once, as there is no decoder by regions for its format. */
+    val whole: Boolean
+
     /**
      * Decodes a part into a bitmap of its own, of about the width and height of [area] divided by [sample], in the
      * file's own colours.
@@ -63,6 +66,7 @@ internal class PhotoBounds(val width: Int, val height: Int, val colours: ColorSp
 private class PartRegions(private val decoder: BitmapRegionDecoder, private val premultiplied: Boolean) : Regions {
     override val width: Int = decoder.width
     override val height: Int = decoder.height
+    override val whole = false
 
     override fun decode(area: Rect, sample: Int): Bitmap =
         decoding { decoder.decodeRegion(area, options(sample, premultiplied)) }
@@ -78,17 +82,18 @@ private class WholeRegions(
 ) : Regions {
     override val width: Int = bounds.width
     override val height: Int = bounds.height
-    private var whole: Bitmap? = null
+    override val whole = true
+    private var decoded: Bitmap? = null
     private var sampled = 0
     private var colours = Colours.SRGB
 
     override fun decode(area: Rect, sample: Int): Bitmap {
-        val picture = whole?.takeIf { sample == sampled } ?: decoding {
-            whole?.recycle()
-            whole = null
+        val picture = decoded?.takeIf { sample == sampled } ?: decoding {
+            decoded?.recycle()
+            decoded = null
             BitmapFactory.decodeFile(file.path, options(sample, premultiplied))
         }.also {
-            whole = it
+            decoded = it
             sampled = sample
             colours = Colours.takeOff(it)
         }
@@ -101,8 +106,8 @@ private class WholeRegions(
     }
 
     override fun close() {
-        whole?.recycle()
-        whole = null
+        decoded?.recycle()
+        decoded = null
     }
 
     /** A copy of its own, which the caller may change; Android's own call may return the picture itself. */

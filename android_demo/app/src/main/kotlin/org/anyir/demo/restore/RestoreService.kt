@@ -24,6 +24,7 @@ class RestoreService : Service(), RestoreJobs.Listener {
     override fun onStartCommand(intent: Intent?, flags: Int, startId: Int): Int {
         if (intent?.action == CANCEL) {
             jobs.cancel()
+            if (jobs.state !is RestoreState.Running) stop() // the button of a process that is gone
             return START_NOT_STICKY
         }
         val first = notification.of(jobs.state)

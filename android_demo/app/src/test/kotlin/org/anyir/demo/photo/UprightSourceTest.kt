@@ -1,8 +1,15 @@
 package org.anyir.demo.photo
 
+import android.graphics.Bitmap
 import android.graphics.ColorSpace
 import android.graphics.Rect
+import org.anyir.core.PhotoRestorer
+import org.anyir.core.PhotoSink
 import org.anyir.core.Region
+import org.anyir.core.TilePlan
+import org.anyir.core.TileRunner
+import org.anyir.core.TileTiming
+import org.anyir.core.defaultOverlap
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -11,6 +18,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
+import java.nio.FloatBuffer
 
 /** Real decoding by Android's own Skia; what is expected was read by Java. */
 @RunWith(RobolectricTestRunner::class)
@@ -108,6 +116,39 @@ class UprightSourceTest {
             it.decode(Rect(0, 0, 47, 30), 1)
         }
         assertTrue(alpha.hasAlpha() && alpha.isPremultiplied)
+    }
+
+    @Test
+    fun `of 48 megapixels a band of rows is decoded at a time, and each once`() {
+        for (orientation in listOf(1, 6)) {
+            val decoded = ArrayList<Rect>()
+            val regions = object : Regions {
+                override val width = 8000
+                override val height = 6000
+                override val whole = false
+
+                override fun decode(area: Rect, sample: Int): Bitmap {
+                    decoded += Rect(area)
+                    return Bitmap.createBitmap(area.width(), area.height(), Bitmap.Config.ARGB_8888)
+                }
+
+                override fun close() = Unit
+            }
+            val runner = object : TileRunner {
+                override val tile = 256
+
+                override fun run(input: FloatBuffer, output: FloatBuffer) = TileTiming(0, 0, 0)
+            }
+            val sink = object : PhotoSink {
+                override fun writeRows(y: Int, rows: Int, argb: IntArray) = assertTrue(argb.size <= 8000 * 256)
+            }
+            val source = UprightSource(regions, Orientation(orientation))
+            PhotoRestorer(runner).restore(source, sink)
+            val plan = TilePlan(source.width, source.height, 256, defaultOverlap(256))
+            assertEquals("one decoding for a row of tiles", plan.rows.size, decoded.size)
+            assertTrue(decoded.all { minOf(it.width(), it.height()) == 256 })
+            source.close()
+        }
     }
 
     @Test

@@ -56,6 +56,17 @@ class RestoreJobsTest {
     }
 
     @Test
+    fun `what is lost or costs memory is said before`() {
+        val expected = mapOf("photo.bmp" to "decoded as a whole", "deep.png" to "16 bits", "gain_map.jpg" to "gain map")
+        for ((name, note) in expected) {
+            val notes = (test.choose(name) as RestoreState.Ready).photo.notes
+            assertTrue("$name: $notes", notes.any { note in it })
+            notes.forEach { test.sentence(it) }
+        }
+        assertEquals(emptyList<String>(), (test.choose("turned.jpg") as RestoreState.Ready).photo.notes)
+    }
+
+    @Test
     fun `grey stays grey, alpha stays alpha`() {
         test.choose("grey_alpha.png")
         test.restore(TestEngine(value = { it * 0.5f }))

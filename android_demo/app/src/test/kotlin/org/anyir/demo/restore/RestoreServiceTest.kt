@@ -13,6 +13,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Rule
 import org.junit.Test
 import org.junit.runner.RunWith
+import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.shadows.ShadowPowerManager
@@ -101,8 +102,18 @@ class RestoreServiceTest {
     }
 
     @Test
+    fun `the button of a process that is gone starts nothing`() {
+        val intent = Intent().setAction(RestoreService.CANCEL)
+        val service = Robolectric.buildService(RestoreService::class.java, intent).create().startCommand(0, 1).get()
+        assertTrue(shadowOf(service).isStoppedBySelf)
+        service.onStartCommand(null, 0, 2)
+        shadowOf(Looper.getMainLooper()).idle()
+        assertTrue(test.jobs.state === RestoreState.Idle)
+    }
+
+    @Test
     fun `started with nothing to do it stops`() {
-        val service = org.robolectric.Robolectric.buildService(
+        val service = Robolectric.buildService(
             RestoreService::class.java,
             Intent(),
         ).create().startCommand(0, 1).get()
