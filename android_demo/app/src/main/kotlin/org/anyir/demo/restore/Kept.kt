@@ -7,6 +7,7 @@ import org.json.JSONArray
 import org.json.JSONException
 import org.json.JSONObject
 import java.io.File
+import java.io.FileOutputStream
 import java.io.IOException
 import java.util.UUID
 
@@ -56,7 +57,10 @@ internal class Kept(private val folder: File) {
         if (result != null) json.put("result", json(result))
         folder.mkdirs()
         val part = File(folder, "state.json.part")
-        part.writeText(json.toString())
+        FileOutputStream(part).use { output ->
+            output.write(json.toString().toByteArray())
+            output.fd.sync()
+        }
         if (!part.renameTo(state)) throw IOException("state.json cannot be replaced")
         deleteBut(setOfNotNull(state, photo.file, result?.file, shared)) // another app may still read what was shared
     }
