@@ -73,8 +73,7 @@ class Supply:
         parts, held_out = hold_out_photos(find_parts(list(self.sources), self.roots), HELD_OUT)
         (validation,) = _read(console, device, (held_out, CROP))
         for part in parts:
-            name, count = part.ingredient.dataset, len(part.pairs)
-            console.print(f"{name}: {count} photos, {part.samples} samples an epoch", highlight=False)
+            console.print(part.describe(), highlight=False)
         sampler = StreamSampler(
             parts,
             batch=settings.batch,

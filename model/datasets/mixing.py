@@ -74,6 +74,13 @@ class Part:
         """Samples in an epoch."""
         return len(self.pairs) * self.ingredient.repeat
 
+    def describe(self) -> str:
+        """One line: which photos, what is done to them, how many."""
+        one = self.ingredient
+        how = f" with {one.degrade}" if one.degrade else ""
+        sigma = "" if one.sigma is None else f" of sigma {one.sigma:g}"
+        return f"{one.dataset}{how}{sigma}: {len(self.pairs)} photos, {self.samples} samples an epoch"
+
 
 def find_parts(ingredients: list[Ingredient], roots: list[Path]) -> list[Part]:
     """The photos of every ingredient, in the first root that has them.

@@ -91,7 +91,7 @@ def test_an_artifact_scores_as_the_network_in_its_tiles(evaluate, tiny_weights, 
         assert code == 0, err
         result = json.loads(out)
         assert result["tile"] == 64
-        assert result["with"] == artifact.name
+        assert result["with"] == artifact.stem
         assert result["sha256"] == json.loads(artifact.with_suffix(".json").read_text())["sha256"]
         assert result["rows"][0]["psnr"] == pytest.approx(torch_row["psnr"], abs=1e-3)
         assert result["rows"][0]["ssim"] == pytest.approx(torch_row["ssim"], abs=1e-4)
@@ -100,7 +100,8 @@ def test_an_artifact_scores_as_the_network_in_its_tiles(evaluate, tiny_weights, 
     assert "is an artifact" in err
     coreml = next(tiny_artifacts.glob("*.mlpackage"))
     code, _, err = evaluate(*common, "--with", coreml)
-    assert (code, err) == (1, "anyir: Core ML runs on macOS and iOS only, not on linux\n")
+    assert code == 1
+    assert err.endswith("anyir: Core ML runs on macOS and iOS only, not on linux\n")
 
 
 @pytest.mark.parametrize(

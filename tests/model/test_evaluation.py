@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,8 @@ from anyir.model.paper import TABLES, find_benchmark
 from anyir.model.validation import VALIDATION_KINDS, degraded_crops, validate
 
 from .datasets import made
+
+SAMPLES = Path(__file__).parents[3] / "shared" / "data" / "samples"
 
 
 class Model:
@@ -88,6 +92,17 @@ def test_figures_are_those_of_scikit_image(tmp_path):
             assert image[f"{prefix}ssim"] == pytest.approx(ssim, abs=1e-4)
     for key in ("psnr", "ssim", "input_psnr", "input_ssim"):
         assert row[key] == pytest.approx(np.mean([image[key] for image in row["images"]]))
+
+
+def test_real_pairs_are_read_and_scored():
+    """Two pairs each of Rain100L and SOTS outdoor; the hazy names are ``<id>_<A>_<beta>.jpg``."""
+    if not SAMPLES.is_dir():
+        pytest.skip("no sample data beside the repository")
+    rows = [run_trial(identity, trials(SAMPLES, name)[0]) for name in ("rain100l", "sots")]
+    assert [row["photos"] for row in rows] == [2, 2]
+    assert rows[0]["psnr"] == pytest.approx(26.83, abs=0.01)
+    assert rows[1]["psnr"] == pytest.approx(18.25, abs=0.01)
+    assert [image["name"] for image in rows[1]["images"]] == ["0001_0.8_0.2.jpg", "0002_0.8_0.08.jpg"]
 
 
 def test_padding_keeps_the_size_and_feeds_multiples_of_8():

@@ -179,6 +179,7 @@ def test_the_command_trains_a_recipe_and_goes_on(train, datasets, tmp_path):
     assert code == 0, err
     assert "step 2: " in out
     assert "rain100l: 2 photos, 240 samples an epoch" in err
+    assert "wed with noise of sigma 50: 1 photos, 3 samples an epoch" in err
     code, _, err = train(*common, *small, "--epochs", 0.02, "--resume", tmp_path / "run")
     assert code == 0, err
     state = json.loads((tmp_path / "run/checkpoint.json").read_text())
