@@ -61,7 +61,8 @@ internal class BenchmarkScreen(private val activity: Activity, private val start
             }
             is BenchmarkState.Failed -> message.text = state.message
             is BenchmarkState.Done -> {
-                message.text = activity.getString(R.string.benchmark_written, "files/${BenchmarkRun.FOLDER}/${state.file.name}")
+                message.text =
+                    activity.getString(R.string.benchmark_written, "files/${BenchmarkRun.FOLDER}/${state.file.name}")
                 state.results["rows"].asJsonArray.forEach { addRow(it.asJsonObject) }
             }
         }

@@ -27,7 +27,7 @@ class RestoreBitmapTest {
         val expected = BitmapFactory.decodeFile(JvmArtifacts.restored(JvmArtifacts.models.first()).path)
         assertEquals(expected.width to expected.height, result.width to result.height)
         val differences = pixels(result).zip(pixels(expected)).map { (a, b) ->
-            maxOf(abs((a shr 16 and 255) - (b shr 16 and 255)), abs((a shr 8 and 255) - (b shr 8 and 255)), abs((a and 255) - (b and 255)))
+            listOf(0, 8, 16).maxOf { abs((a shr it and 255) - (b shr it and 255)) }
         }
         assertTrue("largest difference ${differences.max()}", differences.max() <= 2)
     }
@@ -39,6 +39,7 @@ class RestoreBitmapTest {
         assertEquals("ExecuTorch (CPU): not in this build", error.message)
     }
 
-    private fun pixels(bitmap: Bitmap): List<Int> =
-        IntArray(bitmap.width * bitmap.height).also { bitmap.getPixels(it, 0, bitmap.width, 0, 0, bitmap.width, bitmap.height) }.toList()
+    private fun pixels(bitmap: Bitmap): List<Int> = IntArray(bitmap.width * bitmap.height).also {
+        bitmap.getPixels(it, 0, bitmap.width, 0, 0, bitmap.width, bitmap.height)
+    }.toList()
 }
