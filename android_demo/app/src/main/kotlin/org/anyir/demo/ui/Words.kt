@@ -1,0 +1,77 @@
+package org.anyir.demo.ui
+
+import android.content.Context
+import android.text.format.Formatter
+import org.anyir.core.Manifest
+import org.anyir.demo.R
+import org.anyir.demo.restore.RestoredPhoto
+import kotlin.math.roundToInt
+
+/** Figures and names as the screens say them. */
+class Words(private val context: Context) {
+    private val resources = context.resources
+
+    /** "small, 16-bit" */
+    fun model(manifest: Manifest): String =
+        resources.getString(R.string.model_title, manifest.source.preset, precision(manifest.precision))
+
+    fun precision(precision: String): String = when (precision) {
+        "fp32" -> resources.getString(R.string.precision_fp32)
+        "fp16" -> resources.getString(R.string.precision_fp16)
+        "int8w" -> resources.getString(R.string.precision_int8w)
+        "int8" -> resources.getString(R.string.precision_int8)
+        else -> precision
+    }
+
+    /** What a precision is good for; null where nothing is known of it. */
+    fun goodFor(precision: String): String? = when (precision) {
+        "fp32" -> resources.getString(R.string.good_fp32)
+        "fp16" -> resources.getString(R.string.good_fp16)
+        "int8w" -> resources.getString(R.string.good_int8w)
+        "int8" -> resources.getString(R.string.good_int8)
+        else -> null
+    }
+
+    /** A reason that an engine gives, as a sentence: "not in this build" becomes "Not in this build". */
+    fun sentence(reason: String): String = reason.replaceFirstChar { it.uppercase() }
+
+    fun size(bytes: Long): String = Formatter.formatShortFileSize(context, bytes)
+
+    /** "On this phone: 210 ms a tile", or that it was not measured. */
+    fun speed(speed: Speed?): String {
+        if (speed == null) return resources.getString(R.string.not_measured)
+        val time = if (speed.millis < 1000) {
+            resources.getString(R.string.milliseconds, speed.millis.roundToInt())
+        } else {
+            duration(speed.millis.toLong())
+        }
+        return resources.getString(if (speed.benchmarked) R.string.measured else R.string.measured_in_use, time)
+    }
+
+    /** "12.3 s" or "2 min 5 s" */
+    fun duration(millis: Long): String {
+        val seconds = (millis + 500) / 1000
+        return when {
+            seconds < 60 -> resources.getString(R.string.seconds, "%.1f".format(millis / 1000.0))
+            else -> resources.getString(R.string.minutes, seconds / 60, seconds % 60)
+        }
+    }
+
+    /** "about 20 seconds left": rounded so that it does not flicker. */
+    fun left(millis: Long): String {
+        val seconds = (millis / 1000.0).roundToInt()
+        val fives = (seconds + 2) / 5 * 5
+        val minutes = (seconds / 60.0).roundToInt()
+        return when {
+            seconds < 5 -> resources.getString(R.string.left_few)
+            seconds < 90 -> resources.getQuantityString(R.plurals.left_seconds, fives, fives)
+            else -> resources.getQuantityString(R.plurals.left_minutes, minutes, minutes)
+        }
+    }
+
+    /** Which model and engine made a result, what they ran on, and how long they took. */
+    fun ran(result: RestoredPhoto): String {
+        val made = resources.getString(R.string.ran_with, result.model, result.engine)
+        return resources.getString(R.string.ran_on, made, result.accelerator, duration(result.millis))
+    }
+}
