@@ -102,6 +102,7 @@ SETTINGS: dict[str, Check] = {
 
 SOURCE: dict[str, Check] = {
     "dataset": text,
+    "folder": text,
     "repeat": whole(1, 10**6),
     "degrade": text,
     "sigma": number(0, 50),

@@ -29,6 +29,7 @@ class Ingredient:
 
     Attributes:
         dataset: a name in ``SOURCES``.
+        folder: where below the root it lies; needed for ``photos``, which would take all photos there.
         repeat: how often each of its photos comes in an epoch.
         degrade: for clean photos, a degradation, ``mixture``, or empty for none.
         sigma: of noise, instead of a severity.
@@ -37,6 +38,7 @@ class Ingredient:
     """
 
     dataset: str
+    folder: str = ""
     repeat: int = 1
     degrade: str = ""
     sigma: float | None = None
@@ -88,22 +90,22 @@ def find_parts(ingredients: list[Ingredient], roots: list[Path]) -> list[Part]:
     Raises:
         UserError: a dataset that is in no root, or has degraded photos without a clean partner.
     """
-    found: dict[str, Dataset] = {}
-    for name in dict.fromkeys(ingredient.dataset for ingredient in ingredients):
-        found[name] = _find(name, roots)
-        if missing := found[name].without_clean:
+    found: dict[tuple[str, str], Dataset] = {}
+    for place in dict.fromkeys((one.dataset, one.folder) for one in ingredients):
+        found[place] = _find(*place, roots)
+        if missing := found[place].without_clean:
             raise UserError(
-                f"{len(missing)} degraded photos of {name} have no clean partner; first: {missing[0]}; "
-                f"see anyir data check {found[name].folder}"
+                f"{len(missing)} degraded photos of {place[0]} have no clean partner; first: {missing[0]}; "
+                f"see anyir data check {found[place].folder}"
             )
-    return [Part(ingredient, found[ingredient.dataset].pairs) for ingredient in ingredients]
+    return [Part(one, found[one.dataset, one.folder].pairs) for one in ingredients]
 
 
-def _find(name: str, roots: list[Path]) -> Dataset:
+def _find(name: str, folder: str, roots: list[Path]) -> Dataset:
     last: UserError | None = None
     for root in roots:
         try:
-            return find_dataset(name, "train", root)
+            return find_dataset(name, "train", root / folder)
         except UserError as error:
             last = error
     raise last or UserError(f"--root is missing: the folder that {name} lies below")

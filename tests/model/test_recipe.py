@@ -111,7 +111,7 @@ def write(path, **changes):
         ({"sources": [{"dataset": "sots"}]}, "source 1: sots has no train split"),
         (
             {"sources": [{"dataset": "ots", "repeats": 2}]},
-            "source 1: unknown key 'repeats'; known: dataset, repeat",
+            "source 1: unknown key 'repeats'; known: dataset, folder",
         ),
         ({"sources": [{"dataset": "ots", "repeat": 0}]}, "source 1: repeat is 0: it must be a whole number"),
         (

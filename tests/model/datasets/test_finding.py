@@ -64,6 +64,15 @@ def test_moce_ir_tree(tmp_path):
     assert len({p.kind for p in mixed.pairs}) == 11
 
 
+def test_mir_l_tree(tmp_path):
+    marks = [("rain-101_rainy.png", "rain-101_gt.png")]
+    made.write_pairs(tmp_path / "train/derain/Rain100L", "input", "target", marks)
+    hazy = [("0001_0.8_0.2_hazy.jpg", "0001_0.8_0.2_gt.png"), ("0001_1_0.2_hazy.jpg", "0001_1_0.2_gt.png")]
+    made.write_pairs(tmp_path / "test/dehaze/SOTS", "input", "target", hazy)
+    made.write(tmp_path / "train/denoise/WED/00007.bmp", made.photo())
+    assert counts(tmp_path) == {("wed", "train"): 1, ("rain100l", "train"): 1, ("sots", "test"): 2}
+
+
 def test_trees_as_published(tmp_path):
     frames = [("000047.png", "000047.png")]
     for scene in ("GOPR0372_07_00", "GOPR0374_11_00"):

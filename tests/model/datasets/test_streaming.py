@@ -162,6 +162,15 @@ def test_held_out_photos_are_in_no_part(parts):
         hold_out_photos([replace(parts[1], pairs=parts[1].pairs[:1])], 12)
 
 
+def test_a_folder_below_the_root_may_be_named(tmp_path):
+    made.promptir(tmp_path)
+    made.write(tmp_path / "holidays/beach.png", made.photo())
+    (part,) = find_parts([Ingredient("photos", folder="holidays", degrade=MIXED)], [tmp_path])
+    assert [pair.name for pair in part.pairs] == ["beach.png"]
+    with pytest.raises(UserError, match="nowhere is not a folder"):
+        find_parts([Ingredient("photos", folder="nowhere")], [tmp_path])
+
+
 def test_missing_partners_stop_before_training(tmp_path):
     made.promptir(tmp_path)
     (tmp_path / "Train/Derain/gt/norain-2.png").unlink()
