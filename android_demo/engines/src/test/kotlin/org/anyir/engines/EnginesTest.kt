@@ -73,5 +73,8 @@ class EnginesTest {
         }
     }
 
-    private fun signaturesAreMissing() = javaClass.classLoader.getResource("org/pytorch/executorch/Module.class") == null
+    private fun signaturesAreMissing(): Boolean {
+        val signature = javaClass.classLoader.getResource("org/pytorch/executorch/Module.class")
+        return signature == null
+    }
 }
