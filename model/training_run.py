@@ -55,6 +55,7 @@ def _train(
 
     from rich.console import Console
 
+    from anyir.model.processes import broke_off
     from anyir.model.training import Trainer, device_name
     from anyir.model.training_state import check_resumable
 
@@ -81,7 +82,13 @@ def _train(
     )
     log = TrainingLog(progress, out / "logs", console) if processes.first else None
     with closing(material), stop_requests(processes) as asked_to_stop, log or nullcontext():
-        finished = trainer.run(log.report if log else lambda report: None, asked_to_stop)
+        try:
+            finished = trainer.run(log.report if log else lambda report: None, asked_to_stop)
+        except RuntimeError as error:
+            # The signal also reaches the compilers that torch.compile has started, and ends them.
+            if asked_to_stop() and not broke_off(error):
+                raise UserError(f"interrupted while compiling, at step {progress.step}") from error
+            raise
     if not finished:
         same = "--recipe and --root" if settings.recipe else "--data"
         raise UserError(
