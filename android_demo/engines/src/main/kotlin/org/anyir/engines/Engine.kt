@@ -15,6 +15,9 @@ interface Engine : TileRunner, Closeable {
 
     /** What actually runs, such as "XNNPACK (CPU)" or "LiteRT GPU". */
     val accelerator: String
+
+    /** The runtime's version, where it tells. */
+    val version: String? get() = null
 }
 
 /** A runtime that can load models. */

@@ -27,6 +27,7 @@ internal class InterpreterFactory : EngineFactory {
 private class InterpreterEngine(model: Model, threads: Int) : Engine {
     override val name = "LiteRT Interpreter, ${model.manifest.name}"
     override val accelerator = "LiteRT CPU (XNNPACK)"
+    override val version: String = TensorFlowLite.runtimeVersion()
     override val tile = model.manifest.tile
 
     private val interpreter =

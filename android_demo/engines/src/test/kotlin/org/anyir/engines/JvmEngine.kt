@@ -21,6 +21,7 @@ import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteModelDelete
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorByteSize
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorCopyFromBuffer
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorCopyToBuffer
+import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteVersion
 import java.nio.FloatBuffer
 
 private const val OK = 0
@@ -54,6 +55,7 @@ private class JvmEngine(model: Model, private val program: TfLiteModel, private 
     Engine {
     override val name = "LiteRT on the JVM, ${model.manifest.name}"
     override val accelerator = "LiteRT (this machine's CPU)"
+    override val version: String = TfLiteVersion().string
     override val tile = model.manifest.tile
 
     private val input: TfLiteTensor = TfLiteInterpreterGetInputTensor(interpreter, 0)

@@ -8,6 +8,7 @@ import android.os.Debug
 import android.os.IBinder
 import android.os.Parcel
 import android.os.Process
+import com.google.gson.JsonObject
 import com.google.gson.JsonParser
 import org.anyir.core.Manifest
 import org.anyir.core.Model
@@ -72,14 +73,14 @@ internal class SessionBinder(private val context: Context) : Binder() {
         session = BenchmarkSession(referenceTiles(context), PssMemory()) {
             factory.unavailable()?.let { throw UnsupportedException(it) }
             val opened = factory.open(Model(manifest, file), threads)
-            OpenProgram(opened, opened.accelerator, opened::close)
+            OpenProgram(opened, opened.accelerator, opened.version, opened::close)
         }
         "{}"
     } catch (error: Exception) { // a file that vanished, or tiles that were replaced: it becomes the row's reason
         failure(sentence(error))
     }
 
-    private fun failure(message: String) = com.google.gson.JsonObject().apply { addProperty("error", message) }.toString()
+    private fun failure(message: String) = JsonObject().apply { addProperty("error", message) }.toString()
 
     companion object {
         const val DESCRIPTOR = "org.anyir.demo.benchmark"

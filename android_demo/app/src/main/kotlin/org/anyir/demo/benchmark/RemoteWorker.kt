@@ -36,14 +36,14 @@ internal class RemoteWorker(private val context: Context, service: Class<*>) : W
     private var closed = false
 
     private val connection = object : ServiceConnection {
-        override fun onServiceConnected(name: ComponentName, service: IBinder) {
+        override fun onServiceConnected(name: ComponentName?, service: IBinder?) {
             binder = service
             connected.countDown()
         }
 
-        override fun onServiceDisconnected(name: ComponentName) = Unit // the request that waits is told
+        override fun onServiceDisconnected(name: ComponentName?) = Unit // the request that waits is told
 
-        override fun onNullBinding(name: ComponentName) = connected.countDown()
+        override fun onNullBinding(name: ComponentName?) = connected.countDown()
     }
 
     init {

@@ -4,7 +4,11 @@ import android.content.ComponentName
 import android.content.Context
 import android.content.Intent
 import android.os.BatteryManager
+import android.os.Binder
+import android.os.DeadObjectException
+import android.os.IBinder
 import android.os.Looper
+import android.os.Parcel
 import android.view.View
 import android.view.ViewGroup
 import android.widget.TextView
@@ -48,12 +52,7 @@ class BenchmarkActivityTest {
         Engines.install(JvmEngineFactory())
         Engines.install(Broken)
         BenchmarkRun.models = { ModelStore(listOf(it.getExternalFilesDir("models")!!)).list() }
-        for (service in BenchmarkService.ALL) {
-            val binder = Robolectric.buildService(service).create().get().onBind(Intent())
-            val component = ComponentName(context, service)
-            shadowOf(RuntimeEnvironment.getApplication())
-                .setComponentNameAndServiceForBindServiceForIntent(Intent(context, service), component, binder)
-        }
+        for (service in BenchmarkService.ALL) bind(service, Robolectric.buildService(service).create().get().onBind(Intent()))
         @Suppress("DEPRECATION")
         context.sendStickyBroadcast(
             Intent(Intent.ACTION_BATTERY_CHANGED).putExtra(BatteryManager.EXTRA_LEVEL, 80)
@@ -61,6 +60,9 @@ class BenchmarkActivityTest {
                 .putExtra(BatteryManager.EXTRA_PLUGGED, BatteryManager.BATTERY_PLUGGED_USB),
         )
     }
+
+    private fun bind(service: Class<*>, binder: IBinder) = shadowOf(RuntimeEnvironment.getApplication())
+        .setComponentNameAndServiceForBindServiceForIntent(Intent(context, service), ComponentName(context, service), binder)
 
     /** Loads nothing, and says why. */
     private object Broken : EngineFactory {
@@ -150,6 +152,7 @@ class BenchmarkActivityTest {
         assertEquals(row.toString(), "ok", row["status"].asString)
         assertEquals(3, row["latency"].asJsonObject["n"].asInt)
         assertEquals("LiteRT (this machine's CPU)", row["accelerator"].asString)
+        assertTrue(row["runtime_version"].asString.startsWith("2."))
         val quality = row["quality"].asJsonObject
         assertEquals(9, quality.size())
         for ((kind, entry) in quality.entrySet()) {
@@ -198,6 +201,31 @@ class BenchmarkActivityTest {
         val failed = rows.single { it["status"].asString == "failed" }
         assertTrue("is not the file that its manifest describes" in failed["error"].asString)
         assertEquals(JvmArtifacts.models.size - 1, rows.count { it["status"].asString == "ok" })
+    }
+
+    @Test
+    fun `a process that dies, and one that never starts, are rows, and the rest is measured`() {
+        push()
+        bind(BenchmarkService.ALL[1], object : Binder() {
+            override fun onTransact(code: Int, data: Parcel, reply: Parcel?, flags: Int): Boolean {
+                if (code == SessionBinder.REQUEST) throw DeadObjectException()
+                return SessionBinder(context).transact(code, data, reply, flags)
+            }
+        })
+        shadowOf(RuntimeEnvironment.getApplication())
+            .declareComponentUnbindable(ComponentName(context, BenchmarkService.ALL[2]))
+        val state = start {
+            putExtra("runs", 1)
+            putExtra("warmup", 0)
+            putExtra("engines", "litert-jvm")
+        }
+        val rows = (state as BenchmarkState.Done).results["rows"].asJsonArray.map { it.asJsonObject }
+        val errors = rows.map { if (it["error"].isJsonNull) null else it["error"].asString }
+        assertEquals(3, rows.size)
+        assertEquals(null, errors[0])
+        assertTrue("${errors[1]}", errors[1]!!.startsWith("Its process ended"))
+        assertEquals("The system did not start a process for it.", errors[2])
+        assertEquals("done: files/benchmark/results.json, 1 of 3 programs measured", lastLine())
     }
 
     @Test

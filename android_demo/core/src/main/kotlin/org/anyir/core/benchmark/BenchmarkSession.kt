@@ -12,8 +12,18 @@ import java.nio.FloatBuffer
 /** This phone or this build cannot run such a program, whatever is in it. The message is one sentence. */
 class UnsupportedException(message: String) : Exception(message)
 
-/** A loaded program. */
-class OpenProgram(val runner: TileRunner, val accelerator: String, private val end: () -> Unit) : Closeable {
+/**
+ * A loaded program.
+ *
+ * @param accelerator what really runs
+ * @param version of the runtime, where it tells
+ */
+class OpenProgram(
+    val runner: TileRunner,
+    val accelerator: String,
+    val version: String? = null,
+    private val end: () -> Unit,
+) : Closeable {
     override fun close() = end()
 }
 
@@ -79,6 +89,7 @@ class BenchmarkSession(
         program = second
         return JsonObject().apply {
             addProperty("accelerator", second.accelerator)
+            addProperty("runtime_version", second.version)
             addProperty("load_ms", milliseconds(loaded - start))
             addProperty("first_run_ms", milliseconds(firstRun))
             addProperty("load_again_ms", milliseconds(loadedAgain - again))

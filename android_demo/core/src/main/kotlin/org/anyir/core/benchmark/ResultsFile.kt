@@ -77,7 +77,7 @@ object ResultsFile {
             add("artifact", artifact(target))
             addProperty("preset", manifest?.source?.preset)
             addProperty("runtime", target.runtime)
-            add("runtime_version", JsonNull.INSTANCE)
+            add("runtime_version", loaded.value("runtime_version"))
             addProperty("backend", manifest?.backend ?: UNKNOWN)
             addProperty("precision", manifest?.precision ?: UNKNOWN)
             addProperty("tile", manifest?.tile)

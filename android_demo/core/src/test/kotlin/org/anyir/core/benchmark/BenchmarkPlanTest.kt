@@ -6,6 +6,8 @@ import org.junit.Assert.assertNull
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
+import java.io.File
+import kotlin.random.Random
 
 class BenchmarkPlanTest {
     @Test
@@ -70,5 +72,37 @@ class BenchmarkPlanTest {
         assertEquals("There is no model \"zebra\" here; there is: a, b.", model.message)
         val engine = assertThrows(PlanException::class.java) { plan.check(listOf("a", "zebra"), listOf("cpu")) }
         assertEquals("There is no engine \"npu\" here; there is: cpu.", engine.message)
+    }
+
+    @Test
+    fun `whatever another program sends is a plan that can be run, or one sentence`() {
+        val random = Random(1)
+        val keys = BenchmarkPlan.DEFAULTS.keys.toList() + listOf("", "speed")
+        var plans = 0
+        repeat(2000) {
+            val given = List(random.nextInt(4)) { keys.random(random) to anything(random) }.toMap()
+            try {
+                val plan = BenchmarkPlan.parse(given)
+                plans++
+                assertTrue(plan.runs >= 1 && plan.warmups >= 0 && plan.sustainSeconds >= 0)
+                assertEquals(plan.out, File("/folder", plan.out).canonicalFile.relativeTo(File("/folder")).path)
+            } catch (error: PlanException) {
+                assertFalse(error.message!!.any { it.isISOControl() })
+                assertTrue(error.message!!.length < 250)
+            }
+        }
+        assertTrue("$plans of 2000 were plans", plans in 200..1800)
+    }
+
+    private fun anything(random: Random): Any? = when (random.nextInt(9)) {
+        0 -> null
+        1 -> random.nextInt()
+        2 -> random.nextInt(-2, 200)
+        3 -> random.nextLong()
+        4 -> random.nextDouble()
+        5 -> String(CharArray(random.nextInt(200)) { random.nextInt(0x300).toChar() })
+        6 -> listOf("all", "..", "../a.json", "a.json", "/a.json", "a/../b.json", "\u202e.json", ",", "a,b").random(random)
+        7 -> random.nextBytes(3)
+        else -> listOf(1, "a")
     }
 }

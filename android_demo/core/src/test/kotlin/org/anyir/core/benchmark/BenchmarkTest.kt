@@ -72,7 +72,7 @@ class BenchmarkTest {
     }
 
     private val programs = mapOf<String, () -> OpenProgram>(
-        "good" to { OpenProgram(Copy { Thread.sleep(2) }, "the test's CPU") {} },
+        "good" to { OpenProgram(Copy { Thread.sleep(2) }, "the test's CPU", "1.2.3") {} },
         "nan" to { OpenProgram(NaNs, "the test's CPU") {} },
         "throws" to { OpenProgram(Copy { if (it == 3) error("the runtime broke") }, "the test's CPU") {} },
         "refuses" to { throw IllegalArgumentException("not a program") },
@@ -148,6 +148,7 @@ class BenchmarkTest {
         val rows = JsonParser.parseString(file.readText()).asJsonObject["rows"].asJsonArray.map { it.asJsonObject }
         assertEquals(listOf("ok", "failed", "unsupported", "failed"), rows.map { it["status"].asString })
         val good = rows.first()
+        assertEquals("1.2.3", good["runtime_version"].asString)
         assertEquals(4, good["latency"].asJsonObject["n"].asInt)
         assertTrue(
             good["latency"].asJsonObject["split"].asJsonObject["run_ms"].asJsonArray.all {
