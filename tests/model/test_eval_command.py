@@ -107,7 +107,7 @@ def test_an_artifact_scores_as_the_network_in_its_tiles(evaluate, tiny_weights, 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ([], 2, "nothing to evaluate on: give --dataset NAME, --table N, or --data FOLDER"),
+        ([], 2, "nothing to evaluate on: give --dataset NAME, --table N, "),
         (["--dataset", "cbsd68"], 2, "need --root"),
         (["--table", "6", "--root", "."], 2, "--table"),
         (["--dataset", "bsd", "--root", "."], 1, "unknown dataset 'bsd'; known: bsd400"),
