@@ -1,5 +1,6 @@
 package org.anyir.demo
 
+import android.content.Intent
 import org.anyir.core.Model
 import org.anyir.core.ModelEntry
 import org.anyir.demo.models.AppModels
@@ -7,8 +8,10 @@ import org.anyir.demo.models.recommended
 import org.anyir.demo.photo.FileFacts
 import org.anyir.demo.photo.TestPhotos
 import org.anyir.demo.restore.Export
+import org.anyir.demo.restore.GalleryApp
 import org.anyir.demo.restore.JobsRule
 import org.anyir.demo.restore.RestoreState
+import org.anyir.demo.ui.MainActivity
 import org.anyir.engines.EngineFactory
 import org.anyir.engines.JvmArtifacts
 import org.anyir.engines.JvmEngineFactory
@@ -17,6 +20,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Rule
 import org.junit.Test
 import org.junit.runner.RunWith
+import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import java.io.File
 
@@ -31,9 +35,13 @@ class EndToEndTest {
 
     private val engine: EngineFactory = JvmEngineFactory()
 
+    /** Shares a photo as any app does, and restores it. */
     private fun restore(name: String, model: Model): RestoreState.Done {
         test.gallery.folder = JvmArtifacts.folder
-        test.choose(name, discard = true)
+        val intent = Intent(Intent.ACTION_SEND).setType("image/*").putExtra(Intent.EXTRA_STREAM, GalleryApp.uri(name))
+        Robolectric.buildActivity(MainActivity::class.java, intent).setup()
+        test.settle()
+        assertEquals(name, (test.jobs.state as RestoreState.Ready).photo.name)
         test.jobs.start(model, engine)
         test.startService()
         test.settle()

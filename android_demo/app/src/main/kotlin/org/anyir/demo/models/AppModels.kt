@@ -91,7 +91,7 @@ class AppModels internal constructor(private val inApp: BundledFiles, private va
 
     companion object {
         private const val FOLDER = "models"
-        private var instance: AppModels? = null
+        internal var instance: AppModels? = null
 
         /** The process's own, which remembers the files' hashes. */
         @Synchronized

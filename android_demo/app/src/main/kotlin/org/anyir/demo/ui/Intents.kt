@@ -3,7 +3,6 @@ package org.anyir.demo.ui
 import android.content.ClipData
 import android.content.Intent
 import android.net.Uri
-import android.os.BadParcelableException
 import android.os.Build
 import android.os.ext.SdkExtensions
 import android.provider.MediaStore
@@ -26,8 +25,8 @@ private fun hasPhotoPicker(): Boolean = when {
 fun sharedPhoto(intent: Intent): Uri? = try {
     @Suppress("DEPRECATION") // the typed form is younger than minSdk
     (intent.extras?.get(Intent.EXTRA_STREAM) as? Uri) ?: intent.clipData?.takeIf { it.itemCount > 0 }?.getItemAt(0)?.uri
-} catch (_: BadParcelableException) {
-    null // a class that only the other app has
+} catch (_: RuntimeException) {
+    null // a class that only the other app has, or extras that are no extras
 }
 
 /** Gives a picture to another app, which may read this one file. */

@@ -3,6 +3,8 @@ package org.anyir.demo.photo
 import android.graphics.Bitmap
 import android.graphics.ColorSpace
 import android.graphics.Rect
+import android.net.Uri
+import android.os.Build
 import org.anyir.core.PhotoRestorer
 import org.anyir.core.PhotoSink
 import org.anyir.core.Region
@@ -18,6 +20,10 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.util.ReflectionHelpers
+import java.io.File
 import java.nio.FloatBuffer
 
 /** Real decoding by Android's own Skia; what is expected was read by Java. */
@@ -58,6 +64,26 @@ class UprightSourceTest {
             val red = (source.colours as ColorSpace.Rgb).primaries
             assertEquals(0.680f, red[0], 2e-3f)
             assertEquals(0.320f, red[1], 2e-3f)
+        }
+    }
+
+    @Test
+    fun `before Android 10 colours are converted, and the user is told`() {
+        ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", 28)
+        try {
+            open("p3.png").use { source ->
+                val psnr = TestPhotos.psnr(upright, TestPhotos.read(source))
+                assertTrue("other numbers for the same colours: $psnr dB", psnr in 20.0..45.0)
+                assertEquals(Colours.SRGB, source.colours)
+            }
+            val resolver = RuntimeEnvironment.getApplication().contentResolver
+            val uri = Uri.parse("content://elsewhere/p3.png")
+            shadowOf(resolver).registerInputStream(uri, TestPhotos.file("p3.png").inputStream())
+            val target = File.createTempFile("photo", "").apply { deleteOnExit() }
+            val notes = PhotoInbox(resolver, target).take(uri).notes
+            assertTrue("$notes", notes.single().endsWith("to sRGB."))
+        } finally {
+            ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", 35)
         }
     }
 

@@ -3,6 +3,7 @@ package org.anyir.demo.restore
 import android.app.Application
 import android.content.Intent
 import android.os.Looper
+import org.anyir.demo.models.AppModels
 import org.anyir.demo.photo.TestPhotos
 import org.anyir.engines.EngineFactory
 import org.junit.Assert.assertTrue
@@ -32,6 +33,7 @@ class JobsRule : ExternalResource(), RestoreJobs.Listener {
     private val workers = ArrayList<ExecutorService>()
 
     override fun before() {
+        AppModels.instance = null // of another test's app
         app = RuntimeEnvironment.getApplication()
         gallery = GalleryApp.install(File("src/test/photos"))
         media = MediaStoreApp.install(File(app.cacheDir, "media").also { it.mkdirs() })
@@ -40,6 +42,7 @@ class JobsRule : ExternalResource(), RestoreJobs.Listener {
 
     override fun after() {
         RestoreJobs.instance = null
+        AppModels.instance = null
         workers.forEach { it.shutdownNow() }
     }
 
