@@ -52,7 +52,12 @@ class BenchmarkActivityTest {
         Engines.install(JvmEngineFactory())
         Engines.install(Broken)
         BenchmarkRun.models = { ModelStore(listOf(it.getExternalFilesDir("models")!!)).list() }
-        for (service in BenchmarkService.ALL) bind(service, Robolectric.buildService(service).create().get().onBind(Intent()))
+        for (service in BenchmarkService.ALL) {
+            bind(
+                service,
+                Robolectric.buildService(service).create().get().onBind(Intent()),
+            )
+        }
         @Suppress("DEPRECATION")
         context.sendStickyBroadcast(
             Intent(Intent.ACTION_BATTERY_CHANGED).putExtra(BatteryManager.EXTRA_LEVEL, 80)
@@ -62,7 +67,11 @@ class BenchmarkActivityTest {
     }
 
     private fun bind(service: Class<*>, binder: IBinder) = shadowOf(RuntimeEnvironment.getApplication())
-        .setComponentNameAndServiceForBindServiceForIntent(Intent(context, service), ComponentName(context, service), binder)
+        .setComponentNameAndServiceForBindServiceForIntent(
+            Intent(context, service),
+            ComponentName(context, service),
+            binder,
+        )
 
     /** Loads nothing, and says why. */
     private object Broken : EngineFactory {
@@ -145,7 +154,9 @@ class BenchmarkActivityTest {
         assertEquals("done: files/benchmark/run1.json, ${models.size} of ${rows.size} programs measured", lastLine())
         assertTrue(shown().any { "This engine never loads." in it })
         assertTrue(shown().any { "ms for a tile" in it })
-        System.getProperty("anyir.results")?.takeIf { it.isNotEmpty() }?.let { File(it).apply { parentFile.mkdirs() }.writeText(text) }
+        System.getProperty("anyir.results")?.takeIf {
+            it.isNotEmpty()
+        }?.let { File(it).apply { parentFile.mkdirs() }.writeText(text) }
     }
 
     private fun checkMeasured(row: JsonObject) {
@@ -190,7 +201,9 @@ class BenchmarkActivityTest {
     @Test
     fun `a model that was changed is a row, and the rest is measured`() {
         push()
-        val changed = context.getExternalFilesDir("models")!!.listFiles()!!.first { it.name.endsWith("fp16_64x64.tflite") }
+        val changed = context.getExternalFilesDir("models")!!.listFiles()!!.first {
+            it.name.endsWith("fp16_64x64.tflite")
+        }
         changed.appendText("!")
         val state = start {
             putExtra("runs", 1)
@@ -206,12 +219,15 @@ class BenchmarkActivityTest {
     @Test
     fun `a process that dies, and one that never starts, are rows, and the rest is measured`() {
         push()
-        bind(BenchmarkService.ALL[1], object : Binder() {
-            override fun onTransact(code: Int, data: Parcel, reply: Parcel?, flags: Int): Boolean {
-                if (code == SessionBinder.REQUEST) throw DeadObjectException()
-                return SessionBinder(context).transact(code, data, reply, flags)
-            }
-        })
+        bind(
+            BenchmarkService.ALL[1],
+            object : Binder() {
+                override fun onTransact(code: Int, data: Parcel, reply: Parcel?, flags: Int): Boolean {
+                    if (code == SessionBinder.REQUEST) throw DeadObjectException()
+                    return SessionBinder(context).transact(code, data, reply, flags)
+                }
+            },
+        )
         shadowOf(RuntimeEnvironment.getApplication())
             .declareComponentUnbindable(ComponentName(context, BenchmarkService.ALL[2]))
         val state = start {
