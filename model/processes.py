@@ -92,12 +92,12 @@ class Processes:
         try:
             yield
         except Exception as error:
-            if self.first and broke_off(error):
+            if self.first and _broke_off(error):
                 raise _why_another_left() from None
             if self.first:
                 raise
-            expected = isinstance(error, UserError | OSError | torch.OutOfMemoryError) or broke_off(error)
-            if not broke_off(error):
+            expected = isinstance(error, UserError | OSError | torch.OutOfMemoryError) or _broke_off(error)
+            if not _broke_off(error):
                 words = str(error) if expected else f"{type(error).__name__}: {error}"
                 _tell(f"process {self.rank}: {words.splitlines()[0]}")
             if not expected:
@@ -165,7 +165,7 @@ def _tell(reason: str) -> None:
         print(f"anyir: {reason}", file=sys.stderr)  # the store has gone, and the first process with it
 
 
-def broke_off(error: BaseException) -> bool:
+def _broke_off(error: BaseException) -> bool:
     """Whether an error comes from another process having left."""
     words = str(error)
     return isinstance(error, RuntimeError) and (

@@ -55,7 +55,6 @@ def _train(
 
     from rich.console import Console
 
-    from anyir.model.processes import broke_off
     from anyir.model.training import Trainer, device_name
     from anyir.model.training_state import check_resumable
 
@@ -85,10 +84,15 @@ def _train(
         try:
             finished = trainer.run(log.report if log else lambda report: None, asked_to_stop)
         except RuntimeError as error:
-            # The signal also reaches the compilers that torch.compile has started, and ends them.
-            if asked_to_stop() and not broke_off(error):
-                raise UserError(f"interrupted while compiling, at step {progress.step}") from error
-            raise
+            if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+                raise
+            # A signal also ends the compilers at work, and what they leave half-written stays in the cache.
+            cause = str(getattr(error, "inner_exception", error)).partition("\n")[0]
+            why = "was interrupted" if asked_to_stop() else f"failed ({cause})"
+            raise UserError(
+                f"torch.compile {why} at step {progress.step}; if it fails again, remove its cache "
+                "(torchinductor_<user> in the temporary folder) or leave out --compile"
+            ) from error
     if not finished:
         same = "--recipe and --root" if settings.recipe else "--data"
         raise UserError(

@@ -11,16 +11,20 @@ import torch
 from lightning.fabric import Fabric
 from PIL import Image
 from skimage import data
+from torch._dynamo.exc import BackendCompilerFailed
 
 from anyir.model import AnyIR, load_weights
 from anyir.model.checkpoints import save_weights, sha256
 from anyir.model.config import PRESETS
+from anyir.model.datasets.mixing import MIXED, Ingredient
 from anyir.model.errors import UserError
 from anyir.model.loss import restoration_loss
+from anyir.model.material import Supply
 from anyir.model.mixture import MIXTURE, Sampler
 from anyir.model.photos import PhotoBank, hold_out, list_photos
 from anyir.model.schedule import learning_rate
 from anyir.model.training import Settings, Trainer
+from anyir.model.training_run import train
 from anyir.model.training_state import INDEX, PIECE_BYTES, load_state, save_state
 
 from . import photo_files
@@ -320,3 +324,14 @@ def test_weights_with_a_card_go_on_from_its_record(tmp_path, photos):
     assert sha256(tmp_path / "bare.safetensors") != sha256(weights)
     other.resume(tmp_path / "bare.safetensors")
     assert other.progress.step == 0
+
+
+def test_a_compiler_that_fails_is_one_line(tmp_path, photos, monkeypatch):
+    def run(trainer, *arguments):
+        raise BackendCompilerFailed("inductor", RuntimeError("no C++ compiler"), None)
+
+    monkeypatch.setattr(Trainer, "run", run)
+    supply = Supply((Ingredient("photos", degrade=MIXED),), [photos])
+    settings = Settings("tiny", 1.0, 2, 32, compile=True)
+    with pytest.raises(UserError, match=r"torch.compile failed .*no C\+\+ compiler.* leave out --compile"):
+        train(settings, supply, tmp_path / "run", None, precision="32-true")
