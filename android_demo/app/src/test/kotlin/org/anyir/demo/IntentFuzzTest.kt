@@ -66,7 +66,8 @@ class IntentFuzzTest {
             else -> putExtra(Intent.EXTRA_STREAM, uri(random))
         }
         if (random.nextInt(4) == 0) {
-            clipData = if (random.nextBoolean()) ClipData.newRawUri("x", uri(random)) else ClipData.newPlainText("x", "y")
+            clipData =
+                if (random.nextBoolean()) ClipData.newRawUri("x", uri(random)) else ClipData.newPlainText("x", "y")
         }
         if (random.nextInt(4) == 0) putExtra(text(random), text(random))
         if (random.nextInt(6) == 0) addCategory(text(random))

@@ -69,7 +69,9 @@ class AppRule(private val jobs: JobsRule) : ExternalResource() {
     fun openModels(): ModelsActivity {
         val controller = Robolectric.buildActivity(ModelsActivity::class.java).setup()
         controllers += controller
-        settle { controller.get().window.decorView.all().any { it is ChoiceRow || textOf(it).startsWith("There is no") } }
+        settle {
+            controller.get().window.decorView.all().any { it is ChoiceRow || textOf(it).startsWith("There is no") }
+        }
         return controller.get()
     }
 

@@ -89,7 +89,8 @@ class ModelsActivityTest {
         app.runService()
         settle { main.photo.comparing }
         val activity = app.openModels()
-        assertEquals(1, activity.rows().count { "tiny" in it.contentDescription && "On this phone:" in it.contentDescription })
+        val measured = activity.rows().filter { "On this phone:" in it.contentDescription }
+        assertEquals(1, measured.count { "tiny" in it.contentDescription })
     }
 
     @Test

@@ -60,7 +60,9 @@ object ScreenStates {
     )
 
     val models: Map<String, Catalogue> = mapOf(
-        "models" to fakeCatalogue { Speed(212.4, benchmarked = false).takeIf { _ -> it.model.manifest.name == "full" } },
+        "models" to fakeCatalogue {
+            Speed(212.4, benchmarked = false).takeIf { _ -> it.model.manifest.name == "full" }
+        },
         "no models" to fakeCatalogue(
             entries = listOf(
                 ModelEntry.Refused(
