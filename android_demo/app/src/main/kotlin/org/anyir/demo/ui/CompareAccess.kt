@@ -19,6 +19,9 @@ class CompareAccess(private val view: CompareView) : View.AccessibilityDelegate(
     /** Percent of the view that shows the restored picture. */
     private val percent: Int get() = ((1 - view.divider) * 100).roundToInt()
 
+    private var said: String? = null
+
+    /** Tells of a change, if there is one. */
     fun describe() {
         val name = view.photoName
         view.contentDescription = when {
@@ -27,6 +30,8 @@ class CompareAccess(private val view: CompareView) : View.AccessibilityDelegate(
             else -> name
         }
         val state = if (view.comparing) state() else null
+        if (state == said) return
+        said = state
         if (Build.VERSION.SDK_INT >= 30) {
             view.stateDescription = state
         } else if (state != null) {

@@ -18,6 +18,9 @@ class MainActivity :
     private lateinit var screen: MainScreen
     private lateinit var permissions: Permissions
 
+    /** What another app sent, until the screen is there to say what became of it. */
+    private var sent: Intent? = null
+
     override fun onCreate(saved: Bundle?) {
         super.onCreate(saved)
         model = lastNonConfigurationInstance as? MainModel
@@ -27,12 +30,18 @@ class MainActivity :
         screen = MainScreen(window.decorView, this, ::close)
         screen.photo.onUnreadable = { model.say(getString(R.string.cannot_show)) }
         drawEdgeToEdge(window.decorView.part(R.id.root))
-        if (saved == null) take(intent)
+        if (saved == null) sent = intent
     }
 
     override fun onStart() {
         super.onStart()
         model.watch(screen::show)
+    }
+
+    override fun onResume() {
+        super.onResume()
+        sent?.let { take(it) }
+        sent = null
     }
 
     override fun onStop() {
@@ -45,12 +54,12 @@ class MainActivity :
     override fun onNewIntent(intent: Intent) {
         super.onNewIntent(intent)
         setIntent(intent)
-        take(intent)
+        sent = intent
     }
 
     /** A photo that another app shared. */
-    private fun take(intent: Intent?) {
-        if (intent?.action != Intent.ACTION_SEND) return
+    private fun take(intent: Intent) {
+        if (intent.action != Intent.ACTION_SEND) return
         val photo = sharedPhoto(intent)
         if (photo == null) model.say(getString(R.string.nothing_shared)) else open(photo)
     }

@@ -56,7 +56,7 @@ class AppRule(private val jobs: JobsRule) : ExternalResource() {
 
     /** What another app sends while the newest activity is open. */
     fun share(intent: android.content.Intent) {
-        controllers.last().newIntent(intent)
+        controllers.last().pause().newIntent(intent).resume()
     }
 
     /** Rotates or otherwise makes the newest activity anew. */

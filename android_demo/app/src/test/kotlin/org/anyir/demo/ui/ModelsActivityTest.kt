@@ -63,7 +63,7 @@ class ModelsActivityTest {
         val activity = open()
         assertTrue(activity.says("lonely.tflite"))
         assertTrue(activity.says("There is no manifest lonely.json beside it."))
-        assertTrue("and how to add one", activity.says("adb push build/artifacts/."))
+        assertTrue("and how to add one", activity.says("adb push build/phone/models/."))
     }
 
     @Test
