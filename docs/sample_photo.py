@@ -1,8 +1,8 @@
 """Make the sample photo that comes with the Android app: `.venv/bin/python docs/sample_photo.py`.
 
 scikit-image's `chelsea` (Stéfan van der Walt, CC0) as dark as a bad evening, by
-`anyir degrade chelsea.png sample.jpg --kind low_light --severity 0.5 --seed 3`. That writes JPEG of quality 95
-with full-resolution colour; compressed harder, at 88, the shipped weights leave it as dark as it is.
+`anyir degrade chelsea.png sample.jpg --kind low_light --severity 0.5 --seed 3`. That writes JPEG of quality
+95 with full-resolution colour; compressed harder, at 88, the shipped weights leave it as dark as it is.
 """
 
 import subprocess

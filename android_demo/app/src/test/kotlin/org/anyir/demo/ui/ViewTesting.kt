@@ -49,11 +49,11 @@ fun draw(view: View): Bitmap {
 
 /** Runs what is posted to the main thread until [done], giving background threads time. */
 fun settle(done: () -> Boolean = { true }) {
-    val end = System.nanoTime() + 20_000_000_000
+    val end = System.nanoTime() + 120_000_000_000
     while (true) {
         shadowOf(Looper.getMainLooper()).idleFor(Duration.ofMillis(400))
         if (done()) return
-        check(System.nanoTime() < end) { "nothing happened for 20 seconds" }
+        check(System.nanoTime() < end) { "nothing happened for two minutes" }
         Thread.sleep(5)
     }
 }
