@@ -89,7 +89,7 @@ class Screenshots {
     @Test
     @Config(qualifiers = TABLET)
     fun tablet() {
-        restore("tablet", stages = true)
+        restore("tablet")
         shootModels("tablet")
     }
 
