@@ -41,9 +41,9 @@ fun recommended(models: List<Model>, engines: List<EngineFactory>, millis: (Choi
 /** In dB: how far the artifact's results are behind the network's, on average; 0 where nothing was measured. */
 private fun loss(manifest: Manifest): Double = manifest.parity.degradations.map { it.loss }.average().orZero()
 
-/** In dB, rounded to tenths: smaller differences decide nothing. */
+/** In dB, rounded to tenths: smaller differences decide nothing, nor does what a conversion won by chance. */
 private fun quality(manifest: Manifest): Long =
-    Math.round(manifest.parity.degradations.map { it.artifactPsnr }.average().orZero() * 10)
+    Math.round(manifest.parity.degradations.map { it.artifactPsnr + minOf(it.loss, 0.0) }.average().orZero() * 10)
 
 private fun Double.orZero() = if (isNaN()) 0.0 else this
 
