@@ -24,7 +24,9 @@ class BenchmarkActivity : Activity() {
         super.onCreate(savedInstanceState)
         screen = BenchmarkScreen(this) { BenchmarkRun.start(this, it) }
         setContentView(screen.view)
-        if (savedInstanceState == null) startFrom(intent)
+        // From the recent apps an intent comes again that was taken before.
+        val again = intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0
+        if (savedInstanceState == null && !again) startFrom(intent)
     }
 
     override fun onNewIntent(intent: Intent) {

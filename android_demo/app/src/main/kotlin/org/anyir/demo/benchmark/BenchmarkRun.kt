@@ -108,6 +108,8 @@ object BenchmarkRun {
             BenchmarkState.Failed(cancelReason.orEmpty())
         } catch (_: IOException) {
             BenchmarkState.Failed("The results cannot be written; is there space left on this phone?")
+        } catch (_: OutOfMemoryError) {
+            BenchmarkState.Failed("There is not enough memory; close other apps, or choose a smaller model.")
         } catch (error: RuntimeException) { // a service of the system that refuses: the screen and the log say it
             BenchmarkState.Failed(sentence(error))
         }

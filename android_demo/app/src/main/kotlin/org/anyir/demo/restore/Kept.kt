@@ -62,17 +62,18 @@ internal class Kept(private val folder: File) {
             output.fd.sync()
         }
         if (!part.renameTo(state)) throw IOException("state.json cannot be replaced")
-        deleteBut(setOfNotNull(state, photo.file, result?.file, shared)) // another app may still read what was shared
+        deleteBut(setOfNotNull(state, photo.file, result?.file))
     }
 
-    /** Forgets everything. */
+    /** Forgets the photo and its result. */
     fun clear() {
         state.delete()
         deleteBut(emptySet())
     }
 
+    /** What was shared stays too, until the next is: another app may still read it. */
     private fun deleteBut(files: Set<File>) {
-        folder.listFiles()?.forEach { if (it !in files) it.deleteRecursively() }
+        folder.listFiles()?.forEach { if (it !in files && it != shared) it.deleteRecursively() }
     }
 
     private fun json(photo: PhotoInfo) = JSONObject()

@@ -141,7 +141,7 @@ class RestoreJobs internal constructor(
                 )
                 kept.keep(photo, running = false, result = result)
                 RestoreState.Done(photo, result)
-            } catch (error: Exception) {
+            } catch (error: Throwable) { // memory that runs out too
                 kept.keep(photo, running = false, result = earlier)
                 throw error
             }
@@ -192,6 +192,9 @@ class RestoreJobs internal constructor(
                 make(done)
             } catch (error: IOException) {
                 Export.Refused(sentence(error))
+            } catch (error: OutOfMemoryError) {
+                Log.e(TAG, "out of memory", error)
+                Export.Refused("There is not enough memory to save this photo.")
             } catch (error: RuntimeException) {
                 Log.e(TAG, "unexpected", error)
                 Export.Refused("The app failed unexpectedly (${error.javaClass.simpleName}); nothing was saved.")
@@ -209,6 +212,9 @@ class RestoreJobs internal constructor(
             main.post { show(before) }
         } catch (error: IOException) {
             main.post { fail(sentence(error)) }
+        } catch (error: OutOfMemoryError) {
+            Log.e(TAG, "out of memory", error)
+            main.post { fail("There is not enough memory; close other apps, or choose a smaller model.") }
         } catch (error: RuntimeException) { // a fault of the app's own: it is said, and the photo is not lost
             Log.e(TAG, "unexpected", error)
             main.post { fail("The app failed unexpectedly (${error.javaClass.simpleName}); the photo is unchanged.") }

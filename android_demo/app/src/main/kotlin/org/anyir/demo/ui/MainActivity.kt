@@ -30,7 +30,9 @@ class MainActivity :
         screen = MainScreen(window.decorView, this, ::close)
         screen.photo.onUnreadable = { model.say(getString(R.string.cannot_show)) }
         drawEdgeToEdge(window.decorView.part(R.id.root))
-        if (saved == null) sent = intent
+        // From the recent apps an intent comes again that was taken before.
+        val again = intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0
+        if (saved == null && !again) sent = intent
     }
 
     override fun onStart() {

@@ -27,6 +27,7 @@ import org.anyir.engines.JvmArtifacts
 import org.anyir.engines.JvmEngineFactory
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
+import org.junit.Assert.assertSame
 import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Test
@@ -196,6 +197,24 @@ class BenchmarkActivityTest {
         failure("There is no model on this phone") { putExtra("runs", 1) }
         File(context.getExternalFilesDir("reference"), "inputs.u8").writeText("!")
         failure("The reference tiles are damaged") { putExtra("runs", 1) }
+    }
+
+    @Test
+    fun `memory that runs out is one sentence`() {
+        push()
+        BenchmarkRun.models = { throw OutOfMemoryError() }
+        failure("There is not enough memory") { putExtra("runs", 1) }
+    }
+
+    @Test
+    fun `a request that comes again from the recent apps starts nothing`() {
+        failure("runs is 0") { putExtra("runs", 0) }
+        val before = BenchmarkRun.state
+        val state = start {
+            putExtra("runs", -1)
+            addFlags(Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY)
+        }
+        assertSame(before, state)
     }
 
     @Test

@@ -214,6 +214,14 @@ class RestoreJobsTest {
     }
 
     @Test
+    fun `memory that runs out while a photo is opened is one sentence`() {
+        test.gallery.opening = { throw OutOfMemoryError() }
+        assertTrue("not enough memory" in test.failure(test.choose("upright.png")))
+        test.gallery.opening = {}
+        assertTrue(test.choose("upright.png") is RestoreState.Ready)
+    }
+
+    @Test
     fun `a photo that cannot be opened leaves the one before`() {
         test.choose("upright.png")
         val before = test.jobs.state

@@ -73,7 +73,7 @@ class ResultProviderTest {
     }
 
     @Test
-    fun `sharing again replaces the file, saving leaves it, dismissing deletes it`() {
+    fun `sharing again replaces the file, saving and dismissing leave it to who reads it`() {
         val first = share("one.png")
         test.save()
         open(first.uri)!!.close()
@@ -82,6 +82,8 @@ class ResultProviderTest {
         open(second.uri)!!.close()
         test.jobs.dismiss()
         test.settle()
+        open(second.uri)!!.close()
+        share("one.png")
         assertThrows(FileNotFoundException::class.java) { open(second.uri) }
     }
 }

@@ -129,6 +129,16 @@ class SavingTest {
     }
 
     @Test
+    fun `memory that runs out - one sentence, and the result is still there`() {
+        test.choose("upright.png")
+        test.restore()
+        test.media.refusal = OutOfMemoryError()
+        assertEquals("There is not enough memory to save this photo.", (test.save() as Export.Refused).message)
+        test.media.refusal = null
+        assertTrue(test.save() is Export.Made)
+    }
+
+    @Test
     fun `permission refused - one sentence`() {
         test.choose("upright.png")
         test.restore()

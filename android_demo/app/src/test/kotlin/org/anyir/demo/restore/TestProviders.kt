@@ -61,7 +61,7 @@ class MediaStoreApp : ContentProvider() {
     var device: File? = null
 
     /** Thrown by the next insert. */
-    var refusal: RuntimeException? = null
+    var refusal: Throwable? = null
 
     fun file(id: Long) = File(folder, "$id")
 

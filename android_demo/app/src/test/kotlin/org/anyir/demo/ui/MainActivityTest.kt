@@ -168,6 +168,17 @@ class MainActivityTest {
     }
 
     @Test
+    fun `a share that comes again from the recent apps is not taken again`() {
+        ready()
+        val photo = GalleryApp.uri("upright.png")
+        val again = Intent(Intent.ACTION_SEND).setType("image/png").putExtra(Intent.EXTRA_STREAM, photo)
+            .addFlags(Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY)
+        val activity = app.open(again)
+        settle { activity.enabled(R.id.restore_sample) }
+        assertNull(jobs.jobs.state.photo)
+    }
+
+    @Test
     fun `what is shared while a photo is restored is refused in one sentence`() {
         val gate = CountDownLatch(1)
         val activity = openReady(TestEngine(running = { gate.await() }))
