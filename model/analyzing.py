@@ -19,6 +19,7 @@ LEAST, MOST = 64, 512
 DEFAULT_BLOCK = "encoder.1.0"
 """The first of level 2: deep enough to have features, fine enough to see streaks."""
 NUMBERS = "figures.json"
+FIGURES = tuple(f"figure{number}.png" for number in range(6, 10))
 
 
 def analyze(
@@ -143,7 +144,7 @@ def _middle(pixels: NDArray[Any], path: Path) -> Tensor:
 def _check_folder(out: Path, overwrite: bool) -> None:
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is not a folder")
-    if (out / NUMBERS).exists() and not overwrite:
+    if not overwrite and any((out / name).exists() for name in (NUMBERS, *FIGURES)):
         raise UserError(f"{out} holds figures; choose another --out, or add --overwrite")
 
 

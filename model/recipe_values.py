@@ -85,7 +85,7 @@ SETTINGS: dict[str, Check] = {
     "steps": whole(1, 10**9),
     "minutes": number(0, 1e6, above=True),
     "learning_rate": number(0, 1, above=True),
-    "betas": pair(0, 1),
+    "betas": pair(0, 0.99999),
     "weight_decay": number(0, 1),
     "warm_up": number(0, 1),
     "cosine_end": number(0, 100, above=True),

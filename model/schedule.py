@@ -24,5 +24,6 @@ def learning_rate(
     """
     if share < warm_up:
         return peak * max(share / warm_up, 1e-3)
-    rest = min(1.0, (share - warm_up) / (cosine_end - warm_up))
+    falling = max(cosine_end - warm_up, 1e-9)  # none: the rate drops to its floor after the warm-up
+    rest = min(1.0, (share - warm_up) / falling) if share > warm_up else 0.0
     return peak * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * rest)))

@@ -262,7 +262,7 @@ class Trainer:
                 "samples": progress.samples,
                 "samples_per_second": round(rate, 1),
                 "waiting_for_data": round(waiting, 4),
-                "loss": round(loss, 5),
+                "loss": round(loss, 5) if math.isfinite(loss) else None,  # None: no step fitted in
             }
         )
         self._validate(clock)

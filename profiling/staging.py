@@ -94,14 +94,20 @@ def stage(
                 "move it, or name another --out"
             )
         size = sum((fresh / name).stat().st_size for name in files)
+        # Until all is in place the index names old and new: a stage that is cut short can be done again.
+        _write_index(out, {**dict.fromkeys(before, ""), **files})
         for old in before:
             (out / old).unlink(missing_ok=True)
         for name in files:
             (out / name).parent.mkdir(exist_ok=True)
             os.replace(fresh / name, out / name)
+    _write_index(out, files)
+    return Staged([path.name for path in chosen], len(reference.cases), size)
+
+
+def _write_index(out: Path, files: dict[str, str]) -> None:
     index = {"schema": SCHEMA_VERSION, "files": files}
     write_atomically(out / INDEX, (json.dumps(index, indent=1) + "\n").encode())
-    return Staged([path.name for path in chosen], len(reference.cases), size)
 
 
 def choose(artifacts: Path, reference: Reference, only: str) -> list[Path]:
@@ -195,7 +201,8 @@ def _earlier(out: Path) -> list[str]:
         return []
     try:
         names = list(json.loads(index.read_bytes())["files"])
-        if any(len(Path(name).parts) != 2 or ".." in Path(name).parts for name in names):
+        paths = [Path(name) for name in names]
+        if any(len(p.parts) != 2 or ".." in p.parts or p.is_absolute() for p in paths):
             raise ValueError("a name outside the folder")
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{index} is damaged; remove what is in {out} and stage again") from error

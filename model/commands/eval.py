@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -105,10 +106,11 @@ def run(
         result["validation"] = evaluate_validation(restore, data)
     if artefacts is not None:
         result["artefacts"] = measure_artefacts(restore, lambda tile: restore_tiled(model, tile), artefacts)
+    finite = without_infinity(result)
     if card and weights is not None:
-        print(f"card: {add_figures(weights, result)}", file=sys.stderr)
+        print(f"card: {add_figures(weights, finite)}", file=sys.stderr)
     if as_json:
-        print(json.dumps(result, indent=2))
+        print(json.dumps(finite, indent=2))
         return
     if trials:
         show(result)
@@ -116,6 +118,15 @@ def run(
         show_scores(result["validation"])
     if artefacts is not None:
         show_artefacts(result["artefacts"])
+
+
+def without_infinity(value: Any) -> Any:
+    """The same data with None for infinity, the PSNR of equal images, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: without_infinity(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [without_infinity(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def plan(
@@ -134,18 +145,8 @@ def plan(
     trials = []
     for name in datasets or dict.fromkeys(name for name, _ in wanted):
         of_table = [int(c.removeprefix("sigma ")) for n, c in wanted if n == name and c.startswith("sigma ")]
-        last: UserError | None = None
-        for root in roots:
-            try:
-                found = find_dataset(name, "test", root)
-            except UserError as error:
-                last = error
-                continue
-            trials += plan_trials(found, sigmas or of_table or SIGMAS, stored=stored)
-            break
-        else:
-            assert last is not None
-            raise last
+        found = find_dataset(name, "test", *roots)
+        trials += plan_trials(found, sigmas or of_table or SIGMAS, stored=stored)
     return trials
 
 

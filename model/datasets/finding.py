@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path
 
 from anyir.model.datasets.layouts import GENERIC, SOURCES, Layout, Source, find_source
@@ -42,29 +43,40 @@ class Dataset:
         return bool(self.without_clean) or any(pair.degraded is not None for pair in self.pairs)
 
 
-def find_dataset(name: str, split: str, root: Path) -> Dataset:
-    """One split of a dataset below ``root``, or in ``root`` itself.
+def find_dataset(name: str, split: str, *roots: Path) -> Dataset:
+    """One split of a dataset below one of the roots, or in a root itself.
+
+    It is looked for by its folders' names in all roots first. Failing that, a root of the right shape is
+    what it is said to be, whatever its name, unless it is known to be the other split.
 
     Raises:
-        UserError: an unknown name, a dataset without that split, a root that is no folder, or nothing
+        UserError: an unknown name, a dataset without that split, no root that is a folder, or nothing
             there; the message says where it was looked for.
     """
     source = find_source(name)
     layouts: tuple[Layout, ...] = getattr(source, split)
+    other = "train" if split == "test" else "test"
     if not layouts:
-        other = "train" if split == "test" else "test"
         raise UserError(f"{name} has no {split} split, only {other}")
-    if not root.is_dir():
-        raise UserError(f"{root} is not a folder")
-    # A folder of the right shape is what it is said to be, whatever its name.
-    here = [Layout(".", layout.clean, layout.degraded) for layout in layouts]
+    folders = [root for root in roots if root.is_dir()]
+    if not folders:
+        raise UserError(f"{roots[0]} is not a folder" if roots else f"no folder to look for {name} in")
+    shapes = [Layout(".", layout.clean, layout.degraded) for layout in layouts]
     if source.kind:
-        here += SOURCES["pairs"].test
-    for layout in (*layouts, *here):
-        if dataset := _read_layout(name, split, root, layout):
+        shapes += SOURCES["pairs"].test
+    nameless = [f for f in folders if not _first_of(name, other, f, getattr(source, other))]
+    found = (_first_of(name, split, folder, layouts) for folder in folders)
+    shaped = (_first_of(name, split, folder, shapes) for folder in nameless)
+    for dataset in chain(found, shaped):
+        if dataset:
             return dataset
     places = "; ".join(_describe(layout) for layout in layouts)
-    raise UserError(f"no {split} photos of {name} below {root}; looked for {places}")
+    where = ", ".join(map(str, folders))
+    raise UserError(f"no {split} photos of {name} below {where}; looked for {places}")
+
+
+def _first_of(name: str, split: str, root: Path, layouts: Iterable[Layout]) -> Dataset | None:
+    return next((d for layout in layouts if (d := _read_layout(name, split, root, layout))), None)
 
 
 def find_splits(name: str, root: Path) -> list[Dataset]:
@@ -104,8 +116,7 @@ def find_all(root: Path) -> list[Dataset]:
     for name, source in SOURCES.items():
         for split in ("train", "test"):
             layouts: tuple[Layout, ...] = getattr(source, split)
-            places = (_read_layout(name, split, root, layout) for layout in layouts)
-            if name not in GENERIC and (dataset := next((p for p in places if p), None)):
+            if name not in GENERIC and (dataset := _first_of(name, split, root, layouts)):
                 found.append(dataset)
     for name in GENERIC:
         if not found and (dataset := _read_layout(name, "test", root, SOURCES[name].test[0])):

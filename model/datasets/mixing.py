@@ -102,13 +102,9 @@ def find_parts(ingredients: list[Ingredient], roots: list[Path]) -> list[Part]:
 
 
 def _find(name: str, folder: str, roots: list[Path]) -> Dataset:
-    last: UserError | None = None
-    for root in roots:
-        try:
-            return find_dataset(name, "train", root / folder)
-        except UserError as error:
-            last = error
-    raise last or UserError(f"--root is missing: the folder that {name} lies below")
+    if not roots:
+        raise UserError(f"--root is missing: the folder that {name} lies below")
+    return find_dataset(name, "train", *(root / folder for root in roots))
 
 
 def hold_out_photos(parts: list[Part], count: int) -> tuple[list[Part], list[Path]]:

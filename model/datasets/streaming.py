@@ -20,7 +20,7 @@ from anyir.model.photos import BAD_SHARE
 AHEAD = 3
 """Batches that are prepared before they are asked for."""
 _NEXT = 7919
-"""Where the stand-in for an unusable photo is looked for: a prime, so that every sample is reached."""
+"""Where the stand-in for an unusable photo is looked for first: far off, at another photo."""
 
 Sample = tuple[Tensor, Tensor]
 
@@ -103,6 +103,7 @@ class StreamSampler:
         place = step * self.batch + row
         epoch, place = divmod(place, len(self))
         number = int(self._epoch_order(epoch)[place])
+        step_on = _NEXT
         while True:
             part, pair = self._find(number)
             if pair not in self.bad:
@@ -110,7 +111,7 @@ class StreamSampler:
                     return self._crop(part, pair, np.random.default_rng((self.seed, step, row)))
                 except BadPhoto as error:
                     self._skip(pair, str(error))
-            number = (number + _NEXT) % len(self)
+            number, step_on = (number + step_on) % len(self), 1  # then one by one, so that all are reached
 
     def _epoch_order(self, epoch: int) -> np.ndarray:
         with self._lock:

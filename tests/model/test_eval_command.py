@@ -80,6 +80,14 @@ def test_tiles_instead_of_whole_photos(evaluate, weights, tmp_path):
     assert whole["rows"][0]["psnr"] != tiled["rows"][0]["psnr"]
 
 
+def test_equal_photos_have_no_psnr_that_json_does_not_know(evaluate, weights, tmp_path):
+    made.write(tmp_path / "a.png", made.photo())
+    args = ("--dataset", "photos", "--root", tmp_path, "--sigma", 0, "--with", weights, "--json")
+    row = json.loads(evaluate(*args)[1], parse_constant=pytest.fail)["rows"][0]
+    assert row["input_psnr"] is None
+    assert row["psnr"] > 0
+
+
 @pytest.mark.slow
 def test_an_artifact_scores_as_the_network_in_its_tiles(evaluate, tiny_weights, tiny_artifacts, tmp_path):
     made.write(tmp_path / "a.png", made.photo(size=80))

@@ -307,6 +307,11 @@ def test_the_command_trains_stops_by_the_clock_and_resumes(tmp_path, photos):
     assert "unknown preset 'huge'" in unknown.stderr
 
 
+def test_a_cosine_that_ends_with_the_warm_up_drops_to_the_floor():
+    rates = [learning_rate(share, 1.0, warm_up=0.2, cosine_end=0.2) for share in (0.1, 0.2, 0.21, 1.0)]
+    assert rates == pytest.approx([0.5, 1.0, 0.02, 0.02])
+
+
 def test_weights_with_a_card_go_on_from_its_record(tmp_path, photos):
     first = make_trainer(tmp_path / "first", photos, Clock())
     first.run()

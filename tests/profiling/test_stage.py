@@ -146,7 +146,8 @@ def test_files_of_others_are_never_overwritten(tiny_artifacts, reference, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "index", ["{", "[]", '{"files": ["../../etc/passwd"]}', '{"files": ["/etc/passwd"]}']
+    "index",
+    ["{", "[]", '{"files": ["../../etc/passwd"]}', '{"files": ["/etc/passwd"]}', '{"files": ["/passwd"]}'],
 )
 def test_a_damaged_index_removes_nothing(index, tiny_artifacts, reference, tmp_path):
     (tmp_path / "staged.json").write_text(index)

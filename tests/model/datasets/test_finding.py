@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from anyir.model.datasets.finding import find_all, find_dataset, find_splits
 from anyir.model.datasets.layouts import SOURCES
@@ -194,3 +195,24 @@ def test_nothing_is_lost_and_nothing_is_paired_twice(ids, gone):
 )
 def test_names_that_people_have(degraded, clean):
     assert stem_key(degraded) == stem_key(clean)
+
+
+def test_names_in_any_root_come_before_shapes(tmp_path):
+    roots = [made_pairs(tmp_path / name) for name in ("SOTS", "Rain100L")]
+    for order in (roots, roots[::-1]):
+        assert find_dataset("rain100l", "test", *order).folder == roots[1]
+        assert find_dataset("sots", "test", *order).folder == roots[0]
+
+
+def test_a_known_test_split_is_not_taken_for_training(tmp_path):
+    folder = made_pairs(tmp_path / "test" / "derain" / "Rain100L")
+    assert len(find_dataset("rain100l", "test", folder).pairs) == 1
+    with pytest.raises(UserError, match="no train photos of rain100l below"):
+        find_dataset("rain100l", "train", folder)
+
+
+def made_pairs(folder):
+    for side in ("input", "target"):
+        (folder / side).mkdir(parents=True)
+        Image.new("RGB", (16, 16)).save(folder / side / "1.png")
+    return folder
