@@ -38,7 +38,8 @@ def noise_table(benchmarks: dict[str, dict[str, Any]]) -> list[str]:
     for name, row in benchmarks.items():
         paper = "" if row["paper"] is None else f"{row['paper']['psnr']:.2f}"
         figures = f"{row['input_psnr']:.2f} | {row['psnr']:.2f} | {row['ssim']:.4f}"
-        lines.append(f"| {name} | {figures} | {paper} |")
+        part = f" ({row['photos']} of {row['expected']} photos)" if row["photos"] != row["expected"] else ""
+        lines.append(f"| {name}{part} | {figures} | {paper} |")
     return [*lines, ""]
 
 
