@@ -37,7 +37,7 @@ class IntentFuzzTest {
                     activity.pause().stop().destroy()
                     activity = Robolectric.buildActivity(MainActivity::class.java, intent(random)).setup()
                 } else {
-                    activity.newIntent(intent(random))
+                    activity.pause().newIntent(intent(random)).resume() // the order in which Android does it
                 }
                 test.settle()
             } catch (error: Throwable) {
