@@ -13,8 +13,8 @@ TYPICAL_DAMAGE = 0.05
 LEAST_DAMAGE = 0.02
 """Keeps the weight of a clean patch at 2.5 to the power of the balance."""
 LEAST_ERROR = 0.05
-"""Under the logarithm: errors below it count alike. At 0.01 clean photos (0.006) weigh so much more than
-haze (0.1) that the network unlearned to remove haze."""
+"""Under the logarithm: errors below it count alike. Not trained with yet; at 0.01 haze was lost within 500
+steps at a high rate, though other losses lost some of it there too (docs/training.md)."""
 
 Scale = Literal["linear", "log"]
 
