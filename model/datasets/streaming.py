@@ -104,7 +104,8 @@ class StreamSampler:
         epoch, place = divmod(place, len(self))
         number = int(self._epoch_order(epoch)[place])
         step_on = _NEXT
-        while True:
+        while True:  # ends: once more than 1 % are bad, every sample refuses
+            self._check_bad()
             part, pair = self._find(number)
             if pair not in self.bad:
                 try:
@@ -130,9 +131,16 @@ class StreamSampler:
                 return
             self.bad[pair] = reason
             count = len(self.bad)
-        if count > BAD_SHARE * self.photos:
-            raise UserError(f"{count} of {self.photos} photos cannot be used, more than 1 %; last: {reason}")
+        self._check_bad()
         self.on_bad(f"skipped {reason} ({count} of {self.photos} photos so far)")
+
+    def _check_bad(self) -> None:
+        with self._lock:
+            reasons = list(self.bad.values())
+        if len(reasons) > BAD_SHARE * self.photos:
+            raise UserError(
+                f"{len(reasons)} of {self.photos} photos cannot be used, more than 1 %; last: {reasons[-1]}"
+            )
 
     def _crop(self, part: Part, pair: Pair, generator: np.random.Generator) -> Sample:
         clean = self._cache(pair.clean)

@@ -136,6 +136,17 @@ def test_more_than_1_percent_corrupt_photos_stop_the_run(tmp_path):
         epoch()
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_no_thread_goes_on_looking_where_every_photo_is_bad(tmp_path, count):
+    sampled = sampler(folder_of(tmp_path, count, count), crop=16)
+    with pytest.raises(UserError, match="cannot be used"):
+        sampled(0)
+    sampled.close()
+    for thread in sampled._pool._threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
 def test_photos_below_the_crop_and_pairs_that_differ_are_named(tmp_path, parts):
     with pytest.raises(UserError, match=r"norain-\d.png: 48x48 is smaller than a 64-pixel crop"):
         sampler(parts[2:3], crop=64)(0)
