@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -58,7 +59,9 @@ def work(connection: Connection, job: Job) -> None:
                 job, recipe, shared, lambda text, r=recipe: connection.send(("progress", (r.name, text)))
             )
         except Exception as error:  # whatever the toolchain raises becomes the recipe's row
-            traceback.print_exc()
+            with contextlib.suppress(OSError):  # the log's disk may be what is full
+                traceback.print_exc()
+                sys.stderr.flush()
             target = job.out / recipe.file_name(preset_of(job.weights), job.tile)
             discard(target)
             reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"

@@ -20,11 +20,12 @@ def start_card(weights: Path, training: dict[str, Any]) -> None:
 
 
 def read_training(weights: Path) -> dict[str, Any]:
-    """How weights were trained, from the card beside them; empty without a card that describes them."""
-    path = card_path(weights)
-    if not path.is_file():
-        return {}
-    card: dict[str, Any] = json.loads(path.read_text())
+    """How weights were trained, from the card beside them; empty without a card that describes them.
+
+    Raises:
+        UserError: the card is damaged.
+    """
+    card = _read(card_path(weights))
     return dict(card.get("training", {})) if card.get("sha256") == sha256(weights) else {}
 
 
@@ -35,10 +36,10 @@ def add_figures(weights: Path, result: dict[str, Any]) -> Path:
         result: what ``anyir eval`` measured; the figures of single photos are left out.
 
     Raises:
-        UserError: the card that is there belongs to other weights.
+        UserError: the card that is there is damaged or belongs to other weights.
     """
     path = card_path(weights)
-    card: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    card = _read(path)
     if card.get("sha256", sha256(weights)) != sha256(weights):
         raise UserError(f"{path} describes other weights than {weights.name}; remove it to start anew")
     figures = card.setdefault("figures", {})
@@ -53,6 +54,17 @@ def add_figures(weights: Path, result: dict[str, Any]) -> Path:
             figures[name] = result[name]
     _write(weights, card)
     return path
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A card; empty where there is none."""
+    if not path.is_file():
+        return {}
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+        return {**card, "training": dict(card.get("training", {}))} if "training" in card else dict(card)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} is no model card, or damaged; mend or remove it ({error})") from error
 
 
 def _write(weights: Path, card: dict[str, Any]) -> None:

@@ -68,7 +68,7 @@ def read_header(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is not a readable safetensors file ({error})") from error
     try:
         return {**json.loads(metadata["anyir"]), "config": json.loads(metadata["config"])}
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise UserError(f"{path} carries no AnyIR config; was it written by `anyir train`?") from error
 
 
@@ -100,13 +100,14 @@ def load_weights(source: str | Path | None = None, *, preset: str | None = None)
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path} is damaged ({error})") from error
-    network = AnyIR(config)
-    expected = {name: value.shape for name, value in network.state_dict().items()}
+    with torch.device("meta"):  # a damaged config may ask for any size: shapes first, memory afterwards
+        expected = {name: value.shape for name, value in AnyIR(config).state_dict().items()}
     if {name: value.shape for name, value in tensors.items()} != expected:
         raise UserError(f"{path} does not hold the tensors of the config that it names")
     for name, value in tensors.items():
         if not torch.isfinite(value).all():
             raise UserError(f"{path} holds NaN or infinity in {name}")
+    network = AnyIR(config)
     network.load_state_dict({name: value.float() for name, value in tensors.items()})
     return network.eval()
 

@@ -42,6 +42,7 @@ class AnyIRConfig:
     depthwise_kernel: int = 3
 
     def __post_init__(self) -> None:
+        self._check_values()
         for level, heads in enumerate(self.heads):
             half = self.dim * 2**level // 2
             if self.dim % 2 or half % heads:
@@ -54,6 +55,33 @@ class AnyIRConfig:
         if min(self.gate_parts) < 0 or alpha + beta == 0 or gamma not in (0, alpha + beta):
             raise ValueError(f"gate_parts {self.gate_parts}: gamma must be 0 or alpha + beta, which it gates")
 
+    def _check_values(self) -> None:
+        """Raises ValueError: a value of another type or size; a config may come from a damaged file."""
+
+        def whole(name: str, low: int, count: int = 0) -> None:
+            """Whether a field is a whole number, or so many of them, from ``low`` to a thousand."""
+            value = getattr(self, name)
+            numbers = value if count and isinstance(value, tuple) else (value,)
+            fits = all(type(number) is int and low <= number <= 1000 for number in numbers)
+            if not fits or len(numbers) != max(count, 1):
+                what = f"{count} whole numbers" if count else "a whole number"
+                raise ValueError(f"{name} is {value!r}; it must be {what} in {low}..1000")
+
+        whole("dim", 2)
+        whole("blocks", 0, count=4)
+        whole("decoder", 0, count=3)
+        whole("refinement", 0)
+        whole("heads", 1, count=4)
+        whole("gate_parts", 0, count=3)
+        whole("depthwise_kernel", 1)
+        if self.depthwise_kernel % 2 == 0:
+            raise ValueError(f"depthwise_kernel is {self.depthwise_kernel}; it must be odd")
+        expansion = self.ffn_expansion
+        if type(expansion) not in (int, float) or not 0 < expansion <= 100:
+            raise ValueError(f"ffn_expansion is {expansion!r}; it must be a number above 0, up to 100")
+        if type(self.gated_da) is not bool or type(self.fusion) is not bool:
+            raise ValueError("gated_da and fusion must be true or false")
+
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON types; ``from_dict`` reads them back."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
@@ -65,6 +93,8 @@ class AnyIRConfig:
         Raises:
             ValueError: a key that is no field, or values that do not fit together.
         """
+        if not isinstance(data, dict):
+            raise ValueError(f"a config is keys and values, not {type(data).__name__}")
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(data) - known)
         if unknown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,6 +190,11 @@ def evaluate_validation(restore: Restore, folders: list[Path]) -> dict[str, dict
     from anyir.model.photos import PhotoBank, hold_out, list_photos
     from anyir.model.validation import CROP, HELD_OUT, validate
 
-    _, held_out = hold_out(list_photos(folders), HELD_OUT)
-    bank = PhotoBank.load(held_out, device=torch.device("cpu"), at_least=CROP)
+    photos = list_photos(folders)
+    _, held_out = hold_out(photos, HELD_OUT)
+    bank = PhotoBank.load(
+        held_out, device=torch.device("cpu"), at_least=CROP, use="validation", of=len(photos)
+    )
+    for reason in bank.skipped:
+        print(f"note: left out {reason}", file=sys.stderr)
     return validate(restore, bank.centre_crops(CROP), detailed=True)

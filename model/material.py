@@ -71,9 +71,10 @@ class Supply:
         from anyir.model.validation import CROP, HELD_OUT
 
         parts, held_out = hold_out_photos(find_parts(list(self.sources), self.roots), HELD_OUT)
-        (validation,) = _read(console, device, (held_out, CROP))
+        photos = {pair.clean for part in parts for pair in part.pairs}
+        (validation,) = _read(console, device, (held_out, CROP, "validation"), of=len(photos) + len(held_out))
         for part in parts:
-            console.print(part.describe(), highlight=False)
+            _say(console, part.describe())
         sampler = StreamSampler(
             parts,
             batch=settings.batch,
@@ -82,7 +83,7 @@ class Supply:
             device=device,
             workers=self.workers,
             cache_bytes=self.cache_bytes,
-            on_bad=lambda line: console.print(line, highlight=False),
+            on_bad=lambda line: _say(console, line),
         )
         identity = (len(sampler), sampler.photos)
         return Material(sampler, validation.centre_crops(CROP), len(sampler), identity, sampler.close)
@@ -96,26 +97,48 @@ def _load_photos(folders: list[Path], console: Any, device: Any, settings: Setti
     if not folders:
         raise UserError("name a folder of clean photos with --data or --root")
     train_paths, held_out = hold_out(list_photos(folders), HELD_OUT)
-    photos, validation = _read(console, device, (train_paths, settings.crop), (held_out, CROP))
-    console.print(f"{len(photos)} photos, {len(validation)} held out", highlight=False)
+    photos, validation = _read(
+        console, device, (train_paths, settings.crop, "training"), (held_out, CROP, "validation")
+    )
+    _say(console, f"{len(photos)} photos, {len(validation)} held out")
     sampler = Sampler(photos, batch=settings.batch, crop=settings.crop, seed=settings.seed)
     identity = (len(photos), photos.pixels.shape[0])
     return Material(sampler, validation.centre_crops(CROP), len(photos), identity)
 
 
-def _read(console: Any, device: Any, *groups: tuple[list[Path], int]) -> list[Any]:
-    """Read groups of photos, each with the size that they must have at least, behind one progress bar."""
+def _say(console: Any, line: str) -> None:
+    """One line, whatever the terminal's width and whatever is in a file's name."""
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _read(console: Any, device: Any, *groups: tuple[list[Path], int, str], of: int = 0) -> list[Any]:
+    """Read groups of photos, each with the least size and the use that they have, behind one bar.
+
+    Args:
+        of: photos of which 1 % may be unreadable; those of all groups if they are not a part of more.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from anyir.model.photos import PhotoBank
+    from anyir.model.photos import BAD_SHARE, PhotoBank
 
     with Progress(TextColumn("reading photos"), BarColumn(), MofNCompleteColumn(), console=console) as bar:
-        task = bar.add_task("", total=sum(len(paths) for paths, _ in groups))
+        total = sum(len(paths) for paths, _, _ in groups)
+        task = bar.add_task("", total=total)
         banks = [
-            PhotoBank.load(paths, device=device, at_least=at_least, on_photo=lambda: bar.advance(task))
-            for paths, at_least in groups
+            PhotoBank.load(
+                paths,
+                device=device,
+                at_least=at_least,
+                use=use,
+                of=max(of, total),
+                on_photo=lambda: bar.advance(task),
+            )
+            for paths, at_least, use in groups
         ]
     for bank in banks:
         for reason in bank.skipped:
-            console.print(f"skipped {reason}", highlight=False)
+            _say(console, f"skipped {reason}")
+    damaged, of = sum(bank.damaged for bank in banks), max(of, total)
+    if damaged > BAD_SHARE * of:
+        raise UserError(f"{damaged} of {of} photos cannot be read, more than 1 %; they are named above")
     return banks

@@ -17,20 +17,28 @@ BAD_SHARE = 0.01
 
 
 def list_photos(folders: Iterable[Path]) -> list[Path]:
-    """Every photo below the folders, sorted by name within each folder.
+    """Every photo below the folders, sorted by name within each folder; hidden files are none.
+
+    A photo that several folders hold, one of them lying in another, comes once: else it could be both
+    trained and validated with.
 
     Raises:
         UserError: a folder that does not exist or holds no photo.
     """
-    photos: list[Path] = []
+    photos: dict[Path, Path] = {}
     for folder in folders:
         if not folder.is_dir():
             raise UserError(f"{folder} is not a folder of photos")
-        found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        found = sorted(
+            path
+            for path in folder.rglob("*")
+            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+        )
         if not found:
             raise UserError(f"no photos below {folder} ({', '.join(sorted(SUFFIXES))})")
-        photos += found
-    return photos
+        for path in found:
+            photos.setdefault(path.resolve(), path)
+    return list(photos.values())
 
 
 def read_rgb(path: Path) -> Tensor:
@@ -52,6 +60,7 @@ class PhotoBank:
         pixels: (total pixels, 3) uint8 on the training device.
         start, height, width: (N,) int64; where each photo begins and its size.
         skipped: photos left out, each with its reason.
+        damaged: how many of these could not be read.
     """
 
     pixels: Tensor
@@ -59,6 +68,7 @@ class PhotoBank:
     height: Tensor
     width: Tensor
     skipped: list[str]
+    damaged: int = 0
 
     def __len__(self) -> int:
         return len(self.start)
@@ -70,12 +80,16 @@ class PhotoBank:
         *,
         device: torch.device,
         at_least: int,
+        use: str = "training",
+        of: int = 0,
         on_photo: Callable[[], None] = lambda: None,
     ) -> PhotoBank:
         """Decode photos onto the device.
 
         Args:
             paths: what to read; photos with a side below ``at_least`` pixels are skipped.
+            use: what the photos are for, in messages.
+            of: photos of which at most 1 % may be unreadable, where ``paths`` are a part of them.
             on_photo: called after each, for a progress bar.
 
         Raises:
@@ -94,13 +108,15 @@ class PhotoBank:
             else:
                 height, width = photo.shape[:2]
                 if min(height, width) < at_least:
-                    skipped.append(f"{path}: {width}x{height} is smaller than a {at_least}-pixel crop")
+                    skipped.append(f"{path}: {width}x{height} is smaller than {use}'s crops of {at_least}")
                 else:
                     flat.append(photo.reshape(-1, 3))
                     sizes.append((height, width))
             on_photo()
-        if damaged > BAD_SHARE * len(paths) or not flat:
-            raise UserError(f"{len(skipped)} of {len(paths)} photos cannot be used; first: {skipped[0]}")
+        if damaged > BAD_SHARE * max(of, len(paths)) or not flat:
+            raise UserError(
+                f"{len(skipped)} of {len(paths)} photos for {use} cannot be used; first: {skipped[0]}"
+            )
         height, width = torch.tensor(sizes).T
         areas = height * width
         return cls(
@@ -109,6 +125,7 @@ class PhotoBank:
             height.to(device),
             width.to(device),
             skipped,
+            damaged,
         )
 
     def random_crops(self, count: int, size: int, generator: Generator) -> Tensor:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from anyir.model.datasets.mixing import Ingredient
-from anyir.model.errors import UserError
+from anyir.model.datasets.mixing import MIXED, Ingredient
+from anyir.model.errors import UserError, unknown
 from anyir.model.recipe_values import LENGTHS, SETTINGS, SOURCE, check_value, text
 from anyir.model.training_settings import Settings
 
@@ -60,6 +60,9 @@ def load_recipe(source: str | Path) -> Recipe:
     if not any(key in content for key in LENGTHS):
         raise UserError(f"{path} does not say how long it runs: {', '.join(LENGTHS)}")
     values = {key: value for key, value in content.items() if key in SETTINGS}
+    end, warm_up = values.get("cosine_end", Settings.cosine_end), values.get("warm_up", Settings.warm_up)
+    if end < warm_up:
+        raise UserError(f"{path}: cosine_end is {end:g}, before warm_up ends at {warm_up:g}")
     return Recipe(path.stem, content["about"], tuple(content["sources"]), values)
 
 
@@ -92,24 +95,15 @@ def _find(source: str | Path) -> Path:
             raise UserError(f"there is no recipe {path}")
         return path
     if str(source) not in recipe_names():
-        raise UserError(
-            f"unknown recipe {str(source)!r}; known: {', '.join(recipe_names())}; or a .yaml file"
-        )
+        raise UserError(f"{unknown('recipe', str(source), recipe_names())}; or a .yaml file")
     return FOLDER / f"{source}.yaml"
 
 
 def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     """A recipe's keys with checked values, over those of its base."""
-    import yaml
-
     if path.resolve() in seen:
         raise UserError(f"{path} is its own base")
-    try:
-        content = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise UserError(f"{path}{line} is no YAML ({getattr(error, 'problem', error)})") from error
+    content = _parse(path)
     if not isinstance(content, dict):
         raise UserError(f"{path} must be keys and values, such as `preset: anyir`")
     try:
@@ -121,9 +115,32 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     base = checked.pop("base", None)
     if base is None:
         return checked
-    beside = path.with_name(base)
+    beside = path.parent / base
     below = beside if beside.suffix in (".yaml", ".yml") and beside.is_file() else _find(base)
     return merge({}, _read(below, (*seen, path.resolve())), checked)
+
+
+def _parse(path: Path) -> Any:
+    """What a YAML file holds. A key that comes twice is an error: YAML itself takes the last one silently."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            keys = [
+                self.construct_object(key, deep=True)
+                for key, _ in node.value
+                if key.tag != "tag:yaml.org,2002:merge"
+            ]
+            if twice := [key for place, key in enumerate(keys) if key in keys[:place]]:
+                raise UserError(f"{path}, line {node.start_mark.line + 1}: the key {twice[0]!r} comes twice")
+            return super().construct_mapping(node, deep)
+
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, or no such day
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise UserError(f"{path}{line} is no YAML ({getattr(error, 'problem', error)})") from error
 
 
 def _check(key: Any, value: Any) -> Any:
@@ -139,6 +156,14 @@ def _check_source(number: int, entry: Any) -> Ingredient:
     if not isinstance(entry, dict) or "dataset" not in entry:
         raise ValueError(f"{where}it must name a dataset, such as {{dataset: rain100l}}")
     values = {key: check_value(str(key), value, SOURCE, where) for key, value in entry.items()}
+    degrade = values.get("degrade", "")
+    idle = {
+        "severity": "without degrade" if not degrade else "beside sigma" if "sigma" in values else "",
+        "stored": "without degrade" if not degrade else "beside mixture" if degrade == MIXED else "",
+    }
+    for key, why in idle.items():
+        if why and key in values:
+            raise ValueError(f"{where}{key} means nothing {why}")
     try:
         return Ingredient(**values)
     except ValueError as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 from anyir.model.config import PRESETS
+from anyir.model.errors import unknown
 from anyir.model.loss import Scale
 
 PRECISIONS = ("bf16-mixed", "32-true")
@@ -19,7 +20,7 @@ Check = Callable[[Any], Any]
 def one_of(*known: str) -> Check:
     def check(value: Any) -> str:
         if value not in known:
-            raise ValueError(f"unknown; known: {', '.join(known)}")
+            raise ValueError(unknown("value", str(value), known))
         return str(value)
 
     return check
@@ -119,7 +120,7 @@ def check_value(key: str, value: Any, checks: dict[str, Check], where: str) -> A
         ValueError: an unknown key or an impossible value; the message begins with ``where``.
     """
     if key not in checks:
-        raise ValueError(f"{where}unknown key {key!r}; known: {', '.join(checks)}")
+        raise ValueError(where + unknown("key", key, checks))
     try:
         return checks[key](value)
     except ValueError as error:

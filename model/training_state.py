@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from anyir.model.checkpoints import load_weights, sha256, write_atomically
 from anyir.model.errors import UserError
 from anyir.model.network import AnyIR
+from anyir.model.training_settings import Progress
 
 INDEX = "checkpoint.json"
 PIECE_BYTES = 15 * 2**20 - 64 * 1024  # room for the file's header
@@ -90,8 +91,12 @@ def check_resumable(source: Path, preset: str) -> AnyIR | tuple[dict[str, Tensor
     if source.suffix == ".safetensors":
         return load_weights(source, preset=preset)
     tensors, meta = load_state(source)
-    if meta["preset"] != preset:
-        raise UserError(f"{source} trains preset {meta['preset']!r}, not {preset!r}")
+    try:
+        Progress(**meta["progress"]).share()
+    except (KeyError, TypeError, ArithmeticError) as error:
+        raise UserError(f"{source / INDEX} does not say where its training is ({error})") from error
+    if meta.get("preset") != preset:
+        raise UserError(f"{source} trains preset {meta.get('preset')!r}, not {preset!r}")
     return tensors, meta
 
 
@@ -127,13 +132,13 @@ def scatter_tensors(
         UserError: the tensors are not those of this network.
     """
     parts: dict[str, dict[str, Tensor]] = {"model": {}, "ema": {}, "adamw": {}}
-    for name, tensor in tensors.items():
-        part, _, rest = name.partition(".")
-        parts[part][rest] = tensor
     try:
+        for name, tensor in tensors.items():
+            part, _, rest = name.partition(".")
+            parts[part][rest] = tensor
         network.load_state_dict(parts["model"])
         ema.load_state_dict(parts["ema"])
-    except RuntimeError as error:
+    except (RuntimeError, KeyError) as error:
         raise UserError("the checkpoint holds another network's tensors") from error
     state = optimizer.state_dict()
     moments: dict[int, dict[str, Tensor]] = {}

@@ -47,7 +47,8 @@ def run(
     from anyir.conversion.build import build
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    terminal = Console(stderr=True)
+    with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         tasks = {r.name: bar.add_task(f"{r.name}: waiting", total=1, start=False) for r in recipes}
 
         def show(recipe: str, text: str) -> None:

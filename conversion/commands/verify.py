@@ -27,15 +27,16 @@ def run(
 
     from rich.console import Console
     from rich.progress import track
-    from rich.table import Table
+    from rich.table import Column, Table
 
     artifacts = find_artifacts(paths)
     console = Console(stderr=True)
-    rows = [_verify(path) for path in track(artifacts, "verifying", console=console, transient=True)]
+    bar = track(artifacts, "verifying", console=console, transient=True, disable=not console.is_terminal)
+    rows = [_verify(path) for path in bar]
     if as_json:
         print(json.dumps(rows, indent=2))
     else:
-        table = Table("artifact", "", "output on the parity photos")
+        table = Table(Column("artifact", overflow="fold"), "", "output on the parity photos")
         for row in rows:
             good = row["status"] == "ok"
             table.add_row(

@@ -30,9 +30,10 @@ def run(
     Example: [bold]anyir complexity --preset anyir --json[/bold]
     """
     from anyir.model.config import PRESETS
+    from anyir.model.errors import unknown
 
     if preset is not None and preset not in PRESETS:
-        raise typer.BadParameter(f"unknown preset {preset!r}; known: {', '.join(PRESETS)}")
+        raise typer.BadParameter(unknown("preset", preset, PRESETS))
     if height % 8 or width % 8:
         raise typer.BadParameter(f"{width}x{height}: width and height must be multiples of 8")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from anyir.model.errors import UserError
+from anyir.model.errors import UserError, unknown
 
 
 def run(
@@ -79,7 +79,7 @@ def run(
     from anyir.model.config import PRESETS
 
     if preset is not None and preset not in PRESETS:
-        raise typer.BadParameter(f"unknown preset {preset!r}; known: {', '.join(PRESETS)}")
+        raise typer.BadParameter(unknown("preset", preset, PRESETS))
     if crop is not None and crop % 8:
         raise typer.BadParameter(f"--crop {crop} is not a multiple of 8")
     if precision not in (None, "bf16-mixed", "32-true"):

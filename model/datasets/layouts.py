@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from anyir.model.errors import UserError
+from anyir.model.errors import UserError, unknown
 
 
 @dataclass(frozen=True)
@@ -211,5 +211,5 @@ def find_source(name: str) -> Source:
         UserError: no such dataset; the message lists them.
     """
     if name not in SOURCES:
-        raise UserError(f"unknown dataset {name!r}; known: {', '.join(SOURCES)}")
+        raise UserError(unknown("dataset", name, SOURCES))
     return SOURCES[name]

@@ -14,7 +14,7 @@ from anyir.model.datasets.finding import Dataset, find_dataset
 from anyir.model.datasets.layouts import SOURCES
 from anyir.model.datasets.pairing import Pair
 from anyir.model.degradations import degrade, parse_kind
-from anyir.model.errors import UserError
+from anyir.model.errors import UserError, unknown
 from anyir.model.mixture import MIXTURE, STORED_SHARE, as_stored
 
 MIXED = "mixture"
@@ -48,7 +48,7 @@ class Ingredient:
     def __post_init__(self) -> None:
         """Raises ValueError: values that do not fit together."""
         if self.dataset not in SOURCES:
-            raise ValueError(f"unknown dataset {self.dataset!r}; known: {', '.join(SOURCES)}")
+            raise ValueError(unknown("dataset", self.dataset, SOURCES))
         if not SOURCES[self.dataset].train:
             raise ValueError(f"{self.dataset} has no train split")
         if self.repeat < 1:

@@ -46,7 +46,8 @@ def run(
         raise UserError(f"{out} is a folder; name a file, such as {out / 'results.json'}")
     out.parent.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=out.parent).close()  # a read-only folder fails now, not after minutes
-    with Bar(console=Console(stderr=True), transient=True) as bar:
+    terminal = Console(stderr=True)
+    with Bar(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         task = bar.add_task("profile", total=None)
         progress = Progress(
             started=lambda total: bar.update(task, total=total),

@@ -34,7 +34,8 @@ def run(
 
     from anyir.profiling.reference import make_reference
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    terminal = Console(stderr=True)
+    with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         task = bar.add_task("reference", total=None)
         reference = make_reference(
             weights,

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from anyir.model import PRESETS, AnyIR
-from anyir.model.card import add_figures, card_path
+from anyir.model.card import add_figures, card_path, read_training
 from anyir.model.checkpoints import save_weights, sha256
 from anyir.model.errors import UserError
 from anyir.model.training import Progress, write_trained
@@ -34,3 +34,14 @@ def test_figures_of_other_weights_are_not_mixed_in(tmp_path):
     save_weights(AnyIR(PRESETS["tiny"]), weights)
     with pytest.raises(UserError, match="describes other weights"):
         add_figures(weights, {"validation": {}})
+
+
+@pytest.mark.parametrize("text", ['{"training":', "[1]", '{"training": 3}', "caf\xe9"])
+def test_a_damaged_card_is_one_line(tmp_path, text):
+    weights = tmp_path / "tiny.safetensors"
+    write_trained(AnyIR(PRESETS["tiny"]), Progress(), weights)
+    card_path(weights).write_bytes(text.encode("latin-1"))
+    for use in (lambda: add_figures(weights, {"validation": {}}), lambda: read_training(weights)):
+        with pytest.raises(UserError, match=r"^[^\n]*tiny.json is no model card, or damaged[^\n]*$"):
+            use()
+    assert card_path(weights).read_bytes() == text.encode("latin-1")

@@ -77,6 +77,37 @@ def test_wrong_tensors_are_refused(tiny, tmp_path):
     refused(tmp_path / "future.st", "unknown config key 'new'")
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"dim": "x"}, "dim is 'x'; it must be a whole number in 2..1000"),
+        ({"dim": -8}, "dim is -8; it must be a whole number in 2..1000"),
+        ({"dim": 10**7}, "dim is 10000000; it must be"),
+        ({"dim": 800}, "does not hold the tensors of the config"),
+        ({"blocks": 5}, "blocks is 5; it must be 4 whole numbers"),
+        ({"heads": []}, r"heads is \(\); it must be 4 whole numbers"),
+        ({"decoder": [1, 1, 1.5]}, "decoder is .*; it must be 3 whole numbers"),
+        ({"ffn_expansion": None}, "ffn_expansion is None; it must be a number"),
+        ({"depthwise_kernel": 2}, "depthwise_kernel is 2; it must be odd"),
+        ({"fusion": 1}, "gated_da and fusion must be true or false"),
+        ({"split": []}, "split is"),
+        ([1], "a config is keys and values, not list"),
+    ],
+)
+def test_a_damaged_config_is_one_line(tiny, tmp_path, change, message):
+    _, path = tiny
+    config = {**PRESETS["tiny"].to_dict(), **change} if isinstance(change, dict) else change
+    metadata = {"config": json.dumps(config), "anyir": "{}"}
+    save_file(load_file(path), tmp_path / "damaged.st", metadata)
+    refused(tmp_path / "damaged.st", message)
+
+
+def test_a_damaged_header_is_one_line(tiny, tmp_path):
+    _, path = tiny
+    save_file(load_file(path), tmp_path / "damaged.st", {"config": "{}", "anyir": "[1]"})
+    refused(tmp_path / "damaged.st", "carries no AnyIR config")
+
+
 @pytest.mark.parametrize("preset", shipped_presets())
 def test_shipped_weights_match_their_card(preset):
     card = json.loads((SHIPPED / f"{preset}.json").read_text())

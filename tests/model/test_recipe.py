@@ -90,10 +90,10 @@ def write(path, **changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"bacth": 8}, "unknown key 'bacth'; known: about, base, sources, preset"),
-        ({"preset": "huge"}, "preset is 'huge': unknown; known: anyir, small"),
-        ({"loss_scale": "l2"}, "loss_scale is 'l2': unknown; known: linear, log"),
-        ({"precision": "fp8"}, "precision is 'fp8': unknown; known: bf16-mixed, 32-true"),
+        ({"bacth": 8}, "unknown key 'bacth' (did you mean 'batch'?); known: about, base, sources, preset"),
+        ({"preset": "huge"}, "preset is 'huge': unknown value 'huge'; known: anyir, small"),
+        ({"loss_scale": "l2"}, "loss_scale is 'l2': unknown value 'l2'; known: linear, log"),
+        ({"precision": "fp8"}, "precision is 'fp8': unknown value 'fp8'; known: bf16-mixed, 32-true"),
         ({"batch": "8"}, "batch is '8': it must be a whole number in 1..65536"),
         ({"batch": True}, "batch is True: it must be a whole number"),
         ({"crop": 100}, "crop is 100: it must be a whole number in 16..4096, a multiple of 8"),
@@ -107,11 +107,11 @@ def write(path, **changes):
         ({"sources": None}, "lacks 'sources'"),
         ({"sources": []}, "sources must be a list of datasets"),
         ({"sources": ["rain100l"]}, "source 1: it must name a dataset"),
-        ({"sources": [{"dataset": "rain"}]}, "source 1: unknown dataset 'rain'; known: bsd400"),
+        ({"sources": [{"dataset": "rain"}]}, "source 1: unknown dataset 'rain' (did you mean 'rain100l'?)"),
         ({"sources": [{"dataset": "sots"}]}, "source 1: sots has no train split"),
         (
             {"sources": [{"dataset": "ots", "repeats": 2}]},
-            "source 1: unknown key 'repeats'; known: dataset, folder",
+            "source 1: unknown key 'repeats' (did you mean 'repeat'?); known: dataset, folder",
         ),
         ({"sources": [{"dataset": "ots", "repeat": 0}]}, "source 1: repeat is 0: it must be a whole number"),
         (
@@ -120,8 +120,23 @@ def write(path, **changes):
         ),
         ({"sources": [{"dataset": "ots", "degrade": "noise"}]}, "source 1: ots is degraded already"),
         ({"sources": [{"dataset": "wed", "sigma": 25}]}, "source 1: sigma 25.0 needs degrade: noise"),
-        ({"sources": [{"dataset": "wed", "severity": [0.9, 0.1]}]}, "source 1: severity [0.9, 0.1] must be"),
-        ({"base": "two-degradations"}, "unknown recipe 'two-degradations'; known: ablation-a"),
+        (
+            {"sources": [{"dataset": "wed", "degrade": "rain", "severity": [0.9, 0.1]}]},
+            "source 1: severity [0.9, 0.1] must be",
+        ),
+        ({"base": "two-degradations"}, "(did you mean 'three-degradations'?); known: ablation-a"),
+        ({"base": "../x/r.yaml"}, "there is no recipe ../x/r.yaml"),
+        ({"warm_up": 0.5, "cosine_end": 0.25}, "cosine_end is 0.25, before warm_up ends at 0.5"),
+        ({"base": "single-derain", "cosine_end": 0.1, "epochs": None}, "before warm_up ends at 0.125"),
+        ({"sources": [{"dataset": "ots", "stored": True}]}, "source 1: stored means nothing without degrade"),
+        (
+            {"sources": [{"dataset": "wed", "degrade": "noise", "sigma": 9, "severity": [0, 1]}]},
+            "source 1: severity means nothing beside sigma",
+        ),
+        (
+            {"sources": [{"dataset": "wed", "degrade": "mixture", "stored": True}]},
+            "source 1: stored means nothing beside mixture",
+        ),
         ({"base": "r.yaml"}, "is its own base"),
     ],
 )
@@ -141,6 +156,18 @@ def test_files_that_are_no_recipes(tmp_path):
     path.write_text("a: b\nc: [")
     with pytest.raises(UserError, match=r"r.yaml, line 2 is no YAML"):
         load_recipe(path)
+    for text in (
+        "about: 2026-13-45",
+        "about: " + 3000 * "[",
+        "about: caf\xe9",
+        "about: !!python/name:os.system",
+    ):
+        path.write_bytes(text.encode("latin-1"))
+        with pytest.raises(UserError, match=r"^[^\n]*r.yaml.* is no YAML [^\n]*$"):
+            load_recipe(path)
+    path.write_text("about: x\nminutes: 1\nsources:\n- {dataset: ots, repeat: 2, repeat: 3}")
+    with pytest.raises(UserError, match=r"r.yaml, line 4: the key 'repeat' comes twice"):
+        load_recipe(path)
     path.write_text("just text")
     with pytest.raises(UserError, match="must be keys and values"):
         load_recipe(path)
@@ -157,6 +184,19 @@ def test_a_recipe_of_ones_own_builds_on_another(tmp_path):
     assert load_recipe(again).values["minutes"] == 5
     settings, _ = make_settings(load_recipe(again), {"steps": 9, "batch": 2})
     assert (settings.steps, settings.minutes, settings.batch, settings.crop) == (9, 0, 2, 64)
+
+
+def test_a_base_may_lie_in_another_folder_and_keys_may_be_merged(tmp_path):
+    (tmp_path / "bases").mkdir()
+    write(tmp_path / "bases" / "r.yaml", crop=64)
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(
+        "about: x\nbase: bases/r.yaml\nsources:\n"
+        "- &one {dataset: wed, degrade: noise, sigma: 15}\n- {<<: *one, sigma: 25}"
+    )
+    recipe = load_recipe(mine)
+    assert recipe.values["crop"] == 64
+    assert [source.sigma for source in recipe.sources] == [15, 25]
 
 
 @pytest.fixture
@@ -197,7 +237,11 @@ def test_the_command_trains_a_recipe_and_goes_on(train, datasets, tmp_path):
         (["--recipe", "cdd11"], 2, "--recipe needs --root"),
         (["--recipe", "cdd11", "--data", "x", "--root", "x"], 2, "not --data"),
         (["--data", "x", "--steps", 2, "--epochs", 2], 2, "give one of --minutes, --epochs and --steps"),
-        (["--recipe", "cdd", "--root", "x"], 1, "unknown recipe 'cdd'; known: ablation-a"),
+        (
+            ["--recipe", "cdd", "--root", "x"],
+            1,
+            "unknown recipe 'cdd' (did you mean 'cdd11'?); known: ablation-a",
+        ),
         (["--recipe", "cdd11", "--root", "x"], 1, "x is not a folder"),
     ],
 )
