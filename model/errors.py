@@ -13,6 +13,6 @@ class UserError(Exception):
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """A line for a name that is none of the known ones; it suggests the one that is spelt most alike."""
     names = list(known)
-    alike = get_close_matches(name, names, n=1)
+    alike = get_close_matches(name, names, n=1, cutoff=0.7)
     hint = f" (did you mean {alike[0]!r}?)" if alike else ""
     return f"unknown {what} {name!r}{hint}; known: {', '.join(names)}"

@@ -107,7 +107,7 @@ def write(path, **changes):
         ({"sources": None}, "lacks 'sources'"),
         ({"sources": []}, "sources must be a list of datasets"),
         ({"sources": ["rain100l"]}, "source 1: it must name a dataset"),
-        ({"sources": [{"dataset": "rain"}]}, "source 1: unknown dataset 'rain' (did you mean 'rain100l'?)"),
+        ({"sources": [{"dataset": "rain"}]}, "source 1: unknown dataset 'rain'; known: bsd400"),
         ({"sources": [{"dataset": "sots"}]}, "source 1: sots has no train split"),
         (
             {"sources": [{"dataset": "ots", "repeats": 2}]},

@@ -125,9 +125,7 @@ def test_hidden_files_and_other_files_are_left_out(tmp_path):
 
 def test_what_is_not_there_is_one_line(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(
-        UserError, match=r"unknown dataset 'rain' \(did you mean 'rain100l'\?\); known: bsd400, wed"
-    ):
+    with pytest.raises(UserError, match="unknown dataset 'rain'; known: bsd400, wed"):
         find_dataset("rain", "test", tmp_path)
     with pytest.raises(UserError, match="ots has no test split, only train"):
         find_dataset("ots", "test", tmp_path)
