@@ -32,8 +32,8 @@ from anyir.profiling.reference import Reference
 
 INDEX = "staged.json"
 SCHEMA_VERSION = 1
-BACKENDS = {"executorch": ("xnnpack", "vulkan"), "litert": ("cpu", "gpu")}
-"""What Android runs, of the runtimes' backends."""
+BACKENDS = {"executorch": ("xnnpack",), "litert": ("cpu", "gpu")}
+"""What Android runs, of the backends that recipes build for."""
 
 
 @dataclass(frozen=True)

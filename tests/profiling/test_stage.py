@@ -34,9 +34,7 @@ def test_the_command_stages_what_android_runs(tiny_artifacts, reference, tmp_pat
     assert process.returncode == 0, process.stderr
     names = {path.name for path in (out / "models").iterdir()}
     expected = {
-        path.name
-        for pattern in ("*.tflite", "*_xnnpack_*.pte", "*_vulkan_*.pte")
-        for path in tiny_artifacts.glob(pattern)
+        path.name for pattern in ("*.tflite", "*_xnnpack_*.pte") for path in tiny_artifacts.glob(pattern)
     }
     assert names == expected | {name.rpartition(".")[0] + ".json" for name in expected}
     for name in names:
@@ -89,19 +87,20 @@ def damage(artifacts, what):
     if what == "no manifest":
         (artifacts / f"{FP32}.json").unlink()
         return FP32, "no manifest at"
-    if what in ("weights", "tile"):
+    if what in ("weights", "tile", "backend"):
         path = artifacts / f"{FP32}.json"
         manifest = json.loads(path.read_text())
         if what == "weights":
             manifest["source"]["sha256"] = "1" * 64
-        else:
+        elif what == "tile":
             manifest["tile"] = 128
+        else:
+            manifest["backend"] = "coreml"
         path.write_text(json.dumps(manifest))
-        return FP32, "made from weights 111111111111" if what == "weights" else "takes tiles of 128"
+        messages = {"weights": "made from weights 111111111111", "tile": "takes tiles of 128"}
+        return FP32, messages.get(what, "Android runs none")
     if what == "unknown name":
         return "nonesuch*", "is named nonesuch*"
-    if what == "core ml only":
-        return "*coreml*", "Android runs none"
     for path in (*artifacts.glob("*.tflite"), *artifacts.glob("*.pte")):
         path.unlink()
     return "*", "there is no .tflite or .pte"
@@ -109,15 +108,13 @@ def damage(artifacts, what):
 
 @pytest.mark.parametrize(
     "what",
-    ["changed", "no manifest", "weights", "tile", "unknown name", "core ml only", "empty"],
+    ["changed", "no manifest", "weights", "tile", "backend", "unknown name", "empty"],
 )
 def test_what_cannot_be_staged_is_one_line_and_the_earlier_stage_stays(what, artifacts, reference, tmp_path):
     out = tmp_path / "assets"
     stage(artifacts, reference, out, "*_litert_cpu_*")
     before = contents(out)
     only, message = damage(artifacts, what)
-    if what == "core ml only" and not list(artifacts.glob("*coreml*.pte")):
-        pytest.skip("no recipe makes a .pte for Core ML")
     with pytest.raises(UserError) as caught:
         stage(artifacts, reference, out, only)
     assert message in str(caught.value)
