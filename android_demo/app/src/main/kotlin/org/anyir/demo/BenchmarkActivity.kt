@@ -4,10 +4,13 @@ import android.app.Activity
 import android.content.Intent
 import android.os.Build
 import android.os.Bundle
+import android.view.View
 import android.view.WindowManager
 import org.anyir.demo.benchmark.BenchmarkRun
 import org.anyir.demo.benchmark.BenchmarkScreen
 import org.anyir.demo.benchmark.BenchmarkState
+import org.anyir.demo.ui.drawEdgeToEdge
+import org.anyir.demo.ui.part
 
 /**
  * Measures every program on this phone, on its screen or started by adb:
@@ -22,8 +25,10 @@ class BenchmarkActivity : Activity() {
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
-        screen = BenchmarkScreen(this) { BenchmarkRun.start(this, it) }
-        setContentView(screen.view)
+        setContentView(R.layout.benchmark)
+        val root = window.decorView.part<View>(R.id.root)
+        screen = BenchmarkScreen(root, { BenchmarkRun.start(this, it) }, BenchmarkRun::stop, ::finish)
+        drawEdgeToEdge(root)
         // From the recent apps an intent comes again that was taken before.
         val again = intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0
         if (savedInstanceState == null && !again) startFrom(intent)
@@ -58,7 +63,7 @@ class BenchmarkActivity : Activity() {
             @Suppress("DEPRECATION") // the typed getters would take another type for a missing value
             intent.extras?.let { extras -> extras.keySet().associateWith { extras.get(it) } }.orEmpty()
         } catch (_: RuntimeException) { // an object of a class that this app does not have
-            BenchmarkRun.refuse("The options cannot be read.")
+            BenchmarkRun.refuse(getString(R.string.benchmark_unreadable))
             return
         }
         if (given.isEmpty()) return

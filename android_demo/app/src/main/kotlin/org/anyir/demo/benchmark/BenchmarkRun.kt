@@ -15,6 +15,7 @@ import org.anyir.core.benchmark.ReferenceException
 import org.anyir.core.benchmark.ResultsFile
 import org.anyir.core.benchmark.chooseTargets
 import org.anyir.core.benchmark.sentence
+import org.anyir.demo.R
 import org.anyir.demo.models.AppModels
 import org.anyir.engines.Engines
 import java.io.File
@@ -42,7 +43,6 @@ object BenchmarkRun {
 
     /** Folder in the app's private files that holds results. */
     const val FOLDER = "benchmark"
-    private const val LEFT = "The benchmark's screen was left; keep it in front while it runs."
 
     var state: BenchmarkState = BenchmarkState.Idle
         private set(value) {
@@ -59,7 +59,7 @@ object BenchmarkRun {
     private val main = Handler(Looper.getMainLooper())
 
     @Volatile
-    private var cancelReason: String? = null
+    private var cancelReason: Int? = null
 
     /**
      * Starts what was asked for, or fails with a sentence.
@@ -68,7 +68,7 @@ object BenchmarkRun {
      */
     fun start(context: Context, given: Map<String, Any?>) {
         if (state is BenchmarkState.Running) {
-            Log.e(TAG, "failed: A benchmark is running already; this one was not started.")
+            Log.e(TAG, "failed: ${context.getString(R.string.benchmark_busy)}")
             return
         }
         val plan = try {
@@ -84,16 +84,16 @@ object BenchmarkRun {
     }
 
     /** Its screen is not in front any more, so that the phone would give it less time. */
-    fun left() = cancel(LEFT)
+    fun left() = cancel(R.string.benchmark_left)
 
-    fun stop() = cancel("The benchmark was stopped.")
+    fun stop() = cancel(R.string.benchmark_stopped)
 
     /** A sentence in place of a benchmark that cannot even be asked for. */
     fun refuse(message: String) {
         if (state is BenchmarkState.Running) Log.e(TAG, "failed: $message") else fail(message)
     }
 
-    private fun cancel(reason: String) {
+    private fun cancel(reason: Int) {
         if (state is BenchmarkState.Running) cancelReason = reason
     }
 
@@ -105,11 +105,11 @@ object BenchmarkRun {
         } catch (error: ReferenceException) {
             BenchmarkState.Failed(error.message.orEmpty())
         } catch (_: CancelledException) {
-            BenchmarkState.Failed(cancelReason.orEmpty())
+            BenchmarkState.Failed(context.getString(cancelReason ?: R.string.benchmark_stopped))
         } catch (_: IOException) {
-            BenchmarkState.Failed("The results cannot be written; is there space left on this phone?")
+            BenchmarkState.Failed(context.getString(R.string.benchmark_no_space))
         } catch (_: OutOfMemoryError) {
-            BenchmarkState.Failed("There is not enough memory; close other apps, or choose a smaller model.")
+            BenchmarkState.Failed(context.getString(R.string.no_memory))
         } catch (error: RuntimeException) { // a service of the system that refuses: the screen and the log say it
             BenchmarkState.Failed(sentence(error))
         }

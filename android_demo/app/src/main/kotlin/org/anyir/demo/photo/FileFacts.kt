@@ -1,5 +1,6 @@
 package org.anyir.demo.photo
 
+import org.anyir.demo.R
 import java.io.EOFException
 import java.io.File
 import java.io.IOException
@@ -22,12 +23,11 @@ internal class FileFacts(
     val gainMap: Boolean = false,
 ) {
     /** Sentences about what the result will not have. */
-    val notes: List<String>
+    val notes: List<Sentence>
         get() = listOfNotNull(
-            "The HDR gain map is not kept: the result looks as on a screen without HDR.".takeIf { gainMap },
-            "The photo has $bits bits a channel; the result has 8.".takeIf { bits > 8 },
-            "The result is saved as ${format.saved.label}: Android cannot write ${format.label}."
-                .takeIf { format.saved != format },
+            Sentence(R.string.note_gain_map).takeIf { gainMap },
+            Sentence(R.plurals.note_bits, listOf(bits)).takeIf { bits > 8 },
+            Sentence(R.string.note_format, listOf(format.saved.label, format.label)).takeIf { format.saved != format },
         )
 
     companion object {
@@ -39,16 +39,16 @@ internal class FileFacts(
         fun read(file: File): FileFacts = try {
             ByteReader(file).use { bytes ->
                 val head = ByteArray(minOf(16L, bytes.length).toInt()) { bytes.u8().toByte() }
-                val read = reader(String(head, Charsets.ISO_8859_1)) ?: throw PhotoException(NOT_A_PHOTO)
+                val read = reader(String(head, Charsets.ISO_8859_1)) ?: throw PhotoException(R.string.photo_not_a_photo)
                 bytes.seek(0)
                 read(bytes)
             }
         } catch (error: PhotoException) {
             throw error
         } catch (error: EOFException) {
-            throw PhotoException("This photo is damaged: the end of its file is missing.", error)
+            throw PhotoException(R.string.photo_cut_off, error)
         } catch (error: IOException) {
-            throw PhotoException("This photo cannot be read: ${error.message}.", error)
+            throw PhotoException(R.string.photo_cannot_read, error)
         }
 
         private fun reader(head: String): ((ByteReader) -> FileFacts)? = when {
@@ -60,10 +60,5 @@ internal class FileFacts(
             head.startsWith("ftyp", 4) -> ::readHeif
             else -> null
         }
-
-        const val NOT_A_PHOTO =
-            "This file is not a photo that the app can read (JPEG, PNG, WebP, HEIF, AVIF, GIF or BMP)."
-        const val ANIMATED = "This is an animation; only still photos can be restored."
-        const val DAMAGED = "This photo is damaged: a part of its file does not match its checksum."
     }
 }

@@ -10,6 +10,7 @@ import android.net.Uri
 import android.os.Build
 import android.os.Environment
 import android.provider.MediaStore
+import org.anyir.demo.R
 import java.io.File
 import java.io.IOException
 import java.io.OutputStream
@@ -38,11 +39,11 @@ internal class Gallery(private val context: Context) {
     } catch (error: PhotoException) {
         throw error
     } catch (error: IOException) {
-        throw PhotoException("There is not enough space on this phone: nothing was saved.", error)
+        throw PhotoException(R.string.save_no_space, error)
     } catch (error: SecurityException) {
-        throw PhotoException(NO_PERMISSION, error)
+        throw PhotoException(R.string.save_no_permission, error)
     } catch (error: RuntimeException) { // what the system's media provider throws when its storage is gone
-        throw PhotoException("The phone's gallery did not take the photo: nothing was saved.", error)
+        throw PhotoException(R.string.save_not_taken, error)
     }
 
     private fun addPending(name: String, mimeType: String, write: (OutputStream) -> Unit): Uri {
@@ -78,7 +79,7 @@ internal class Gallery(private val context: Context) {
     /** Before Android 10: the file itself, written beside and renamed, then shown to the gallery. */
     private fun addFile(name: String, mimeType: String, write: (OutputStream) -> Unit): Uri {
         val granted = context.checkSelfPermission(Manifest.permission.WRITE_EXTERNAL_STORAGE)
-        if (granted != PackageManager.PERMISSION_GRANTED) throw PhotoException(NO_PERMISSION)
+        if (granted != PackageManager.PERMISSION_GRANTED) throw PhotoException(R.string.save_no_permission)
         @Suppress("DEPRECATION") // its successor is what newer versions use above
         val folder = File(Environment.getExternalStoragePublicDirectory(Environment.DIRECTORY_PICTURES), FOLDER)
         folder.mkdirs()
@@ -107,6 +108,5 @@ internal class Gallery(private val context: Context) {
 
     private companion object {
         const val FOLDER = "AnyIR"
-        const val NO_PERMISSION = "Saving needs the permission to write photos, which was refused: nothing was saved."
     }
 }

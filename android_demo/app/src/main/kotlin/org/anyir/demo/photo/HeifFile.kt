@@ -1,5 +1,6 @@
 package org.anyir.demo.photo
 
+import org.anyir.demo.R
 import java.io.EOFException
 
 private const val MAX_META = 1L shl 22
@@ -28,7 +29,7 @@ internal fun readHeif(bytes: ByteReader): FileFacts {
         }
         bytes.seek(box.end)
     }
-    return FileFacts(format ?: throw PhotoException(FileFacts.NOT_A_PHOTO), exif, gainMap = gainMap)
+    return FileFacts(format ?: throw PhotoException(R.string.photo_not_a_photo), exif, gainMap = gainMap)
 }
 
 private class Box(val type: String, val end: Long)
@@ -48,14 +49,14 @@ private fun box(bytes: ByteReader, limit: Long): Box {
 
 private fun brand(bytes: ByteReader, box: Box): PhotoFormat {
     val major = bytes.text(4)
-    if (major in SEQUENCES) throw PhotoException(FileFacts.ANIMATED)
+    if (major in SEQUENCES) throw PhotoException(R.string.photo_animated)
     bytes.u32()
     val brands = mutableListOf(major)
     while (bytes.position + 4 <= box.end && brands.size < 64) brands += bytes.text(4)
     return when {
         "avif" in brands -> PhotoFormat.AVIF
         brands.any { it in STILLS } -> PhotoFormat.HEIF
-        else -> throw PhotoException(FileFacts.NOT_A_PHOTO)
+        else -> throw PhotoException(R.string.photo_not_a_photo)
     }
 }
 
@@ -105,7 +106,7 @@ private fun itemPlaces(bytes: ByteReader): Map<Long, Pair<Long, Long>> {
         bytes.u16()
         val base = bytes.number(baseSize)
         val extents = bytes.u16()
-        if (extents > MAX_EXTENTS) throw PhotoException(FileFacts.NOT_A_PHOTO)
+        if (extents > MAX_EXTENTS) throw PhotoException(R.string.photo_not_a_photo)
         repeat(extents) {
             bytes.number(indexSize)
             val offset = bytes.number(offsetSize)

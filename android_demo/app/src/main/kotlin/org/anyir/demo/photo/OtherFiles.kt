@@ -1,5 +1,6 @@
 package org.anyir.demo.photo
 
+import org.anyir.demo.R
 import java.io.EOFException
 
 /** A GIF's blocks, to count its pictures. Many writers leave its last byte out; that alone is no damage. */
@@ -12,7 +13,7 @@ internal fun readGif(bytes: ByteReader): FileFacts {
         when (bytes.u8()) {
             GIF_EXTENSION -> bytes.u8()
             GIF_PICTURE -> {
-                if (++pictures > 1) throw PhotoException(FileFacts.ANIMATED)
+                if (++pictures > 1) throw PhotoException(R.string.photo_animated)
                 bytes.seek(bytes.position + 8)
                 val local = bytes.u8()
                 bytes.seek(bytes.position + colourTable(local) + 1)
@@ -25,7 +26,7 @@ internal fun readGif(bytes: ByteReader): FileFacts {
             block = bytes.u8()
         }
     }
-    if (pictures == 0) throw PhotoException(FileFacts.NOT_A_PHOTO)
+    if (pictures == 0) throw PhotoException(R.string.photo_not_a_photo)
     return FileFacts(PhotoFormat.GIF)
 }
 

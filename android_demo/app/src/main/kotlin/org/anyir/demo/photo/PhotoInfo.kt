@@ -2,10 +2,6 @@ package org.anyir.demo.photo
 
 import android.net.Uri
 import java.io.File
-import java.io.IOException
-
-/** A photo cannot be read, restored or saved; [message] is one sentence for the screen. */
-class PhotoException(message: String, cause: Throwable? = null) : IOException(message, cause)
 
 /**
  * A photo that was chosen. The app works on a private copy of it, so that it can be deleted, and the permission
@@ -32,12 +28,17 @@ class PhotoInfo(
 ) {
     val megapixels: Double get() = width.toDouble() * height / 1e6
 
+    /** As sentences say it. */
+    val roundMegapixels: Int get() = Math.round(megapixels).toInt()
+
     /** Whether it is larger than the app restores, so that only half its width and height is offered. */
     val onlyHalfSize: Boolean get() = width.toLong() * height > MAX_PIXELS
 
     companion object {
+        const val MAX_MEGAPIXELS = 50
+
         /** The largest photo that is restored, in pixels. */
-        const val MAX_PIXELS = 50_000_000L
+        const val MAX_PIXELS = MAX_MEGAPIXELS * 1_000_000L
     }
 }
 

@@ -1,5 +1,6 @@
 package org.anyir.demo.photo
 
+import org.anyir.demo.R
 import java.io.Closeable
 import java.io.DataInputStream
 import java.io.DataOutputStream
@@ -33,7 +34,7 @@ internal fun readPng(bytes: ByteReader): FileFacts {
                 bits = bytes.u8()
                 colour = bytes.u8()
             }
-            "acTL" -> if (bytes.u32() > 1) throw PhotoException(FileFacts.ANIMATED)
+            "acTL" -> if (bytes.u32() > 1) throw PhotoException(R.string.photo_animated)
             "eXIf" -> if (size <= MAX_EXIF) exif = Exif.withoutHeader(bytes.bytes(size.toInt()))
         }
         bytes.seek(start)
@@ -54,7 +55,7 @@ private fun checkChunk(bytes: ByteReader, type: String, size: Long, buffer: Byte
         sum.update(buffer, 0, part)
         left -= part
     }
-    if (bytes.u32() != sum.value) throw PhotoException(FileFacts.DAMAGED)
+    if (bytes.u32() != sum.value) throw PhotoException(R.string.photo_damaged)
 }
 
 /** The content of the first chunk of [type] in a PNG in memory, or null. */

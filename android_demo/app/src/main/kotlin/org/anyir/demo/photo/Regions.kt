@@ -5,6 +5,7 @@ import android.graphics.BitmapFactory
 import android.graphics.BitmapRegionDecoder
 import android.graphics.ColorSpace
 import android.graphics.Rect
+import org.anyir.demo.R
 import java.io.Closeable
 import java.io.File
 import java.io.IOException
@@ -54,12 +55,9 @@ internal class PhotoBounds(val width: Int, val height: Int, val colours: ColorSp
         fun read(file: File): PhotoBounds {
             val options = BitmapFactory.Options().apply { inJustDecodeBounds = true }
             BitmapFactory.decodeFile(file.path, options)
-            if (options.outWidth <= 0 || options.outHeight <= 0) throw PhotoException(CANNOT_DECODE)
+            if (options.outWidth <= 0 || options.outHeight <= 0) throw PhotoException(R.string.photo_cannot_decode)
             return PhotoBounds(options.outWidth, options.outHeight, options.outColorSpace)
         }
-
-        const val CANNOT_DECODE =
-            "This photo cannot be decoded: it is damaged, or of a kind that this Android does not know."
     }
 }
 
@@ -101,7 +99,7 @@ private class WholeRegions(
         val top = area.top / sample
         val right = minOf(picture.width, maxOf(left + 1, area.right / sample))
         val bottom = minOf(picture.height, maxOf(top + 1, area.bottom / sample))
-        if (left >= right || top >= bottom) throw PhotoException(PhotoBounds.CANNOT_DECODE)
+        if (left >= right || top >= bottom) throw PhotoException(R.string.photo_cannot_decode)
         return decoding { cut(picture, Rect(left, top, right, bottom)) }
     }
 
@@ -130,9 +128,9 @@ private fun options(sample: Int, premultiplied: Boolean) = BitmapFactory.Options
 
 /** [decode]'s bitmap; every way in which Android's decoders fail as a [PhotoException]. */
 private fun decoding(decode: () -> Bitmap?): Bitmap = try {
-    decode() ?: throw PhotoException(PhotoBounds.CANNOT_DECODE)
+    decode() ?: throw PhotoException(R.string.photo_cannot_decode)
 } catch (error: OutOfMemoryError) {
-    throw PhotoException("There is not enough memory to decode this photo.", error)
+    throw PhotoException(R.string.photo_no_memory, error)
 } catch (error: RuntimeException) {
-    throw PhotoException(PhotoBounds.CANNOT_DECODE, error)
+    throw PhotoException(R.string.photo_cannot_decode, error)
 }

@@ -3,6 +3,7 @@ package org.anyir.demo.photo
 import android.graphics.Bitmap
 import android.os.Build
 import org.anyir.core.Region
+import org.anyir.demo.R
 import java.io.Closeable
 import java.io.File
 import java.io.OutputStream
@@ -39,13 +40,13 @@ internal class ResultEncoder(
     }
 
     /** Sentences about what the file does not have. Complete after [write]. */
-    val notes = mutableListOf<String>()
+    val notes = mutableListOf<Sentence>()
 
     init {
         if (format != photo.format.saved) {
-            notes += "Saved as ${format.label}: this Android cannot write such a ${photo.format.label}."
+            notes += Sentence(R.string.saved_as, listOf(format.label, photo.format.label))
         }
-        if (facts.exif != null && exif == null) notes += "The photo's EXIF is damaged and was left out."
+        if (facts.exif != null && exif == null) notes += Sentence(R.string.saved_without_damaged_exif)
     }
 
     /** `<name>-restored.<ext>`. */
@@ -71,7 +72,7 @@ internal class ResultEncoder(
             if (format == PhotoFormat.WEBP) {
                 copyWebpWithExif(encoded, exif, output)
             } else if (!copyJpegWithExif(encoded, exif, output)) {
-                notes += "The photo's EXIF is too long for a JPEG and was left out."
+                notes += Sentence(R.string.saved_without_long_exif)
             }
         } finally {
             encoded.delete()
@@ -111,15 +112,14 @@ internal class ResultEncoder(
             bitmap.recycle()
             if (!written) throw java.io.IOException("Android's encoder failed")
         } catch (error: OutOfMemoryError) {
-            val message = "There is not enough memory to save this photo; close other apps and try again."
-            throw PhotoException(message, error)
+            throw PhotoException(R.string.save_no_memory, error)
         }
     }
 
     private fun codec(): Bitmap.CompressFormat = when {
         format == PhotoFormat.JPEG -> Bitmap.CompressFormat.JPEG
         Build.VERSION.SDK_INT >= Build.VERSION_CODES.R -> Bitmap.CompressFormat.WEBP_LOSSLESS
-        else -> throw PhotoException("This Android cannot write WebP without loss.")
+        else -> throw PhotoException(R.string.save_no_webp)
     }
 
     private fun quality() = if (format == PhotoFormat.JPEG) JPEG_QUALITY else 100

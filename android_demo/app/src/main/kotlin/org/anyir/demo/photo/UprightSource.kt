@@ -57,13 +57,11 @@ internal class UprightSource(
         val area = bandRows(top, rows, 0, width)
         val inFile = Rect(area.left * sample, area.top * sample, area.right * sample, area.bottom * sample)
         inFile.intersect(0, 0, regions.width, regions.height)
-        var bitmap = regions.decode(inFile, sample)
+        val bitmap = regions.decode(inFile, sample)
         colours = Colours.takeOff(bitmap)
         alpha = bitmap.hasAlpha()
-        if (bitmap.width != area.width() || bitmap.height != area.height()) {
-            bitmap = fit(bitmap, area.width(), area.height())
-        }
-        band = bitmap
+        val fits = bitmap.width == area.width() && bitmap.height == area.height()
+        band = if (fits) bitmap else fit(bitmap, area.width(), area.height()).also { bitmap.recycle() }
         bandTop = top
         bandBottom = top + rows
     }

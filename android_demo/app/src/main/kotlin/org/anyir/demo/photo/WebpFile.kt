@@ -1,5 +1,6 @@
 package org.anyir.demo.photo
 
+import org.anyir.demo.R
 import java.io.EOFException
 import java.io.File
 import java.io.IOException
@@ -23,7 +24,7 @@ internal fun readWebp(bytes: ByteReader): FileFacts {
         val type = bytes.text(4)
         val size = bytes.u32le()
         val start = bytes.position
-        if (type == "VP8X" && bytes.u8() and WEBP_ANIMATION != 0) throw PhotoException(FileFacts.ANIMATED)
+        if (type == "VP8X" && bytes.u8() and WEBP_ANIMATION != 0) throw PhotoException(R.string.photo_animated)
         // Some writers put JPEG's header before the block.
         if (type == "EXIF" && size in 8..MAX_EXIF) exif = Exif.withoutHeader(bytes.bytes(size.toInt()))
         bytes.seek(start + size)

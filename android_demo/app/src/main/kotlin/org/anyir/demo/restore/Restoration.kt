@@ -5,9 +5,11 @@ import org.anyir.core.Model
 import org.anyir.core.PhotoRestorer
 import org.anyir.core.PhotoSink
 import org.anyir.core.RestoreException
+import org.anyir.demo.R
 import org.anyir.demo.photo.PhotoException
 import org.anyir.demo.photo.PhotoInfo
 import org.anyir.demo.photo.ResultWriter
+import org.anyir.demo.photo.Sentence
 import org.anyir.demo.photo.UprightSource
 import org.anyir.engines.EngineException
 import org.anyir.engines.EngineFactory
@@ -45,7 +47,7 @@ internal class Restoration(
                     Pair(source.width, source.height)
                 }
             }
-            if (!growing.renameTo(result)) throw PhotoException("The result could not be kept on this phone.")
+            if (!growing.renameTo(result)) throw PhotoException(R.string.result_not_kept)
             val millis = (System.nanoTime() - start) / 1_000_000
             return RestoredPhoto(
                 result,
@@ -68,11 +70,14 @@ internal class Restoration(
     /** Native libraries may throw anything, errors among them; the app goes on. */
     private fun inOneSentence(error: Throwable): Exception = when (error) {
         is CancelledException, is PhotoException -> error
-        is EngineException, is RestoreException -> PhotoException(error.message.orEmpty(), error)
-        is OutOfMemoryError ->
-            PhotoException("There is not enough memory; close other apps, or choose a smaller model.", error)
-        is IOException -> PhotoException("There is not enough space on this phone to keep the result.", error)
-        else -> PhotoException("${engine.label} stopped while it ran ${model.manifest.name}: ${reason(error)}.", error)
+        is EngineException -> PhotoException(Sentence(R.string.verbatim, listOf(error.message.orEmpty())), error)
+        is RestoreException -> PhotoException(R.string.model_not_finite, error)
+        is OutOfMemoryError -> PhotoException(R.string.no_memory, error)
+        is IOException -> PhotoException(R.string.no_space_for_result, error)
+        else -> PhotoException(
+            Sentence(R.string.engine_stopped, listOf(engine.label, model.manifest.name, reason(error))),
+            error,
+        )
     }
 
     private fun reason(error: Throwable): String =

@@ -9,9 +9,10 @@ import android.os.Looper
 import android.util.Log
 import org.anyir.core.CancelledException
 import org.anyir.core.Model
+import org.anyir.demo.R
 import org.anyir.demo.photo.PhotoException
-import org.anyir.demo.photo.PhotoInbox
 import org.anyir.demo.photo.PhotoInfo
+import org.anyir.demo.photo.Sentence
 import org.anyir.engines.EngineFactory
 import java.io.File
 import java.io.IOException
@@ -48,6 +49,7 @@ class RestoreJobs internal constructor(
     private val exporter = ResultExport(context, kept.shared)
     private var waiting: Restoration? = null
     private var stop = AtomicBoolean()
+    private var opening: Opening? = null
 
     /** What is shown again where the photo that is opened, or the restoration that runs, comes to nothing. */
     private var before: RestoreState = RestoreState.Idle
@@ -74,17 +76,19 @@ class RestoreJobs internal constructor(
     fun choose(uri: Uri, discard: Boolean = false) {
         val now = state
         when {
-            now is RestoreState.Running -> return say("A photo is being restored; wait until it is done, or cancel it.")
-            now is RestoreState.Opening -> return say("A photo is being opened already.")
-            now is RestoreState.Done && !now.result.saved && !discard ->
-                return say("The restored photo is not saved yet; save it or dismiss it before you open another.")
+            now is RestoreState.Running -> return say(R.string.busy_restoring)
+            now is RestoreState.Opening -> return say(R.string.busy_opening)
+            now is RestoreState.Done && !now.result.saved && !discard -> return say(R.string.unsaved_result)
         }
         before = now
+        val opening = Opening(context, uri, kept.newPhoto())
+        this.opening = opening
         show(RestoreState.Opening)
         work {
-            val photo = PhotoInbox(context.contentResolver, kept.newPhoto()).take(uri)
-            kept.keep(photo, running = false, result = null)
-            RestoreState.Ready(photo)
+            opening.await()?.let { photo ->
+                kept.keep(photo, running = false, result = null)
+                RestoreState.Ready(photo)
+            }
         }
     }
 
@@ -96,16 +100,15 @@ class RestoreJobs internal constructor(
      * @param half at half its width and height, which a photo with [PhotoInfo.onlyHalfSize] needs
      */
     fun start(model: Model, engine: EngineFactory, half: Boolean = false) {
-        if (state is RestoreState.Running) {
-            return say("A photo is being restored already; wait until it is done, or cancel it.")
-        }
-        val photo = state.photo ?: return say("Choose a photo first.")
+        if (state is RestoreState.Running) return say(R.string.busy_restoring)
+        val photo = state.photo ?: return say(R.string.choose_first)
         if (photo.onlyHalfSize && !half) {
-            val size = "%.0f".format(photo.megapixels)
-            return say("This photo has $size megapixels; up to 50 can be restored. Restore it at half size.")
+            return say(R.plurals.only_half_size, photo.roundMegapixels, PhotoInfo.MAX_MEGAPIXELS)
         }
-        engine.unavailable()?.let { return say("${engine.label} cannot be used: $it.") }
-        if (!engine.opens(model.manifest)) return say("${engine.label} does not run ${model.manifest.name}.")
+        engine.unavailable()?.let { return say(R.string.engine_unavailable, engine.label, it) }
+        if (!engine.opens(model.manifest)) {
+            return say(R.string.engine_not_for_model, engine.label, model.manifest.name)
+        }
 
         before = state as? RestoreState.Done ?: RestoreState.Ready(photo)
         val threads = minOf(MAX_THREADS, Runtime.getRuntime().availableProcessors())
@@ -116,7 +119,7 @@ class RestoreJobs internal constructor(
             context.startForegroundService(Intent(context, RestoreService::class.java))
         } catch (_: RuntimeException) { // refused while the app is not on the screen
             waiting = null
-            fail("Android does not let the app restore in the background now; open the app and try again.")
+            fail(Sentence(R.string.not_in_background))
         }
     }
 
@@ -148,8 +151,12 @@ class RestoreJobs internal constructor(
         }
     }
 
-    /** Ends the restoration that runs with the tile that it is at. Nothing of it is kept. */
+    /**
+     * Ends the restoration that runs with the tile that it is at, or stops waiting for a photo that is being opened.
+     * Nothing of it is kept.
+     */
     fun cancel() {
+        if (state is RestoreState.Opening && opening?.cancel() == true) return show(before)
         val now = state as? RestoreState.Running ?: return
         stop.set(true)
         if (waiting != null) {
@@ -186,43 +193,45 @@ class RestoreJobs internal constructor(
         export(callback) { done -> exporter.share(done.photo, done.result, strength) }
 
     private fun export(callback: (Export) -> Unit, make: (RestoreState.Done) -> Export.Made) {
-        val done = state as? RestoreState.Done ?: return callback(Export.Refused("There is no restored photo to save."))
+        val done = state as? RestoreState.Done ?: return callback(refused(Sentence(R.string.nothing_to_save)))
         worker.execute {
             val outcome = try {
                 make(done)
             } catch (error: IOException) {
-                Export.Refused(sentence(error))
+                refused(sentence(error))
             } catch (error: OutOfMemoryError) {
                 Log.e(TAG, "out of memory", error)
-                Export.Refused("There is not enough memory to save this photo.")
+                refused(Sentence(R.string.no_memory_to_save))
             } catch (error: RuntimeException) {
                 Log.e(TAG, "unexpected", error)
-                Export.Refused("The app failed unexpectedly (${error.javaClass.simpleName}); nothing was saved.")
+                refused(Sentence(R.string.unexpected_saving, listOf(error.javaClass.simpleName)))
             }
             main.post { callback(outcome) }
         }
     }
 
-    /** Does [step] on the worker and shows the state that it returns, or what went wrong. */
-    private fun work(step: () -> RestoreState) = worker.execute {
+    private fun refused(sentence: Sentence) = Export.Refused(sentence.text(context.resources))
+
+    /** Does [step] on the worker and shows the state that it returns, if any, or what went wrong. */
+    private fun work(step: () -> RestoreState?) = worker.execute {
         try {
-            val next = step()
-            main.post { show(next) }
+            step()?.let { next -> main.post { show(next) } }
         } catch (_: CancelledException) {
             main.post { show(before) }
         } catch (error: IOException) {
             main.post { fail(sentence(error)) }
         } catch (error: OutOfMemoryError) {
             Log.e(TAG, "out of memory", error)
-            main.post { fail("There is not enough memory; close other apps, or choose a smaller model.") }
+            main.post { fail(Sentence(R.string.no_memory)) }
         } catch (error: RuntimeException) { // a fault of the app's own: it is said, and the photo is not lost
             Log.e(TAG, "unexpected", error)
-            main.post { fail("The app failed unexpectedly (${error.javaClass.simpleName}); the photo is unchanged.") }
+            main.post { fail(Sentence(R.string.unexpected, listOf(error.javaClass.simpleName))) }
         }
     }
 
     /** A result, or a photo that another one should have followed, stays; else the failure is what is shown. */
-    private fun fail(message: String) {
+    private fun fail(sentence: Sentence) {
+        val message = sentence.text(context.resources)
         val earlier = before
         if (earlier is RestoreState.Done || earlier is RestoreState.Ready && state is RestoreState.Opening) {
             show(earlier)
@@ -232,13 +241,15 @@ class RestoreJobs internal constructor(
         }
     }
 
-    private fun sentence(error: IOException): String =
-        (error as? PhotoException)?.message ?: "There is not enough space on this phone."
+    private fun sentence(error: IOException): Sentence =
+        (error as? PhotoException)?.sentence ?: Sentence(R.string.no_space)
 
     private fun show(next: RestoreState) {
         state = next
         listeners.forEach { it.onState(next) }
     }
+
+    private fun say(id: Int, vararg values: Any) = say(Sentence(id, values.toList()).text(context.resources))
 
     private fun say(message: String) = listeners.forEach { it.onMessage(message) }
 

@@ -18,7 +18,7 @@ internal class ResultExport(private val context: Context, private val shared: Fi
         val encoder = encoder(photo, result, strength)
         val gallery = Gallery(context)
         val uri = gallery.add(encoder.name, encoder.format.mimeType) { encoder.write(it, context.cacheDir) }
-        return Export.Made(uri, encoder.name, encoder.format.mimeType, gallery.place, encoder.notes)
+        return Export.Made(uri, encoder.name, encoder.format.mimeType, gallery.place, notes(encoder))
     }
 
     /** Throws [IOException]: no space. Files shared before are deleted. */
@@ -35,8 +35,10 @@ internal class ResultExport(private val context: Context, private val shared: Fi
             part.delete()
         }
         val uri = ResultProvider.uri(file.name)
-        return Export.Made(uri, file.name, encoder.format.mimeType, place = null, encoder.notes)
+        return Export.Made(uri, file.name, encoder.format.mimeType, place = null, notes(encoder))
     }
+
+    private fun notes(encoder: ResultEncoder) = encoder.notes.map { it.text(context.resources) }
 
     private fun encoder(photo: PhotoInfo, result: RestoredPhoto, strength: Float) =
         ResultEncoder(photo, result.file, result.width, result.height, result.halfSize, strength.coerceIn(0f, 1f))

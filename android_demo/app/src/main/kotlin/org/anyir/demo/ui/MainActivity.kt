@@ -1,12 +1,12 @@
 package org.anyir.demo.ui
 
 import android.app.Activity
-import android.app.AlertDialog
 import android.content.ActivityNotFoundException
 import android.content.Intent
 import android.net.Uri
 import android.os.Bundle
 import org.anyir.demo.R
+import org.anyir.demo.photo.sampleUri
 import org.anyir.demo.restore.Export
 import org.anyir.demo.restore.RestoreJobs
 
@@ -18,32 +18,42 @@ class MainActivity :
     private lateinit var screen: MainScreen
     private lateinit var permissions: Permissions
 
+    private lateinit var question: UnsavedQuestion
+
     /** What another app sent, until the screen is there to say what became of it. */
-    private var sent: Intent? = null
+    private var sent: Sent? = null
+
+    /** @property photo null where something else was sent */
+    private class Sent(val photo: Uri?)
 
     override fun onCreate(saved: Bundle?) {
         super.onCreate(saved)
         model = lastNonConfigurationInstance as? MainModel
             ?: MainModel(RestoreJobs.of(this), CatalogueSource.of(this))
         permissions = Permissions(this)
+        question = UnsavedQuestion(this, saved) { photo ->
+            if (photo == null) model.close() else model.choose(photo, discard = true)
+        }
         setContentView(R.layout.main)
         screen = MainScreen(window.decorView, this, ::close)
         screen.photo.onUnreadable = { model.say(getString(R.string.cannot_show)) }
         drawEdgeToEdge(window.decorView.part(R.id.root))
         // From the recent apps an intent comes again that was taken before.
         val again = intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0
-        if (saved == null && !again) sent = intent
+        sent = if (saved == null && !again) sentBy(intent) else saved?.let(::sentBefore)
     }
 
     override fun onStart() {
         super.onStart()
         model.watch(screen::show)
+        question.show()
     }
 
     override fun onResume() {
         super.onResume()
-        sent?.let { take(it) }
+        val now = sent ?: return
         sent = null
+        if (now.photo == null) model.say(getString(R.string.nothing_shared)) else open(now.photo)
     }
 
     override fun onStop() {
@@ -51,35 +61,35 @@ class MainActivity :
         super.onStop()
     }
 
+    override fun onDestroy() {
+        question.hide()
+        super.onDestroy()
+    }
+
+    override fun onSaveInstanceState(state: Bundle) {
+        super.onSaveInstanceState(state)
+        question.keepIn(state)
+        state.putBoolean(SENT, sent != null)
+        state.putParcelable(SENT_PHOTO, sent?.photo)
+    }
+
     override fun onRetainNonConfigurationInstance(): Any = model
 
     override fun onNewIntent(intent: Intent) {
         super.onNewIntent(intent)
         setIntent(intent)
-        sent = intent
+        sent = sentBy(intent)
     }
 
-    /** A photo that another app shared. */
-    private fun take(intent: Intent) {
-        if (intent.action != Intent.ACTION_SEND) return
-        val photo = sharedPhoto(intent)
-        if (photo == null) model.say(getString(R.string.nothing_shared)) else open(photo)
-    }
+    private fun sentBy(intent: Intent) = if (intent.action == Intent.ACTION_SEND) Sent(sharedPhoto(intent)) else null
 
-    private fun open(photo: Uri) = unlessUnsaved { model.choose(photo, discard = true) }
+    @Suppress("DEPRECATION") // the typed form is younger than minSdk
+    private fun sentBefore(saved: Bundle) =
+        if (saved.getBoolean(SENT)) Sent(saved.getParcelable(SENT_PHOTO)) else null
 
-    /** Does [action], which gives the result up; asks first where that was not saved. */
-    private fun unlessUnsaved(action: () -> Unit) {
-        if (!model.state.unsaved) return action()
-        AlertDialog.Builder(this)
-            .setTitle(R.string.close_title)
-            .setMessage(R.string.close_text)
-            .setPositiveButton(R.string.close_unsaved) { _, _ -> action() }
-            .setNegativeButton(R.string.keep, null)
-            .show()
-    }
+    private fun open(photo: Uri) = if (model.state.unsaved) question.ask(photo) else model.choose(photo, discard = true)
 
-    private fun close() = unlessUnsaved { model.close() }
+    private fun close() = if (model.state.unsaved) question.ask(null) else model.close()
 
     override fun choosePhoto() {
         for (intent in photoChoosers()) {
@@ -137,5 +147,7 @@ class MainActivity :
 
     private companion object {
         const val CHOOSE = 1
+        const val SENT = "sent"
+        const val SENT_PHOTO = "sent photo"
     }
 }

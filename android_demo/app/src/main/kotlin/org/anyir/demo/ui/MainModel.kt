@@ -62,7 +62,11 @@ class MainModel(private val jobs: RestoreJobs, private val catalogues: Catalogue
 
     fun restore() = act { start() }
 
-    fun cancel() = act { jobs.cancel() }
+    /** Of a photo that is being opened, or restored. */
+    fun cancel() = act {
+        startsWhenReady = false
+        jobs.cancel()
+    }
 
     fun close() = act { jobs.dismiss() }
 

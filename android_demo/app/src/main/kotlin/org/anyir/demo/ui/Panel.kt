@@ -37,6 +37,9 @@ abstract class Panel(val view: View) {
 
     protected fun string(id: Int, vararg values: Any): String = view.resources.getString(id, *values)
 
+    protected fun counted(id: Int, count: Int, vararg values: Any): String =
+        view.resources.getQuantityString(id, count, *values)
+
     /** Why nothing can be restored, or null. */
     protected fun modelProblem(state: UiState): String? = when (state.models) {
         Models.NONE -> string(R.string.no_model, modelFolder(view.context))
@@ -51,7 +54,7 @@ abstract class Panel(val view: View) {
                 checkNotNull(LayoutInflater.from(parent.context).inflate(layout, parent, false))
             return when (screen) {
                 Screen.START -> StartPanel(inflate(R.layout.panel_start), actions)
-                Screen.OPENING -> OpeningPanel(inflate(R.layout.panel_opening))
+                Screen.OPENING -> OpeningPanel(inflate(R.layout.panel_opening), actions)
                 Screen.READY -> ReadyPanel(inflate(R.layout.panel_ready), actions)
                 Screen.RUNNING -> RunningPanel(inflate(R.layout.panel_running), actions)
                 Screen.DONE -> DonePanel(inflate(R.layout.panel_done), actions)

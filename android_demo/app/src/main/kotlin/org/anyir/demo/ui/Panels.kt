@@ -22,8 +22,12 @@ class StartPanel(view: View, actions: PanelActions) : Panel(view) {
     }
 }
 
-/** A photo is being copied and looked at. */
-class OpeningPanel(view: View) : Panel(view) {
+/** A photo is being copied and looked at, which takes as long as the app that it comes from likes. */
+class OpeningPanel(view: View, actions: PanelActions) : Panel(view) {
+    init {
+        on(R.id.cancel, actions::cancel)
+    }
+
     override fun show(state: UiState) = Unit
 }
 
@@ -83,7 +87,7 @@ class RunningPanel(view: View, actions: PanelActions) : Panel(view) {
             when {
                 progress.cancelling -> string(R.string.cancelling)
                 progress.total == 0 -> string(R.string.loading_model)
-                else -> string(R.string.tiles_done, progress.done, progress.total)
+                else -> counted(R.plurals.tiles_done, progress.total, progress.done, progress.total)
             },
         )
         text(R.id.left).show(progress.millisLeft?.takeIf { !progress.cancelling }?.let(words::left))

@@ -5,34 +5,26 @@ import android.content.res.Resources
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
 import android.graphics.Rect
-import android.net.Uri
 import org.anyir.demo.R
 import org.anyir.demo.photo.PhotoInfo
 import org.anyir.demo.photo.UprightImage
 import org.anyir.demo.restore.RestoredPhoto
-import java.io.File
 import java.io.IOException
-
-/** The photo that comes with the app, as any other app would name it. */
-fun sampleUri(context: Context): Uri = Uri.parse("android.resource://${context.packageName}/${R.raw.sample}")
 
 /** What the screen shows of a photo and, once there is one, its result; before there is a photo, the sample. */
 fun picturesOf(photo: PhotoInfo?, result: RestoredPhoto?, context: Context): Pictures {
-    val sampleName = context.getString(R.string.sample_name)
     if (photo == null) {
         val sample = ResourceImage(context.resources, R.raw.sample)
-        return Pictures("sample", sampleName, sample.width, sample.height, { sample }, null)
+        val name = context.getString(R.string.sample_name)
+        return Pictures("sample", name, sample.width, sample.height, { sample }, null)
     }
-    val name = if (photo.uri == sampleUri(context)) sampleName else photo.name
     val restored: (() -> RegionImage)? = result?.let { { FileImage(UprightImage.of(it.file)) } }
-    val key = listOfNotNull(photo.file, result?.file).joinToString { version(it) }
-    return Pictures("${photo.uri} $key", name, photo.width, photo.height, {
+    // Every photo and result that is kept has a file name of its own.
+    val key = listOfNotNull(photo.file, result?.file).joinToString { it.name }
+    return Pictures(key, photo.name, photo.width, photo.height, {
         FileImage(UprightImage.of(photo))
     }, restored)
 }
-
-/** Kept files have fixed names: another photo is told by its size and time. */
-private fun version(file: File) = "${file.name} ${file.length()} ${file.lastModified()}"
 
 private class FileImage(private val image: UprightImage) : RegionImage {
     override val width: Int get() = image.width

@@ -5,6 +5,7 @@ import android.text.format.Formatter
 import org.anyir.core.Manifest
 import org.anyir.demo.R
 import org.anyir.demo.restore.RestoredPhoto
+import org.anyir.engines.NOT_IN_THIS_BUILD
 import kotlin.math.roundToInt
 
 /** Figures and names as the screens say them. */
@@ -33,7 +34,11 @@ class Words(private val context: Context) {
     }
 
     /** A reason that an engine gives, as a sentence: "not in this build" becomes "Not in this build". */
-    fun sentence(reason: String): String = reason.replaceFirstChar { it.uppercase() }
+    fun sentence(reason: String): String = if (reason == NOT_IN_THIS_BUILD) {
+        resources.getString(R.string.not_in_this_build)
+    } else {
+        reason.replaceFirstChar { it.uppercase() }
+    }
 
     fun size(bytes: Long): String = Formatter.formatShortFileSize(context, bytes)
 

@@ -1,5 +1,6 @@
 package org.anyir.demo.photo
 
+import org.anyir.demo.R
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertNull
@@ -16,7 +17,7 @@ class FileFactsTest {
 
     private fun facts(name: String) = FileFacts.read(TestPhotos.file(name))
 
-    private fun refusal(file: File) = assertThrows(PhotoException::class.java) { FileFacts.read(file) }.message!!
+    private fun refusal(file: File) = assertThrows(PhotoException::class.java) { FileFacts.read(file) }.sentence.id
 
     @Test
     fun `formats are told by their content`() {
@@ -58,23 +59,23 @@ class FileFactsTest {
             },
         )
         assertEquals(16, facts("deep.png").bits)
-        assertTrue(facts("deep.png").notes.single().contains("16 bits"))
-        assertTrue(facts("gain_map.jpg").notes.single().contains("gain map"))
-        assertTrue(facts("photo.avif").notes.single().contains("saved as JPEG"))
-        assertEquals(emptyList<String>(), facts("turned.jpg").notes)
+        assertTrue(facts("deep.png").notes.single() == Sentence(R.plurals.note_bits, listOf(16)))
+        assertTrue(facts("gain_map.jpg").notes.single() == Sentence(R.string.note_gain_map))
+        assertTrue(facts("photo.avif").notes.single() == Sentence(R.string.note_format, listOf("JPEG", "AVIF")))
+        assertEquals(emptyList<Sentence>(), facts("turned.jpg").notes)
     }
 
     @Test
     fun `animations are refused`() {
         for (name in listOf("moving.gif", "moving.webp", "moving.png")) {
-            assertEquals(FileFacts.ANIMATED, refusal(TestPhotos.file(name)))
+            assertEquals(R.string.photo_animated, refusal(TestPhotos.file(name)))
         }
     }
 
     @Test
     fun `a text file is no photo, whatever it is called`() {
-        assertEquals(FileFacts.NOT_A_PHOTO, refusal(TestPhotos.file("text.jpg")))
-        assertEquals(FileFacts.NOT_A_PHOTO, refusal(temporary.newFile("empty.jpg")))
+        assertEquals(R.string.photo_not_a_photo, refusal(TestPhotos.file("text.jpg")))
+        assertEquals(R.string.photo_not_a_photo, refusal(temporary.newFile("empty.jpg")))
     }
 
     @Test
@@ -91,8 +92,7 @@ class FileFactsTest {
             val bytes = TestPhotos.file(name).readBytes()
             for (length in (16 until bytes.size - 3 step 29) + (bytes.size - 3)) {
                 val cut = temporary.newFile().apply { writeBytes(bytes.copyOf(length)) }
-                val message = refusal(cut)
-                assertTrue("$name cut to $length: $message", message.endsWith("."))
+                assertEquals("$name cut to $length", R.string.photo_cut_off, refusal(cut))
                 cut.delete()
             }
         }
@@ -104,7 +104,7 @@ class FileFactsTest {
         val cut = temporary.newFile().apply { writeBytes(bytes.copyOf(bytes.size - 1)) }
         assertEquals(PhotoFormat.GIF, FileFacts.read(cut).format)
         cut.writeBytes(bytes.copyOf(bytes.size / 2))
-        assertTrue(refusal(cut).contains("damaged"))
+        assertEquals(R.string.photo_cut_off, refusal(cut))
     }
 
     @Test
@@ -112,7 +112,7 @@ class FileFactsTest {
         val bytes = TestPhotos.file("upright.png").readBytes()
         bytes[bytes.size / 2] = (bytes[bytes.size / 2] + 1).toByte()
         val changed = temporary.newFile().apply { writeBytes(bytes) }
-        assertEquals(FileFacts.DAMAGED, refusal(changed))
+        assertEquals(R.string.photo_damaged, refusal(changed))
     }
 
     @Test

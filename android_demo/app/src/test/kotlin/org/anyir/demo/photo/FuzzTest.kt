@@ -25,7 +25,7 @@ class FuzzTest {
 
     @Test
     fun `nine and a half thousand broken photos are opened, or refused with one sentence`() {
-        val resolver = RuntimeEnvironment.getApplication().contentResolver
+        val app = RuntimeEnvironment.getApplication()
         val uri = Uri.parse("content://elsewhere/photo")
         val target = File(temporary.root, "photo")
         val outcomes = HashMap<String, Int>()
@@ -34,14 +34,15 @@ class FuzzTest {
             val start = System.nanoTime()
             val random = Random(case)
             val sample = samples[case % samples.size]
-            shadowOf(resolver).registerInputStream(uri, mutated(sample.readBytes(), random).inputStream())
+            shadowOf(app.contentResolver).registerInputStream(uri, mutated(sample.readBytes(), random).inputStream())
             val outcome = try {
-                val photo = PhotoInbox(resolver, target).take(uri)
+                val photo = PhotoInbox(app, target).take(uri)
                 if (photo.megapixels < 0.1) use(photo) // more would only take time
                 "read"
             } catch (error: PhotoException) {
-                assertTrue("case $case of ${sample.name}: ${error.message}", error.message!!.endsWith("."))
-                error.message!!
+                val sentence = error.sentence.text(app.resources)
+                assertTrue("case $case of ${sample.name}: $sentence", sentence.endsWith("."))
+                sentence
             } catch (error: Throwable) {
                 throw AssertionError("case $case of ${sample.name}", error)
             }

@@ -27,7 +27,7 @@ object TestPhotos {
         val bounds = PhotoBounds.read(file)
         val swaps = Orientation(facts.orientation).swaps
         val (width, height) = if (swaps) bounds.height to bounds.width else bounds.width to bounds.height
-        return PhotoInfo(Uri.EMPTY, file.name, file, facts.format, facts.orientation, width, height, facts.notes)
+        return PhotoInfo(Uri.EMPTY, file.name, file, facts.format, facts.orientation, width, height, emptyList())
     }
 
     fun read(source: PhotoSource, region: Region = Region(0, 0, source.width, source.height)): IntArray =

@@ -12,6 +12,7 @@ import org.anyir.core.TilePlan
 import org.anyir.core.TileRunner
 import org.anyir.core.TileTiming
 import org.anyir.core.defaultOverlap
+import org.anyir.demo.R
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -80,7 +81,7 @@ class UprightSourceTest {
             val uri = Uri.parse("content://elsewhere/p3.png")
             shadowOf(resolver).registerInputStream(uri, TestPhotos.file("p3.png").inputStream())
             val target = File.createTempFile("photo", "").apply { deleteOnExit() }
-            val notes = PhotoInbox(resolver, target).take(uri).notes
+            val notes = PhotoInbox(RuntimeEnvironment.getApplication(), target).take(uri).notes
             assertTrue("$notes", notes.single().endsWith("to sRGB."))
         } finally {
             ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", 35)
@@ -193,6 +194,6 @@ class UprightSourceTest {
     @Test
     fun `what this Android cannot decode is one sentence`() {
         val error = assertThrows(PhotoException::class.java) { TestPhotos.info(TestPhotos.file("photo.avif")) }
-        assertEquals(PhotoBounds.CANNOT_DECODE, error.message)
+        assertEquals(R.string.photo_cannot_decode, error.sentence.id)
     }
 }

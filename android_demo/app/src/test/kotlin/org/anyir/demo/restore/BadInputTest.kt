@@ -1,7 +1,8 @@
 package org.anyir.demo.restore
 
 import android.net.Uri
-import org.anyir.demo.photo.FileFacts
+import org.anyir.demo.R
+import org.anyir.demo.photo.PhotoException
 import org.anyir.demo.photo.PhotoInbox
 import org.anyir.demo.photo.PhotoInfo
 import org.anyir.demo.photo.TestPhotos
@@ -31,6 +32,8 @@ class BadInputTest {
         assertEquals("nothing is left", emptyList<String>(), test.folder.list().orEmpty().toList())
     }
 
+    private fun words(id: Int) = test.app.getString(id)
+
     private fun streamFails(stream: () -> InputStream?): String {
         val uri = Uri.parse("content://elsewhere/photo")
         shadowOf(test.app.contentResolver).registerInputStreamSupplier(uri, stream)
@@ -50,10 +53,10 @@ class BadInputTest {
     }
 
     @Test
-    fun `a text file shared as an image`() = assertEquals(FileFacts.NOT_A_PHOTO, openFails("text.jpg"))
+    fun `a text file shared as an image`() = assertEquals(words(R.string.photo_not_a_photo), openFails("text.jpg"))
 
     @Test
-    fun `an animation`() = assertEquals(FileFacts.ANIMATED, openFails("moving.gif"))
+    fun `an animation`() = assertEquals(words(R.string.photo_animated), openFails("moving.gif"))
 
     @Test
     fun `a format that this Android does not decode`() = assertTrue("cannot be decoded" in openFails("photo.avif"))
@@ -101,11 +104,82 @@ class BadInputTest {
         val uri = Uri.parse("content://elsewhere/endless")
         shadowOf(test.app.contentResolver).registerInputStream(uri, endless)
         val target = File(test.app.cacheDir, "endless")
-        val error =
-            assertThrows(IOException::class.java) { PhotoInbox(test.app.contentResolver, target, 1 shl 20).take(uri) }
-        assertEquals("This file is larger than 1 MB; photos are smaller.", error.message)
+        val error = assertThrows(PhotoException::class.java) { PhotoInbox(test.app, target, 1 shl 20).take(uri) }
+        assertEquals(
+            "This file is larger than 1 megabyte; photos are smaller.",
+            error.sentence.text(test.app.resources),
+        )
         assertFalse(File(test.app.cacheDir, "endless.part").exists())
     }
+
+    @Test
+    fun `an app that never answers can be waited for no longer`() {
+        val asked = CountDownLatch(1)
+        val answers = CountDownLatch(1)
+        test.gallery.opening = {
+            asked.countDown()
+            while (answers.count > 0) {
+                try {
+                    answers.await() // as a call to another process, which nothing interrupts
+                } catch (_: InterruptedException) {
+                    continue
+                }
+            }
+        }
+        test.jobs.choose(GalleryApp.uri("upright.png"))
+        asked.await()
+        test.jobs.choose(GalleryApp.uri("one.png"))
+        assertTrue("being opened" in test.sentence(test.messages.single()))
+        assertSame(RestoreState.Opening, test.jobs.state)
+        test.jobs.cancel()
+        assertSame(RestoreState.Idle, test.jobs.state)
+        test.settle()
+        assertSame(RestoreState.Idle, test.jobs.state)
+
+        test.gallery.opening = {}
+        assertEquals("one.png", (test.choose("one.png") as RestoreState.Ready).photo.name)
+        answers.countDown() // and what the other app then gives is thrown away
+        openThreads().forEach { it.join(60_000) }
+        test.settle()
+        assertEquals("one.png", (test.jobs.state as RestoreState.Ready).photo.name)
+        assertEquals("the photo and the state", 2, test.folder.list()!!.size)
+        assertTrue(test.restore() is RestoreState.Done)
+    }
+
+    @Test
+    fun `a photo that does not come any further is given back when it is cancelled`() {
+        test.choose("upright.png")
+        val before = test.jobs.state
+        val reading = CountDownLatch(1)
+        val closed = CountDownLatch(1)
+        val stuck = object : InputStream() {
+            override fun read(): Int {
+                reading.countDown()
+                while (closed.count > 0) {
+                    try {
+                        closed.await()
+                    } catch (_: InterruptedException) {
+                        continue
+                    }
+                }
+                throw IOException("closed")
+            }
+
+            override fun close() = closed.countDown()
+        }
+        val uri = Uri.parse("content://elsewhere/stuck")
+        shadowOf(test.app.contentResolver).registerInputStreamSupplier(uri) { stuck }
+        test.jobs.choose(uri)
+        reading.await()
+        test.jobs.cancel()
+        openThreads().forEach { it.join(60_000) }
+        test.settle()
+        assertSame("the photo before it is still there", before, test.jobs.state)
+        assertEquals("nothing of the other", 2, test.folder.list()!!.size)
+        assertEquals(emptyList<String>(), test.messages)
+    }
+
+    private fun openThreads() = Thread.getAllStackTraces().keys.filter { it.name == "open" }
 
     @Test
     fun `an address that is not another app's`() {

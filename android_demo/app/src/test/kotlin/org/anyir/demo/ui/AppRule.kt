@@ -1,6 +1,7 @@
 package org.anyir.demo.ui
 
 import android.app.Activity
+import android.os.Bundle
 import android.view.View
 import android.widget.TextView
 import org.anyir.demo.R
@@ -64,6 +65,16 @@ class AppRule(private val jobs: JobsRule) : ExternalResource() {
         val controller = controllers.last().recreate()
         settle()
         return controller.get() as MainActivity
+    }
+
+    /** What happens when the process ends behind another app and the user comes back: only what was saved is left. */
+    fun reopen(): MainActivity {
+        val saved = Bundle()
+        controllers.removeAt(controllers.lastIndex).pause().stop().saveInstanceState(saved).destroy()
+        val controller = Robolectric.buildActivity(MainActivity::class.java).setup(saved)
+        controllers += controller
+        settle()
+        return controller.get()
     }
 
     fun openModels(): ModelsActivity {

@@ -258,6 +258,60 @@ class MainActivityTest {
     }
 
     @Test
+    fun `the question about an unsaved result outlives rotation and the process`() {
+        restored()
+        app.share(Intent(Intent.ACTION_SEND).putExtra(Intent.EXTRA_STREAM, GalleryApp.uri("upright.png")))
+        val asked = checkNotNull(ShadowAlertDialog.getLatestAlertDialog())
+        assertTrue(asked.isShowing)
+
+        val turned = app.recreate()
+        val again = checkNotNull(ShadowAlertDialog.getLatestAlertDialog())
+        assertFalse("no window is leaked", asked.isShowing)
+        assertTrue(again !== asked && again.isShowing)
+        assertTrue("nothing is lost yet", turned.photo.comparing)
+        again.getButton(android.app.AlertDialog.BUTTON_NEGATIVE).performClick()
+        settle()
+        assertTrue(app.recreate().photo.comparing)
+        assertFalse("an answered question is not asked again", again.isShowing)
+        assertTrue(ShadowAlertDialog.getLatestAlertDialog() === again)
+
+        app.share(Intent(Intent.ACTION_SEND).putExtra(Intent.EXTRA_STREAM, GalleryApp.uri("upright.png")))
+        jobs.newProcess()
+        val reborn = app.reopen()
+        settle { reborn.photo.comparing }
+        checkNotNull(ShadowAlertDialog.getLatestAlertDialog())
+            .getButton(android.app.AlertDialog.BUTTON_POSITIVE).performClick()
+        settle { reborn.says("47 × 30") }
+        assertEquals("upright.png", jobs.jobs.state.photo?.name)
+    }
+
+    @Test
+    fun `a photo whose app never answers is waited for until it is cancelled`() {
+        val gate = CountDownLatch(1)
+        jobs.gallery.opening = { gate.await() }
+        ready()
+        val photo = GalleryApp.uri("upright.png")
+        val activity = app.open(Intent(Intent.ACTION_SEND).setType("image/png").putExtra(Intent.EXTRA_STREAM, photo))
+        settle { activity.says("Opening the photo…") }
+        activity.tap(R.id.cancel)
+        settle { activity.enabled(R.id.restore_sample) }
+        jobs.gallery.opening = {}
+        activity.tap(R.id.restore_sample)
+        app.runService()
+        settle { activity.photo.comparing }
+        gate.countDown()
+    }
+
+    @Test
+    fun `the sample photo has a name`() {
+        val activity = restored()
+        assertEquals("Sample photo", jobs.jobs.state.photo?.name)
+        assertEquals("Sample photo", activity.photo.photoName)
+        activity.tap(R.id.save)
+        settle { activity.says("Saved as Sample photo-restored.jpg") }
+    }
+
+    @Test
     fun `notifications are asked for once, and the restoration does not wait for the answer`() {
         val activity = openReady()
         activity.tap(R.id.restore_sample)

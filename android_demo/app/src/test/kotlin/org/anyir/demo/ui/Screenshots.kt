@@ -6,6 +6,7 @@ import org.anyir.core.Model
 import org.anyir.core.TileTiming
 import org.anyir.demo.BenchmarkActivity
 import org.anyir.demo.R
+import org.anyir.demo.photo.sampleUri
 import org.anyir.demo.restore.JobsRule
 import org.anyir.demo.restore.RestoreState
 import org.anyir.demo.restore.TestEngine
