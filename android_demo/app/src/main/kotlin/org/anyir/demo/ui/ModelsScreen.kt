@@ -48,19 +48,14 @@ class ModelsScreen(
     private fun model(row: ModelRow) {
         val manifest = row.model.manifest
         val facts = context.getString(R.string.model_facts, words.size(manifest.bytes), manifest.tile)
+        val runs = row.choice != null
         add(
             ChoiceRow(context).apply {
                 show(
                     name = words.model(manifest),
                     good = words.goodFor(manifest.precision),
                     details = "$facts\n${manifest.name}",
-                    speed = if (row.choice ==
-                        null
-                    ) {
-                        context.getString(R.string.no_engine_here)
-                    } else {
-                        words.speed(row.speed)
-                    },
+                    speed = if (runs) words.speed(row.speed) else context.getString(R.string.no_engine_here),
                     recommended = row.recommended,
                     chosen = row.chosen,
                     choose = row.choice?.let { { choose(it) } },

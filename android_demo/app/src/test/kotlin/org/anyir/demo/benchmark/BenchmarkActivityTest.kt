@@ -1,5 +1,7 @@
 package org.anyir.demo.benchmark
 
+import android.app.ActivityManager
+import android.app.ApplicationExitInfo
 import android.content.ComponentName
 import android.content.Context
 import android.content.Intent
@@ -9,6 +11,7 @@ import android.os.DeadObjectException
 import android.os.IBinder
 import android.os.Looper
 import android.os.Parcel
+import android.os.Process
 import android.view.View
 import android.view.ViewGroup
 import android.widget.TextView
@@ -38,6 +41,7 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
 import org.robolectric.shadows.ShadowLog
+import org.robolectric.shadows.ShadowProcess
 import java.io.File
 import java.nio.FloatBuffer
 
@@ -247,6 +251,12 @@ class BenchmarkActivityTest {
                 }
             },
         )
+        shadowOf(context.getSystemService(ActivityManager::class.java)).addApplicationExitInfo(
+            context.packageName,
+            Process.myPid(),
+            ApplicationExitInfo.REASON_CRASH_NATIVE,
+            0,
+        )
         shadowOf(RuntimeEnvironment.getApplication())
             .declareComponentUnbindable(ComponentName(context, BenchmarkService.ALL[2]))
         val state = start {
@@ -258,9 +268,52 @@ class BenchmarkActivityTest {
         val errors = rows.map { if (it["error"].isJsonNull) null else it["error"].asString }
         assertEquals(3, rows.size)
         assertEquals(null, errors[0])
-        assertTrue("${errors[1]}", errors[1]!!.startsWith("Its process ended"))
+        assertEquals("Its process ended: it crashed in native code.", errors[1])
         assertEquals("The system did not start a process for it.", errors[2])
         assertEquals("done: files/benchmark/results.json, 1 of 3 programs measured", lastLine())
+    }
+
+    /** A service as if in processes of their own: each that is started has another pid, and dies when it is killed. */
+    private inner class OwnProcess(private val first: Int) : Binder() {
+        val pids = ArrayList<Int>()
+        private var session = SessionBinder(context)
+
+        override fun onTransact(code: Int, data: Parcel, reply: Parcel?, flags: Int): Boolean {
+            if (code != SessionBinder.PID) return session.transact(code, data, reply, flags)
+            check(pids.all(ShadowProcess::wasKilled)) { "the process of the program before is still there" }
+            session = SessionBinder(context)
+            pids += first + pids.size
+            reply!!.writeInt(pids.last())
+            return true
+        }
+
+        override fun linkToDeath(recipient: IBinder.DeathRecipient, flags: Int) {
+            val pid = pids.last()
+            Thread {
+                while (!ShadowProcess.wasKilled(pid)) Thread.sleep(1)
+                recipient.binderDied()
+            }.apply { isDaemon = true }.start()
+        }
+    }
+
+    @Test
+    fun `each program has a process of its own, which is ended before the next one starts`() {
+        push()
+        Engines.install(Slow)
+        val services = BenchmarkService.ALL.mapIndexed { i, service ->
+            OwnProcess(1000 * (i + 1)).also { bind(service, it) }
+        }
+        val state = start {
+            putExtra("runs", 1)
+            putExtra("warmup", 0)
+            putExtra("engines", "litert-jvm,slow")
+        }
+        val rows = (state as BenchmarkState.Done).results["rows"].asJsonArray.map { it.asJsonObject }
+        val opened = rows.filter { it["error"].isJsonNull }
+        assertTrue("more than there are services", opened.size > services.size)
+        val pids = services.flatMap { it.pids }
+        assertEquals("one for each", opened.size, pids.size)
+        assertTrue("all ended", pids.all(ShadowProcess::wasKilled))
     }
 
     @Test

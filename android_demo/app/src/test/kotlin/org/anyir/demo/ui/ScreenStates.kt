@@ -2,8 +2,11 @@ package org.anyir.demo.ui
 
 import android.app.Activity
 import android.net.Uri
+import com.google.gson.JsonParser
 import org.anyir.core.ModelEntry
 import org.anyir.demo.R
+import org.anyir.demo.benchmark.BenchmarkScreen
+import org.anyir.demo.benchmark.BenchmarkState
 import org.anyir.demo.photo.PhotoFormat
 import org.anyir.demo.photo.PhotoInfo
 import org.anyir.demo.restore.Export
@@ -74,7 +77,14 @@ object ScreenStates {
         ),
     )
 
-    val names: List<String> = (main.keys + models.keys).toList()
+    private val benchmarks: Map<String, BenchmarkState> = mapOf(
+        "benchmark" to BenchmarkState.Idle,
+        "measuring" to BenchmarkState.Running(31, 140, "run 12 of anyir_litert_cpu_fp16_256x256 by litert-interpreter"),
+        "not measured" to BenchmarkState.Failed("The benchmark's screen was left; keep it in front while it runs."),
+        "measured" to BenchmarkState.Done(File("results.json"), JsonParser.parseString(RESULTS).asJsonObject),
+    )
+
+    val names: List<String> = (main.keys + models.keys + benchmarks.keys).toList()
 
     /** An activity that shows one of [names]. */
     fun open(name: String): Activity {
@@ -82,7 +92,11 @@ object ScreenStates {
         val activity = controller.get()
         activity.setTheme(R.style.Theme_AnyIR)
         val state = main[name]
-        if (state != null) {
+        val benchmark = benchmarks[name]
+        if (benchmark != null) {
+            activity.setContentView(R.layout.benchmark)
+            BenchmarkScreen(activity.window.decorView, {}, {}, {}).show(benchmark)
+        } else if (state != null) {
             activity.setContentView(R.layout.main)
             MainScreen(activity.window.decorView, NoActions) {}.show(state)
         } else {
@@ -94,6 +108,13 @@ object ScreenStates {
         settle { photo?.photoName == null || photo.ready }
         return activity
     }
+
+    private const val RESULTS = """{"rows": [
+        {"name": "anyir_litert_cpu_fp32_256x256", "engine": "litert-interpreter", "error": null,
+         "latency": {"p50_ms": 1234.5, "p90_ms": 1310.2}, "accelerator": "LiteRT CPU (XNNPACK)",
+         "quality": {"noise": {"psnr_reference": 93.2}}, "peak_memory_bytes": 312000000},
+        {"name": "anyir_litert_cpu_int8_256x256", "engine": null, "error": "Its process ended: it crashed in native code."}
+    ]}"""
 
     private object NoActions : PanelActions {
         override fun choosePhoto() = Unit

@@ -135,16 +135,7 @@ class Benchmark(
                     addProperty("at_s", Math.round(maxOf(0.0, end - left) * 1e3) / 1e3)
                     addProperty("ms", ms)
                     for (key in listOf("thermal_status", "thermal_headroom")) {
-                        add(
-                            key,
-                            if (i ==
-                                0
-                            ) {
-                                reading[key]
-                            } else {
-                                null
-                            },
-                        )
+                        add(key, if (i == 0) reading[key] else null)
                     }
                 }
             }
