@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from anyir.model.datasets.mixing import MIXED, Ingredient
 from anyir.model.errors import UserError
+from anyir.model.photos import BAD_SHARE
 from anyir.model.training_settings import Settings
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from anyir.model.batches import Sampler
+    from anyir.model.processes import Processes
 
 
 @dataclass
@@ -27,6 +29,8 @@ class Material:
         samples: in an epoch.
         identity: what must be the same on every process.
         close: frees what the sampler holds.
+        photos: that the samples are made from, as far as they are read while training goes on; else 0.
+        bad: those of them that this process could not use so far, a line each.
     """
 
     sampler: Sampler
@@ -34,6 +38,8 @@ class Material:
     samples: int
     identity: tuple[int, ...]
     close: Callable[[], None] = lambda: None
+    photos: int = 0
+    bad: Callable[[], list[str]] = list
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,15 @@ class Supply:
             on_bad=lambda line: _say(console, line),
         )
         identity = (len(sampler), sampler.photos)
-        return Material(sampler, validation.centre_crops(CROP), len(sampler), identity, sampler.close)
+        return Material(
+            sampler,
+            validation.centre_crops(CROP),
+            len(sampler),
+            identity,
+            sampler.close,
+            sampler.photos,
+            lambda: list(sampler.bad.values()),
+        )
 
 
 def _load_photos(folders: list[Path], console: Any, device: Any, settings: Settings) -> Material:
@@ -106,6 +120,39 @@ def _load_photos(folders: list[Path], console: Any, device: Any, settings: Setti
     return Material(sampler, validation.centre_crops(CROP), len(photos), identity)
 
 
+class BadPhotos:
+    """The unusable photos of all processes: each meets those of its own rows, and the first names them all.
+
+    Args:
+        material: this process's.
+        console: of the first process; what it has met itself was printed when it was met.
+    """
+
+    def __init__(self, material: Material, processes: Processes, console: Any) -> None:
+        self._material, self._processes, self._console = material, processes, console
+        self._sent = 0
+        self._known: set[str] = set()
+
+    def share(self) -> None:
+        """Exchange what is new; every process must call this at the same step.
+
+        Raises:
+            UserError: more than 1 % of the photos cannot be used, all processes counted; on every process.
+        """
+        if self._processes.count == 1 or not self._material.photos:
+            return
+        own = self._material.bad()
+        new, self._sent = own[self._sent :], len(own)
+        count, photos = len(self._known), self._material.photos
+        for line in self._processes.gather(new):
+            self._known.add(line)
+            if len(self._known) > count and line not in own:
+                _say(self._console, f"skipped {line} ({len(self._known)} of {photos} photos so far)")
+            count = len(self._known)
+        if count > BAD_SHARE * photos:
+            raise UserError(f"{count} of {photos} photos cannot be used, more than 1 %; they are named above")
+
+
 def _say(console: Any, line: str) -> None:
     """One line, whatever the terminal's width and whatever is in a file's name."""
     console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -119,7 +166,7 @@ def _read(console: Any, device: Any, *groups: tuple[list[Path], int, str], of: i
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from anyir.model.photos import BAD_SHARE, PhotoBank
+    from anyir.model.photos import PhotoBank
 
     with Progress(TextColumn("reading photos"), BarColumn(), MofNCompleteColumn(), console=console) as bar:
         total = sum(len(paths) for paths, _, _ in groups)

@@ -61,6 +61,14 @@ class Processes:
         """The mean of what all processes give; NaN if one of them gives it."""
         return self._reduce([value], dist.ReduceOp.SUM)[0] / self.count
 
+    def gather(self, lines: list[str]) -> list[str]:
+        """The lines that all processes give, process by process; waits for all of them."""
+        if self._channel is None or not self.maximum(len(lines))[0]:
+            return lines
+        every: list[list[str]] = [[] for _ in range(self.count)]
+        dist.all_gather_object(every, lines, group=self._channel)
+        return [line for some in every for line in some]
+
     def check_same(self, what: str, *values: float) -> None:
         """Check that all processes see the same, such as the same photos.
 

@@ -66,14 +66,21 @@ def load_recipe(source: str | Path) -> Recipe:
     return Recipe(path.stem, content["about"], tuple(content["sources"]), values)
 
 
-def make_settings(recipe: Recipe | None, explicit: dict[str, Any]) -> tuple[Settings, str]:
+def make_settings(
+    recipe: Recipe | None, explicit: dict[str, Any], begun: dict[str, Any] | None = None
+) -> tuple[Settings, str]:
     """The trainer's settings and the precision.
 
     Args:
         recipe: what is asked for, if anything.
         explicit: keys of ``SETTINGS`` that the user named, which override it.
+        begun: settings of an interrupted chunk, which goes on with them instead of the recipe's.
     """
     values = merge(DEFAULTS, recipe.values if recipe else {}, explicit)
+    if begun:
+        changed = {key: value for key, value in explicit.items() if key not in LENGTHS}
+        values = {**values, **begun, **changed}
+        values.pop("recipe", None)
     precision = values.pop("precision")
     return Settings(**{"minutes": 0.0, **values}, recipe=recipe.name if recipe else ""), precision
 

@@ -28,7 +28,7 @@ from anyir.model.training_state import check_resumable, gather_tensors, save_sta
 from anyir.model.validation import validate
 
 CHECK_EVERY = 10
-"""Steps between looks at the loss for NaN: each look waits for the device."""
+"""Steps between looks at the loss for NaN, at most: each look waits for the device."""
 
 
 def write_trained(network: AnyIR, progress: Progress, path: Path) -> None:
@@ -139,15 +139,15 @@ class Trainer:
         losses: list[Tensor] = []
         loss = math.nan
         while True:
-            over, stop = self._decide(clock, asked_to_stop())
+            over, stop, due = self._decide(clock, asked_to_stop())
             ending = over or stop
-            if losses and (ending or progress.step % CHECK_EVERY == 0):
+            if losses and (ending or due or progress.step % CHECK_EVERY == 0):
                 loss = self._mean_loss(losses)  # waits for the device
                 samples = len(losses) * self.settings.batch
                 on_report(meter.end_window(loss, samples, self.batches.waited()))
                 losses.clear()
                 if first and not ending:
-                    self._keep(clock)
+                    self._keep(clock, due)
                 meter.begin_window()
             if ending:
                 break
@@ -165,18 +165,20 @@ class Trainer:
         meta = {
             "save": self.progress.save,
             "preset": self.settings.preset,
-            "settings": vars(self.settings),
+            "settings": {**vars(self.settings), "precision": self.fabric._precision.precision},
             "progress": vars(self.progress),
         }
         save_state(self.folder, gather_tensors(self.network, self.ema, self.optimizer), meta)
 
-    def _decide(self, clock: ChunkClock, asked_to_stop: bool) -> tuple[bool, bool]:
-        """Whether the chunk is over, and whether to stop: the same on all processes, as is the time."""
+    def _decide(self, clock: ChunkClock, asked_to_stop: bool) -> tuple[bool, bool, bool]:
+        """Whether the chunk is over, whether to stop, and whether a checkpoint is due, however slow the steps
+        are: the same on all processes, as is the time."""
         seconds = clock.seconds() if self.processes.first else 0.0
         over = self.processes.first and clock.over(seconds)
-        seconds, *answers = self.processes.maximum(seconds, over, asked_to_stop)
+        due = self.processes.first and clock.save_due(seconds)
+        seconds, *answers = self.processes.maximum(seconds, over, asked_to_stop, due)
         clock.set(seconds)
-        return bool(answers[0]), bool(answers[1])
+        return bool(answers[0]), bool(answers[1]), bool(answers[2])
 
     def _step(self, share: float) -> Tensor:
         degraded, clean = self.batches.take(self.progress.step)
@@ -230,9 +232,9 @@ class Trainer:
             )
         return mean
 
-    def _keep(self, clock: ChunkClock) -> None:
-        """Save and validate, if it is time."""
-        if clock.save_due():
+    def _keep(self, clock: ChunkClock, due: bool) -> None:
+        """Save, if that is due, and validate, if it is time."""
+        if due:
             self.save()
             clock.saved()
         if clock.validation_due():

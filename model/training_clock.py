@@ -45,9 +45,9 @@ class ChunkClock:
             return self._progress.share() >= 1
         return seconds + self._validation_seconds >= self._progress.chunk_minutes * 60
 
-    def save_due(self) -> bool:
-        """Whether a checkpoint is due; ``saved`` begins the count anew."""
-        return self._clock() - self._saved >= SAVE_EVERY
+    def save_due(self, seconds: float) -> bool:
+        """Whether a checkpoint is due after so many seconds of the chunk; ``saved`` begins anew."""
+        return self._began + seconds - self._saved >= SAVE_EVERY
 
     def validation_due(self) -> bool:
         """Whether a validation is due; ``validated`` begins the count anew."""

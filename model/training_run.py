@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from anyir.model.training_settings import Progress, Settings
 if TYPE_CHECKING:
     from anyir.model.material import Supply
     from anyir.model.processes import Processes
+    from anyir.model.training_clock import Report
 
 
 def train(
@@ -55,6 +57,7 @@ def _train(
 
     from rich.console import Console
 
+    from anyir.model.material import BadPhotos
     from anyir.model.training import Trainer, device_name
     from anyir.model.training_state import check_resumable
 
@@ -75,14 +78,22 @@ def _train(
         if processes.count > 1
         else device_name(fabric.device)
     )
-    console.print(
+    say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
+    say(
         f"{settings.preset} on {where}, {fabric._precision.precision}: {material.samples} samples an epoch, "
         f"from step {progress.step}" + (f", {progress.chunk_steps} steps" if progress.chunk_steps else "")
     )
     log = TrainingLog(progress, out / "logs", console) if processes.first else None
+    bad = BadPhotos(material, processes, console)
+
+    def report(latest: Report) -> None:
+        bad.share()
+        if log:
+            log.report(latest)
+
     with closing(material), stop_requests(processes) as asked_to_stop, log or nullcontext():
         try:
-            finished = trainer.run(log.report if log else lambda report: None, asked_to_stop)
+            finished = trainer.run(report, asked_to_stop)
         except RuntimeError as error:
             if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
                 raise
@@ -96,8 +107,8 @@ def _train(
     if not finished:
         same = "--recipe and --root" if settings.recipe else "--data"
         raise UserError(
-            f"interrupted at step {progress.step}; go on with: anyir train --resume {out} "
-            f"--out {out} --preset {settings.preset} and the same {same}"
+            f"interrupted at step {progress.step}; go on with: anyir train --resume {out} --out {out} "
+            f"and the same {same}"
         )
     if processes.first:
         show_scores(progress.history[-1]["scores"])

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from anyir.model.checkpoints import load_weights, sha256, write_atomically
 from anyir.model.errors import UserError
 from anyir.model.network import AnyIR
-from anyir.model.training_settings import Progress
+from anyir.model.training_settings import Progress, Settings
 
 INDEX = "checkpoint.json"
 PIECE_BYTES = 15 * 2**20 - 64 * 1024  # room for the file's header
@@ -55,15 +55,11 @@ def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         UserError: no checkpoint, damaged or missing pieces, or NaN in them.
     """
     path = folder / INDEX
-    if not path.is_file():
-        raise UserError(f"no {INDEX} in {folder}; --resume takes a training folder or a .safetensors file")
+    meta = _read_index(folder)
     try:
-        meta = json.loads(path.read_text())
         pieces = [(str(piece["file"]), str(piece["sha256"])) for piece in meta["pieces"]]
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged ({error})") from error
-    if meta.get("format") != _FORMAT:
-        raise UserError(f"{path} has format {meta.get('format')}; this version reads {_FORMAT}")
     tensors: dict[str, Tensor] = {}
     for name, digest in pieces:
         piece = folder / name
@@ -82,6 +78,49 @@ def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, meta
 
 
+def _read_index(folder: Path) -> dict[str, Any]:
+    path = folder / INDEX
+    if not path.is_file():
+        raise UserError(f"no {INDEX} in {folder}; --resume takes a training folder or a .safetensors file")
+    try:
+        meta = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error})") from error
+    found = meta.get("format") if isinstance(meta, dict) else None
+    if found != _FORMAT:
+        raise UserError(f"{path} has format {found}; this version reads {_FORMAT}")
+    return dict(meta)
+
+
+def settings_of_interrupted(folder: Path) -> dict[str, Any]:
+    """What the interrupted chunk in a training folder was asked to do, precision included; empty if it ended.
+
+    Raises:
+        UserError: no checkpoint, or a damaged one.
+    """
+    meta = _read_index(folder)
+    if _progress_of(meta, folder).share() >= 1:
+        return {}
+    known = {*Settings.__dataclass_fields__, "precision"}
+    settings = meta.get("settings", {})
+    if not isinstance(settings, dict):
+        raise UserError(f"{folder / INDEX} is damaged (settings)")
+    return {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in settings.items()
+        if key in known
+    }
+
+
+def _progress_of(meta: dict[str, Any], folder: Path) -> Progress:
+    try:
+        progress = Progress(**meta["progress"])
+        progress.share()
+    except (KeyError, TypeError, ArithmeticError) as error:
+        raise UserError(f"{folder / INDEX} does not say where its training is ({error})") from error
+    return progress
+
+
 def check_resumable(source: Path, preset: str) -> AnyIR | tuple[dict[str, Tensor], dict[str, Any]]:
     """What ``--resume`` names: a network from a weights file, or the state of a training folder.
 
@@ -91,10 +130,7 @@ def check_resumable(source: Path, preset: str) -> AnyIR | tuple[dict[str, Tensor
     if source.suffix == ".safetensors":
         return load_weights(source, preset=preset)
     tensors, meta = load_state(source)
-    try:
-        Progress(**meta["progress"]).share()
-    except (KeyError, TypeError, ArithmeticError) as error:
-        raise UserError(f"{source / INDEX} does not say where its training is ({error})") from error
+    _progress_of(meta, source)
     if meta.get("preset") != preset:
         raise UserError(f"{source} trains preset {meta.get('preset')!r}, not {preset!r}")
     return tensors, meta

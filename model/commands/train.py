@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -95,6 +96,7 @@ def run(
     from anyir.model.material import Supply
     from anyir.model.recipe import load_recipe, make_settings
     from anyir.model.training_run import train
+    from anyir.model.training_state import settings_of_interrupted
 
     options = (
         "preset", "minutes", "epochs", "steps", "batch", "crop", "learning_rate", "balance", "loss_scale",
@@ -103,7 +105,16 @@ def run(
     given = locals()
     explicit = {name: given[name] for name in options if given[name] is not None}
     loaded = load_recipe(recipe) if recipe is not None else None
-    settings, used_precision = make_settings(loaded, explicit)
+    begun = settings_of_interrupted(resume) if resume and resume.suffix != ".safetensors" else {}
+    settings, used_precision = make_settings(loaded, explicit, begun)
+    if begun and settings.recipe != begun.get("recipe", ""):
+        was = begun["recipe"] and f"recipe {begun['recipe']}"
+        raise UserError(
+            f"{resume} is in the middle of a chunk of {was or 'clean photos'}: name the same again"
+        )
+    if os.environ.get("RANK", "0") == "0":
+        for note in changes(explicit, begun):
+            print(f"note: {note}", file=sys.stderr)
     processes = int(os.environ.get("WORLD_SIZE", 1))  # torchrun's; the batch is that of all together
     if settings.batch % processes:
         raise typer.BadParameter(f"--batch {settings.batch} does not divide by {processes} processes")
@@ -112,3 +123,22 @@ def run(
     sources = loaded.sources if loaded else (Ingredient("photos", degrade=MIXED),)
     supply = Supply(sources, data or root or [], workers, int(cache * 2**30))
     train(settings, supply, out, resume, precision=used_precision, threads=threads)
+
+
+def changes(explicit: dict[str, Any], begun: dict[str, Any]) -> list[str]:
+    """What a user who goes on with an interrupted chunk should know of the options given.
+
+    Args:
+        explicit: settings named by options.
+        begun: the chunk's settings; empty if none goes on.
+    """
+    from anyir.model.recipe_values import LENGTHS
+
+    notes = []
+    for key, value in explicit.items():
+        option = "--" + key.replace("_", "-")
+        if begun and key in LENGTHS and value != begun.get(key):
+            notes.append(f"the interrupted chunk keeps its length: {option} is not used")
+        elif key not in LENGTHS and key != "preset" and key in begun and value != begun[key]:
+            notes.append(f"{option} was {begun[key]} and is now {value}: the run does not go on exactly")
+    return notes

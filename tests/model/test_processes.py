@@ -5,17 +5,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 from skimage import data
 
 from anyir.model import load_weights, training
+from anyir.model.datasets.mixing import Ingredient, find_parts, hold_out_photos
 from anyir.model.loss import restoration_loss
 from anyir.model.processes import Processes
 from anyir.model.training_state import INDEX, load_state
+from anyir.model.validation import HELD_OUT
 
 from . import train_processes
+from .datasets import made
 from .train_processes import HAPPENS_AT, train_with_curve
 
 
@@ -148,3 +152,35 @@ def test_rows_of_all_processes_make_up_the_batch():
     assert alone.maximum(2, 3) == [2, 3]
     assert alone.mean(0.5) == 0.5
     alone.check_same("photos", 1, 2)
+
+
+def write_rain(root, count=120):
+    """Pairs just large enough to validate with; how many are left to train on, in the order they come."""
+    names = [(f"rain-{number}.jpg", f"norain-{number}.jpg") for number in range(count)]
+    made.write_pairs(root / "Train/Derain", "rainy", "gt", names, size=128)
+    (part,), _ = hold_out_photos(find_parts([Ingredient("rain100l")], [root]), HELD_OUT)
+    order = np.random.default_rng((0, 0)).permutation(len(part.pairs))  # the sampler's, of seed and epoch
+    return [part.pairs[number].degraded for number in order]
+
+
+def test_bad_photos_are_named_and_counted_whichever_process_meets_them(tmp_path):
+    """Of a batch of 4 the first process makes rows 0 and 1, the second rows 2 and 3."""
+    degraded = write_rain(tmp_path / "data")
+    recipe = tmp_path / "rain.yaml"
+    recipe.write_text("about: x\npreset: tiny\nbatch: 4\ncrop: 32\nsteps: 12\nsources: [{dataset: rain100l}]")
+    arguments = ["train", "--recipe", recipe, "--root", tmp_path / "data", "--precision", "32-true"]
+    degraded[2].write_text("no photo")
+    one = torchrun("command", "nothing", *arguments, "--out", tmp_path / "one")
+    assert one.returncode == 0, one.stderr
+    (line,) = (line for line in one.stderr.splitlines() if line.startswith("skipped"))
+    assert f"{degraded[2]} is no image" in line
+    assert line.endswith("(1 of 108 photos so far)")
+    # One more in the other half: neither process has met more than 1 %, both together have.
+    degraded[4].write_text("no photo")
+    two = torchrun("command", "nothing", *arguments, "--out", tmp_path / "two")
+    assert two.returncode == 1
+    assert len(lines_of(two)) == 1
+    assert "2 of 108 photos cannot be used, more than 1 %; they are named above" in lines_of(two)[0]
+    named = [line for line in two.stderr.splitlines() if line.startswith("skipped")]
+    assert len(named) == 2
+    assert all(any(str(degraded[place]) in line for line in named) for place in (2, 4))

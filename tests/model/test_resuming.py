@@ -1,0 +1,97 @@
+"""Going on with a run: how often it saves, and what it is asked to do the second time."""
+
+import json
+import sys
+from itertools import pairwise
+
+import pytest
+import torch
+import yaml
+from lightning.fabric import Fabric
+
+from anyir.model import cli, training_run
+from anyir.model.training import Settings, Trainer
+from anyir.model.training_clock import SAVE_EVERY
+from anyir.model.training_state import INDEX
+
+SETTINGS = {"batch": 2, "crop": 32, "learning_rate": 1e-3, "betas": (0.9, 0.95), "warm_up": 0.1}
+
+
+class Clock:
+    """Seconds that pass so many at a time."""
+
+    def __init__(self, step):
+        self.now, self.step = 0.0, step
+
+    def __call__(self):
+        self.now += self.step
+        return self.now
+
+
+def make_trainer(folder, clock, **options):
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    settings = Settings("tiny", **{**SETTINGS, **options})
+    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
+    return Trainer(settings, lambda step: (images, images), images[:1], folder, fabric, clock=clock)
+
+
+def test_slow_steps_are_saved_within_a_minute_too(tmp_path, monkeypatch):
+    trainer = make_trainer(tmp_path, clock := Clock(9.0), minutes=10)
+    saved, save = [0.0], trainer.save
+    monkeypatch.setattr(trainer, "save", lambda: (saved.append(clock.now), save()))
+    trainer.run()
+    gaps = [after - before for before, after in pairwise(saved)]
+    assert len(gaps) > 7
+    assert max(gaps) <= SAVE_EVERY + 4 * clock.step  # a step, and what tells the time around it
+
+
+@pytest.fixture
+def train(capfd, monkeypatch):
+    """What the command would train with, its exit code and its lines."""
+
+    def run(*arguments):
+        asked = []
+        monkeypatch.setattr(training_run, "train", lambda *args, **how: asked.append((args[0], how)))
+        monkeypatch.setattr(sys, "argv", ["anyir", "train", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        return (*asked[0], capfd.readouterr().err) if asked else (exit_.value.code, capfd.readouterr().err)
+
+    return run
+
+
+def test_an_interrupted_chunk_goes_on_with_its_own_settings(tmp_path, train):
+    run = tmp_path / "run"
+    make_trainer(run, Clock(1.0), minutes=3).run(asked_to_stop=lambda: True)
+    common = ("--data", tmp_path, "--out", run, "--resume", run)
+    settings, how, err = train(*common)
+    assert err == ""
+    assert (settings.preset, how["precision"], settings.minutes) == ("tiny", "32-true", 3)
+    assert all(getattr(settings, key) == value for key, value in SETTINGS.items())
+    settings, _, err = train(*common, "--batch", 4, "--minutes", 7, "--crop", 32)
+    assert (settings.batch, settings.crop, settings.minutes) == (4, 32, 3)
+    assert err.splitlines() == [
+        "note: the interrupted chunk keeps its length: --minutes is not used",
+        "note: --batch was 2 and is now 4: the run does not go on exactly",
+    ]
+
+
+def test_a_new_chunk_has_the_settings_that_are_asked_for(tmp_path, train):
+    run = tmp_path / "run"
+    make_trainer(run, Clock(20.0), minutes=0.3).run()
+    settings, how, err = train("--data", tmp_path, "--out", run, "--resume", run, "--preset", "tiny")
+    assert (settings.batch, settings.minutes, how["precision"], err) == (16, 9, "bf16-mixed", "")
+
+
+def test_an_interrupted_chunk_of_another_recipe_is_refused(tmp_path, train):
+    run, recipe = tmp_path / "run", tmp_path / "mine.yaml"
+    recipe.write_text(yaml.safe_dump({"about": "x", "base": "single-derain", "preset": "tiny"}))
+    make_trainer(run, Clock(1.0), minutes=3).run(asked_to_stop=lambda: True)
+    code, err = train("--recipe", recipe, "--root", tmp_path, "--out", run, "--resume", run)
+    assert (code, err.count("\n")) == (1, 1)
+    assert "is in the middle of a chunk of clean photos: name the same again" in err
+    index = json.loads((run / INDEX).read_text())
+    index["settings"]["recipe"] = "mine"
+    (run / INDEX).write_text(json.dumps(index))
+    settings, _, err = train("--recipe", recipe, "--root", tmp_path, "--out", run, "--resume", run)
+    assert (settings.recipe, settings.batch, err) == ("mine", 2, "")
