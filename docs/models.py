@@ -16,6 +16,36 @@ scikit-image's default.
 """
 
 COMMON = """
+## Before and after
+
+Made by `docs/before_after.py` with the weights that the commands take by themselves. Photos that came with
+scikit-image, degraded at severity 0.5, PSNR against the truth:
+
+![noise, haze, low light, snow: before, after, truth](images/before-after.jpg)
+
+Photos that nobody degraded, so that there is no truth to compare with (a hazy lake, a rocket at dusk, a
+clock taken with a moving camera):
+
+![real photos: before and after](images/real.jpg)
+
+The first is by danielbuechele (CC BY 2.0, from scikit-learn), the second SpaceX's (public domain), the
+third Stefan van der Walt's (CC0, both from scikit-image). `docs/before_after.py rain100l/input
+rain100l/target` makes such a sheet of pairs that you have.
+
+## Known failures
+
+Of three photos under eleven degradations at four severities, the worst photo and severity of the four
+degradations that come back worst:
+
+![failures: before, after, truth](images/failures.jpg)
+
+- A photo that is meant to be dark (dusk, night) is taken for one in low light: it comes back brighter and
+  greyer, as the rocket above. A photo that is flat and grey is taken for haze, as the clock.
+- Thick haze and thick snow are thinned, not removed; large flakes and long rain streaks stay.
+- A dark photo that was saved as a JPEG of quality 88 or less stays dark.
+- Tiles see only their part of the photo. Haze and darkness are judged by all that is seen, so small tiles
+  can come back with another brightness than large ones; the figures stand in the section above.
+
 ## What the weights were trained on
 
 Clean photos, degraded on the fly ([degradations.md](degradations.md)): 432 photos of BSDS500 without

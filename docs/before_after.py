@@ -1,0 +1,145 @@
+"""Make the pictures of docs/models.md: `.venv/bin/python docs/before_after.py`.
+
+Three sheets, each photo before and after the shipped weights of docs/models.md's first section:
+
+- ``before-after.jpg``: photos of scikit-image under made degradations, beside the truth;
+- ``real.jpg``: photos that nobody degraded: what is wrong with them, the world did;
+- ``failures.jpg``: the made degradations of which the least was restored, or something was harmed.
+
+With folders of real pairs (``docs/before_after.py rain100l/input rain100l/target ...``), their sheet goes to
+build/real_pairs.jpg: those data sets may not be published again.
+"""
+
+import sys
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from skimage import data
+from sklearn.datasets import load_sample_image
+from torch import Tensor
+
+from anyir.model.degradations import KINDS, degrade
+from anyir.model.evaluation import restore_whole
+from anyir.model.metrics import psnr
+from anyir.model.mixture import as_stored
+from anyir.model.restorer import open_model
+
+HERE = Path(__file__).parent
+SIDE, CAPTION = 192, 18
+"""Of a cell and of the words below it, in pixels."""
+GOOD = (("coffee", "noise"), ("astronaut", "haze"), ("chelsea", "low_light"), ("coffee", "snow"))
+PHOTOS = ("astronaut", "coffee", "chelsea")
+SEVERITIES = (0.25, 0.5, 0.75, 1.0)
+MIXTURES = ("low_light+haze+rain", "haze+snow")
+FAILURES = 4
+"""Rows of failures: the worst photo and severity of as many degradations."""
+
+
+class Case(NamedTuple):
+    """One photo under one degradation, each image (1, 3, H, W) in 0..1."""
+
+    photo: str
+    kind: str
+    severity: float
+    before: Tensor
+    after: Tensor
+    truth: Tensor
+
+    def gain(self) -> float:
+        """In dB over the degraded photo."""
+        return self.quality(self.after) - self.quality(self.before)
+
+    def quality(self, image: Tensor) -> float:
+        return psnr(image=image, reference=self.truth, data_range=1.0)
+
+
+def as_tensor(pixels: np.ndarray) -> Tensor:
+    return torch.from_numpy(pixels[..., :3].copy()).permute(2, 0, 1)[None].float() / 255
+
+
+def main(pairs: list[Path]) -> None:
+    restore = restore_whole(open_model())
+
+    def case(photo: str, kind: str, severity: float, seed: int) -> Case:
+        whole = as_tensor(getattr(data, photo)())
+        top, left = (whole.shape[2] - 256) // 3, (whole.shape[3] - 256) // 2
+        truth = whole[:, :, top : top + 256, left : left + 256]
+        before = as_stored(degrade(truth, kind, severity=severity, seed=seed))
+        return Case(photo, kind, severity, before, restore(before), truth)
+
+    good = [case(photo, kind, 0.5, seed=1) for photo, kind in GOOD]
+    save(sheet([row(c) for c in good]), HERE / "images" / "before-after.jpg")
+
+    everything = product(PHOTOS, (*KINDS, *MIXTURES), SEVERITIES)
+    made = [case(*what, seed=seed) for seed, what in enumerate(everything)]
+    worst: dict[str, Case] = {}
+    for c in sorted(made, key=Case.gain):
+        worst.setdefault(c.kind, c)
+    failures = list(worst.values())[:FAILURES]
+    save(sheet([row(c) for c in failures]), HERE / "images" / "failures.jpg")
+    for c in failures:
+        print(f"{c.kind} {c.severity:g} on {c.photo}: {c.gain():+.2f} dB")
+
+    real = {
+        "haze in the distance": load_sample_image("china.jpg")[60:316, 180:436],
+        "dusk": data.rocket()[120:376, 200:456],
+        "a moving camera": np.repeat(data.clock()[22:278, 72:328, None], 3, axis=2),
+    }
+    rows = []
+    for words, pixels in real.items():
+        before = as_tensor(pixels)
+        rows.append([(words, before), ("restored", restore(before))])
+    save(sheet(rows), HERE / "images" / "real.jpg")
+
+    rows = []
+    for folder, target in zip(pairs[::2], pairs[1::2], strict=True):
+        truths = sorted(target.iterdir())
+        for before_path, truth_path in zip(sorted(folder.iterdir()), truths, strict=True):
+            before, truth = (
+                as_tensor(np.asarray(Image.open(p).convert("RGB"))) for p in (before_path, truth_path)
+            )
+            rows.append(row(Case(before_path.stem, folder.parent.name, 0, before, restore(before), truth)))
+    if rows:
+        save(sheet(rows), HERE.parent / "build" / "real_pairs.jpg")
+
+
+def row(case: Case) -> list[tuple[str, Tensor]]:
+    """Before, after, truth, each with its words."""
+    kind = case.kind.replace("_", " ")
+    strength = f" {case.severity:g}" if case.severity else ""
+    return [
+        (f"{kind}{strength}: {case.quality(case.before):.1f} dB", case.before),
+        (f"restored: {case.quality(case.after):.1f} dB", case.after),
+        ("truth", case.truth),
+    ]
+
+
+def sheet(rows: list[list[tuple[str, Tensor]]]) -> Image.Image:
+    columns = max(len(cells) for cells in rows)
+    page = Image.new("RGB", (columns * SIDE, len(rows) * (SIDE + CAPTION)), "white")
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(12)
+    for y, cells in enumerate(rows):
+        for x, (words, image) in enumerate(cells):
+            pixels = (image[0].clamp(0, 1).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+            cell = Image.fromarray(pixels)
+            side = min(cell.size)
+            left, top = (cell.width - side) // 2, (cell.height - side) // 2
+            cell = cell.crop((left, top, left + side, top + side))
+            place = x * SIDE, y * (SIDE + CAPTION)
+            page.paste(cell.resize((SIDE, SIDE), Image.Resampling.LANCZOS), place)
+            draw.text((place[0] + 3, place[1] + SIDE + 2), words, "black", font=font)
+    return page
+
+
+def save(page: Image.Image, path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    page.save(path, quality=85)
+    print(path)
+
+
+if __name__ == "__main__":
+    main([Path(folder) for folder in sys.argv[1:]])
