@@ -97,7 +97,8 @@ def validation_table(scores: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def artefact_list(found: dict[str, Any]) -> list[str]:
-    cast, grid, tiles = found["colour_cast"], found["grid"], found["tiles"]
+    cast, grid, flat, tiles = (found[key] for key in ("colour_cast", "grid", "flat_surfaces", "tiles"))
+    changes = ", ".join(f"{level}: {shift:+.1f}" for level, shift in flat["shift"].items())
     shift = ", ".join(f"{v:+.2f}" for v in cast["shift"])
     worst = max(tiles["kinds"], key=lambda kind: tiles["kinds"][kind]["spread"])
     return [
@@ -105,7 +106,9 @@ def artefact_list(found: dict[str, Any]) -> list[str]:
         "",
         f"- colour cast at sigma {cast['sigma']}: {shift} of 255 (red, green, blue);",
         f"- a grid of 8 pixels or less in flat areas: {grid['mean_db']:+.2f} dB above its surroundings in "
-        f"the mean, {grid['largest_db']:+.2f} dB at most (chance alone gives about +2);",
+        f"the mean, {grid['largest_db']:+.2f} dB at most (chance alone gives about +2); "
+        f"its amplitude is {grid['amplitude']:.2f} of 255;",
+        f"- smooth grey surfaces with nothing wrong, by their level in 0..1, change by, of 255: {changes};",
         "- tiles of 128, 256 and 512 pixels, PSNR apart by at most, in dB: "
         + ", ".join(f"{kind} {row['spread']:.2f}" for kind, row in tiles["kinds"].items())
         + f" (worst: {worst}).",

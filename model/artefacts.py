@@ -1,4 +1,4 @@
-"""What a mean PSNR does not show: colour casts, grids in flat areas, and tiles that disagree."""
+"""What a mean PSNR does not show: colour casts, grids, flat surfaces changed, and tiles that disagree."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ PHOTOS = 4
 """Of the folder, in the order of their names."""
 PERIODS = 8
 """The network halves its resolution three times: a grid that it leaves repeats every 8 pixels or sooner."""
+_SURFACES = (0.1, 0.25, 0.5, 0.75, 0.9)
 _FLAT_SIZE, _FLAT_LEVELS, _FLAT_REPEATS = 256, (0.25, 0.5, 0.75), 4
 
 Restore = Callable[[Tensor], Tensor]
@@ -55,6 +56,7 @@ def grid(restore: Restore) -> dict[str, Any]:
     of 0 dB within 0.2, and a largest of about 2 dB, which is the chance among 63 frequencies.
     """
     power = torch.zeros(_FLAT_SIZE, _FLAT_SIZE)
+    pattern = torch.zeros(3, PERIODS, PERIODS)
     generator = torch.Generator().manual_seed(0)
     for level in _FLAT_LEVELS:
         for _ in range(_FLAT_REPEATS):
@@ -62,6 +64,7 @@ def grid(restore: Restore) -> dict[str, Any]:
             noisy = flat + torch.randn(flat.shape, generator=generator) * (SIGMA / 255)
             residue = restore(noisy) - flat
             residue = residue - residue.mean(dim=(2, 3), keepdim=True)
+            pattern += residue[0].unflatten(2, (-1, PERIODS)).unflatten(1, (-1, PERIODS)).mean(dim=(1, 3))
             power += torch.fft.fft2(residue).abs().square().sum(dim=(0, 1))
     step = _FLAT_SIZE // PERIODS
     around = [(y, x) for y in (-3, -2, 2, 3) for x in (-3, -2, 2, 3)]
@@ -72,11 +75,25 @@ def grid(restore: Restore) -> dict[str, Any]:
                 near = sum(float(power[(y + dy) % _FLAT_SIZE, (x + dx) % _FLAT_SIZE]) for dy, dx in around)
                 excess.append(float(power[y, x]) / (near / len(around)))
     mean, most = torch.tensor(excess).mean(), torch.tensor(excess).max()
+    images = len(_FLAT_LEVELS) * _FLAT_REPEATS
     return {
-        "images": len(_FLAT_LEVELS) * _FLAT_REPEATS,
+        "images": images,
+        "amplitude": float((pattern / images).std(correction=0) * 255),
         "mean_db": float(10 * torch.log10(mean)),
         "largest_db": float(10 * torch.log10(most)),
     }
+
+
+def flat_surfaces(restore: Restore) -> dict[str, Any]:
+    """By how much smooth grey surfaces that have nothing wrong with them change, on the 0..255 scale.
+
+    Sky and walls fill whole tiles, and a flat grey tile may be taken for haze or darkness.
+    """
+    shifts = {}
+    for level in _SURFACES:
+        flat = torch.full((1, 3, _FLAT_SIZE, _FLAT_SIZE), level)
+        shifts[f"{level:g}"] = float((restore(flat) - flat).mean() * 255)
+    return {"shift": shifts, "largest_shift": max(map(abs, shifts.values()))}
 
 
 def tile_agreement(
@@ -116,7 +133,7 @@ def measure_artefacts(
     restore_tiled: Callable[[int], Restore],
     folder: Path,
 ) -> dict[str, Any]:
-    """All three on the first photos of a folder.
+    """All four; those that need photos on the first of a folder.
 
     Raises:
         UserError: no photos there, or one that cannot be read.
@@ -129,5 +146,6 @@ def measure_artefacts(
         "folder": folder.name,
         "colour_cast": colour_cast(restore, photos),
         "grid": grid(restore),
+        "flat_surfaces": flat_surfaces(restore),
         "tiles": tile_agreement(restore_tiled, photos, TILE_KINDS),
     }

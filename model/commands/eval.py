@@ -52,7 +52,8 @@ def run(
         list[Path] | None, typer.Option(help="Training folders: evaluate on what they hold out; repeatable.")
     ] = None,
     artefacts: Annotated[
-        Path | None, typer.Option(help="Clean photos: measure colour cast, grid and agreement of tile sizes.")
+        Path | None,
+        typer.Option(help="Clean photos: measure colour cast, grid, flat surfaces, agreement of tile sizes."),
     ] = None,
     card: Annotated[bool, typer.Option(help="Write the figures into the card beside the weights.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every photo's figures.")] = False,
@@ -213,11 +214,16 @@ def show(result: dict[str, Any]) -> None:
 
 
 def show_artefacts(found: dict[str, Any]) -> None:
-    """Print colour cast, grid and tile agreement, a line each."""
-    cast, grid, tiles = found["colour_cast"], found["grid"], found["tiles"]
+    """Print colour cast, grid, flat surfaces and tile agreement, a line each."""
+    cast, grid, flat, tiles = (found[key] for key in ("colour_cast", "grid", "flat_surfaces", "tiles"))
     shift = ", ".join(f"{v:+.2f}" for v in cast["shift"])
     print(f"colour cast at sigma {cast['sigma']}: {shift} of 255 (red, green, blue)")
-    print(f"grid in flat areas: {grid['mean_db']:+.2f} dB in the mean, {grid['largest_db']:+.2f} dB at most")
+    print(
+        f"grid in flat areas: {grid['mean_db']:+.2f} dB in the mean, {grid['largest_db']:+.2f} dB at most, "
+        f"an amplitude of {grid['amplitude']:.2f} of 255"
+    )
+    changes = ", ".join(f"{level}: {shift:+.1f}" for level, shift in flat["shift"].items())
+    print(f"flat grey surfaces change by: {changes} of 255")
     for kind, row in tiles["kinds"].items():
         sizes = ", ".join(f"{size}: {row[size]:.2f}" for size in row if size != "spread")
         print(f"tiles, {kind}: {sizes} dB (apart by {row['spread']:.2f})")

@@ -2,7 +2,7 @@ import pytest
 import torch
 from skimage import data
 
-from anyir.model.artefacts import colour_cast, grid, tile_agreement
+from anyir.model.artefacts import colour_cast, flat_surfaces, grid, tile_agreement
 from anyir.model.kernels import disk_kernels, filter_each
 
 
@@ -34,7 +34,19 @@ def test_a_grid_is_seen_and_plain_smoothing_is_none():
     smooth = grid(denoise)
     assert abs(smooth["mean_db"]) < 0.3
     assert smooth["largest_db"] < 3
-    assert grid(gridded)["largest_db"] > smooth["largest_db"] + 6
+    found = grid(gridded)
+    assert found["largest_db"] > smooth["largest_db"] + 6
+    # One pixel of 64 raised by 0.01.
+    assert found["amplitude"] == pytest.approx(2.55 * (63 / 64**2) ** 0.5, rel=0.1)
+    assert smooth["amplitude"] < 0.1
+
+
+def test_flat_surfaces_that_change_are_seen():
+    assert flat_surfaces(lambda images: images)["largest_shift"] == 0
+    found = flat_surfaces(lambda images: torch.where(images > 0.6, images - 0.1, images))
+    assert found["shift"]["0.75"] == pytest.approx(-25.5, abs=1e-3)
+    assert found["shift"]["0.5"] == 0
+    assert found["largest_shift"] == pytest.approx(25.5, abs=1e-3)
 
 
 def test_tiles_that_disagree_are_seen(photo):
