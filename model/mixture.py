@@ -10,7 +10,7 @@ from anyir.model.photos import PhotoBank
 
 MIXTURE: dict[str, float] = {
     "clean": 0.08,
-    "noise": 0.24,
+    "noise": 0.22,
     "rain": 0.10,
     "haze": 0.09,
     "motion_blur": 0.10,
@@ -18,7 +18,7 @@ MIXTURE: dict[str, float] = {
     "low_light": 0.09,
     "snow": 0.07,
     "camera_noise": 0.03,
-    "jpeg": 0.03,
+    "jpeg": 0.05,
     "camera_noise+jpeg": 0.02,
     **{kind: 0.01 for kind in CDD11 if "+" in kind},
 }
@@ -26,6 +26,11 @@ MIXTURE: dict[str, float] = {
 
 STORED_SHARE = 0.5
 """Share of samples clipped and rounded to 8 bits after degradation, as photos in files are."""
+
+FLAT_SHARE = 0.08
+"""Share of the samples of ``FLAT_KINDS`` that show a smooth surface, not a photo. Weights trained without
+took flat grey for haze: 0.5 of the range came back as 0.4, 0.75 as 0.5."""
+FLAT_KINDS = ("clean", "noise", "motion_blur", "defocus_blur", "camera_noise", "jpeg", "camera_noise+jpeg")
 
 _PER_STEP = 1_000_003  # a prime: (seed, step) pairs do not meet
 
@@ -48,6 +53,10 @@ class Sampler:
         choice = Generator().manual_seed(seed)
         kinds = torch.multinomial(self.shares, self.batch, replacement=True, generator=choice)
         severity = torch.rand(self.batch, generator=generator, device=device)
+        flat = torch.rand(self.batch, generator=choice) < FLAT_SHARE
+        may_be_flat = torch.tensor([self.kinds[index] in FLAT_KINDS for index in kinds.tolist()])
+        rows = (flat & may_be_flat).nonzero()[:, 0].to(device)
+        clean[rows] = surfaces(len(rows), self.crop, choice).to(device)
         degraded = clean.clone()
         for index in kinds.unique().tolist():
             kind = self.kinds[index]
@@ -57,6 +66,21 @@ class Sampler:
                 degraded[rows] = made
         stored = torch.rand(self.batch, 1, 1, 1, generator=generator, device=device) < STORED_SHARE
         return torch.where(stored, as_stored(degraded), degraded), clean
+
+
+def surfaces(count: int, side: int, generator: Generator) -> Tensor:
+    """Smooth surfaces, such as sky or a wall: a colour that drifts by up to a fifth from corner to corner.
+
+    Returns:
+        (count, 3, side, side) in 0..1, on the generator's device; a third of them without colour.
+    """
+    colour = torch.rand(count, 3, 1, 1, generator=generator)
+    grey = torch.rand(count, generator=generator) < 1 / 3
+    colour[grey] = colour[grey].mean(dim=1, keepdim=True)
+    slope = (torch.rand(count, 2, 1, 1, generator=generator) - 0.5) * 0.2
+    ramp = torch.linspace(-0.5, 0.5, side)
+    drift = slope[:, :1] * ramp[:, None] + slope[:, 1:] * ramp
+    return (colour + drift).clamp(0, 1)
 
 
 def as_stored(images: Tensor) -> Tensor:
