@@ -32,6 +32,9 @@ COMMANDS = {
 
 These modules import nothing heavy."""
 
+INTERRUPTED = 130
+"""Exit code of a command that Ctrl-C ended, as shells have it."""
+
 GROUPS = {"android": "Prepare and measure the Android app."}
 
 
@@ -75,7 +78,9 @@ def main() -> None:
     except TyperException as error:
         _fail(f"{error.format_message()} (see anyir --help)", code=2)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted", code=130)
+        _fail("interrupted", code=INTERRUPTED)
+    except MemoryError:
+        _fail("not enough memory")
     except ModuleNotFoundError as error:
         if (error.name or "anyir").partition(".")[0] == "anyir":
             raise
@@ -84,6 +89,8 @@ def main() -> None:
         where = f": {error.filename}" if error.filename else ""
         _fail(f"{error.strerror or error}{where}")
     else:
+        if code == INTERRUPTED:  # typer turns Ctrl-C into this code, without a word
+            _fail("interrupted", code=INTERRUPTED)
         sys.exit(code if isinstance(code, int) else 0)
 
 

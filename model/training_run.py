@@ -46,7 +46,9 @@ def train(
     with processes.ending_together():
         try:
             return _train(settings, supply, out, resume, fabric, processes)
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:  # the CPU's allocator has no class of its own for this
+            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+                raise
             raise UserError(f"not enough memory on {fabric.device}: choose a smaller --batch") from error
 
 

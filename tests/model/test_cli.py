@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from anyir.model.cli import COMMANDS
+from anyir.model.cli import COMMANDS, main
 from anyir.model.commands.complexity import measure_table, print_table, print_table_as_json
 from anyir.model.complexity import measure_complexity
 from anyir.model.config import PRESETS
@@ -92,3 +92,23 @@ def test_bad_usage_is_one_line(arguments, code, message, tmp_path, monkeypatch):
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert result.stderr.strip().count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (KeyboardInterrupt(), 130, "anyir: interrupted\n"),
+        (MemoryError(), 1, "anyir: not enough memory\n"),
+        (OSError(28, "No space left on device", "x.png"), 1, "anyir: No space left on device: x.png\n"),
+        (UserError("two\nlines"), 1, "anyir: two lines\n"),
+    ],
+)
+def test_what_ends_a_command_is_one_line(monkeypatch, capsys, error, code, line):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("anyir.model.complexity.measure_complexity", fail)
+    monkeypatch.setattr(sys, "argv", ["anyir", "complexity", "--preset", "tiny"])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert (exit_.value.code, *capsys.readouterr()) == (code, "", line)

@@ -14,6 +14,7 @@ from anyir.model.evaluation import evaluate_validation
 from anyir.model.material import Supply
 from anyir.model.photos import hold_out, list_photos
 from anyir.model.training import Settings
+from anyir.model.training_run import train
 from anyir.model.validation import HELD_OUT
 
 SETTINGS = Settings("tiny", 1.0, 2, 32)
@@ -80,3 +81,9 @@ def test_photos_too_small_to_validate_with_are_one_line(tmp_path):
         Image.fromarray(data.chelsea()[:64, :64]).save(tmp_path / f"{number}.png")
     with pytest.raises(UserError, match=r"1 of 1 photos for validation .*64x64 is smaller than .* 128$"):
         load(tmp_path)
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_one_line(tmp_path, many):
+    settings = Settings("tiny", 1.0, 10**8, 128)  # terabytes
+    with pytest.raises(UserError, match="not enough memory on cpu: choose a smaller --batch"):
+        train(settings, Supply(SUPPLY, [many]), tmp_path / "run", None, precision="32-true")
