@@ -136,11 +136,17 @@ def save_weights(
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file beside ``path`` and rename it there: readers see the old bytes or the new ones."""
+    """Write a file beside ``path`` and rename it there: readers see the old bytes or the new ones.
+
+    Raises:
+        OSError: the system refuses; it names ``path``, and nothing is left behind.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         beside.write_bytes(data)
         os.replace(beside, path)
+    except OSError as error:  # a full disk's has no name, others have the file's beside
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         beside.unlink(missing_ok=True)

@@ -40,7 +40,7 @@ def run(
     from rich.progress import Progress
 
     from anyir.model.datasets.checking import check_dataset, files_of
-    from anyir.model.datasets.finding import find_all, find_splits
+    from anyir.model.datasets.finding import count_others, find_all, find_splits
 
     found = find_all(root) if dataset is None else find_splits(dataset, root)
     checks = []
@@ -54,6 +54,10 @@ def run(
     else:
         for check in checks:
             _show(check)
+        if dataset is None:
+            for folder, count in count_others(root, found).items():
+                photos = "1 photo" if count == 1 else f"{count} photos"
+                print(f"in no dataset that is known by its place: {photos} in {folder}; check that by itself")
     problems = sum(check.problems for check in checks)
     if problems:
         print(f"anyir: {problems} problem{'s' if problems > 1 else ''} in {root}", file=sys.stderr)

@@ -88,19 +88,19 @@ def find_splits(name: str, root: Path) -> list[Dataset]:
         UserError: an unknown name, or neither split is there.
     """
     found: list[Dataset] = []
-    missing: UserError | None = None
+    missing: list[str] = []
     for split in ("test", "train"):
         if not getattr(find_source(name), split):
             continue
         try:
             dataset = find_dataset(name, split, root)
         except UserError as error:
-            missing = error
+            missing.append(str(error))
         else:
             if all(dataset.folder != other.folder for other in found):
                 found.append(dataset)
-    if missing is not None and not found:
-        raise missing
+    if not found:
+        raise UserError("; ".join(dict.fromkeys(missing)))
     return found
 
 
@@ -124,6 +124,19 @@ def find_all(root: Path) -> list[Dataset]:
     if not found:
         raise UserError(f"no photos below {root} ({', '.join(sorted(SUFFIXES))})")
     return found
+
+
+def count_others(root: Path, found: list[Dataset]) -> dict[Path, int]:
+    """Photos below ``root`` that are in none of the datasets found there, by the folder right below it."""
+    known = {path for dataset in found for pair in dataset.pairs for path in (pair.clean, pair.degraded)}
+    known |= {path for each in found for path in (*each.without_clean, *each.without_degraded)}
+    others: dict[Path, int] = {}
+    for path in _images(root):
+        if path not in known:
+            below = path.relative_to(root).parts
+            folder = root / below[0] if len(below) > 1 else root
+            others[folder] = others.get(folder, 0) + 1
+    return others
 
 
 def _describe(layout: Layout) -> str:

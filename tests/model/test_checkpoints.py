@@ -128,3 +128,8 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         write_atomically(path, "not bytes")  # type: ignore[arg-type]
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+    (tmp_path / "folder" / "file").mkdir(parents=True)
+    with pytest.raises(OSError, match="directory") as caught:
+        write_atomically(tmp_path / "folder" / "file", b"new")
+    assert caught.value.filename == str(tmp_path / "folder" / "file")
+    assert len(list((tmp_path / "folder").iterdir())) == 1

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from anyir.model.datasets.finding import find_all, find_dataset, find_splits
+from anyir.model.datasets.finding import count_others, find_all, find_dataset, find_splits
 from anyir.model.datasets.layouts import SOURCES
 from anyir.model.datasets.pairing import match_files, reside_id, stem_key
 from anyir.model.errors import UserError
@@ -135,8 +135,16 @@ def test_what_is_not_there_is_one_line(tmp_path):
         find_all(tmp_path / "empty")
     with pytest.raises(UserError, match="is not a folder"):
         find_all(tmp_path / "nowhere")
-    with pytest.raises(UserError, match="no train photos of lol"):
+    with pytest.raises(UserError, match=r"no test photos of lol .*; no train photos of lol "):
         find_splits("lol", tmp_path / "empty")
+
+
+def test_photos_in_no_dataset_are_counted_by_folder(tmp_path):
+    root = made.promptir(tmp_path)
+    assert count_others(root, find_all(root)) == {}
+    for name in ("a.png", "deeper/one.png", "deeper/still/two.png", ".hidden.png"):
+        made.write(root / name, made.photo())
+    assert count_others(root, find_all(root)) == {root: 1, root / "deeper": 2}
 
 
 def test_files_without_a_partner_are_kept_apart(tmp_path):
