@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -149,4 +150,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     except OSError as error:  # a full disk's has no name, others have the file's beside
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(
+            OSError
+        ):  # a read-only file system refuses this too, though nothing is there
+            beside.unlink(missing_ok=True)

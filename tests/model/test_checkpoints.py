@@ -1,4 +1,6 @@
+import errno
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -133,3 +135,14 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         write_atomically(tmp_path / "folder" / "file", b"new")
     assert caught.value.filename == str(tmp_path / "folder" / "file")
     assert len(list((tmp_path / "folder").iterdir())) == 1
+
+
+def test_a_read_only_file_system_is_said_of_the_file_itself(tmp_path, monkeypatch):
+    def refuse(path, *_, **__):
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(OSError, match="Read-only") as caught:
+        write_atomically(tmp_path / "file", b"new")
+    assert caught.value.filename == str(tmp_path / "file")
