@@ -11,7 +11,7 @@ class AnyIRConfig:
     """Everything that determines AnyIR's parameters and graph.
 
     The defaults are the paper's network: PromptIR's shape at half its width, which gives
-    6.35 M parameters and 19.1 GMACs at 224x224 against Table 6's 6.29 M and 19 G.
+    6.36 M parameters and 19.1 GMACs at 224x224 against Table 6's 6.29 M and 19 G.
 
     Attributes:
         dim: channels at level 1; level ``i`` has ``dim * 2 ** (i - 1)``.

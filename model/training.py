@@ -255,7 +255,11 @@ class Trainer:
         rate, waiting = meter.totals()
         progress.chunks.append(
             {
-                **{k: v for k, v in vars(self.settings).items() if k not in ("preset", "validate_every")},
+                **{
+                    k: v
+                    for k, v in vars(self.settings).items()
+                    if k not in ("preset", "validate_every", "photos")
+                },
                 "minutes": progress.chunk_minutes or round(progress.chunk_seconds / 60, 2),
                 "hardware": device_name(self.fabric.device),
                 "processes": self.processes.count,

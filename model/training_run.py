@@ -68,6 +68,11 @@ def _train(
         check_resumable(resume, settings.preset)
     material = supply.load(console, fabric.device, settings)
     processes.check_same("photos", *material.identity)
+    if settings.photos not in ((), material.identity):  # those of an interrupted chunk
+        console.print(
+            "note: the photos are others than before: the run does not go on exactly", soft_wrap=True
+        )
+    settings.photos = material.identity
     if settings.epochs:
         settings.steps = max(1, round(settings.epochs * material.samples / settings.batch))
     out.mkdir(parents=True, exist_ok=True)

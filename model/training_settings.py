@@ -42,6 +42,8 @@ class Settings:
     compile: bool = False
     validate_every: float = 300.0
     """Seconds between validations."""
+    photos: tuple[int, ...] = ()
+    """What tells the run's photos from others (``Material.identity``); empty before they are found."""
 
 
 @dataclass

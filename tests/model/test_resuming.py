@@ -2,17 +2,23 @@
 
 import json
 import sys
+from contextlib import nullcontext
 from itertools import pairwise
 
 import pytest
 import torch
 import yaml
 from lightning.fabric import Fabric
+from PIL import Image
+from skimage import data
 
 from anyir.model import cli, training_run
+from anyir.model.datasets.mixing import MIXED, Ingredient
+from anyir.model.errors import UserError
+from anyir.model.material import Supply
 from anyir.model.training import Settings, Trainer
 from anyir.model.training_clock import SAVE_EVERY
-from anyir.model.training_state import INDEX
+from anyir.model.training_state import INDEX, settings_of_interrupted
 
 SETTINGS = {"batch": 2, "crop": 32, "learning_rate": 1e-3, "betas": (0.9, 0.95), "warm_up": 0.1}
 
@@ -74,6 +80,28 @@ def test_an_interrupted_chunk_goes_on_with_its_own_settings(tmp_path, train):
         "note: the interrupted chunk keeps its length: --minutes is not used",
         "note: --batch was 2 and is now 4: the run does not go on exactly",
     ]
+
+
+@pytest.mark.parametrize("added", [0, 1])
+def test_other_photos_are_noticed(tmp_path, capfd, monkeypatch, added):
+    folder, run = tmp_path / "photos", tmp_path / "run"
+    folder.mkdir()
+    for number in range(2):
+        Image.fromarray(data.astronaut()[:128, : 128 + number]).save(folder / f"{number}.png")
+    supply = Supply((Ingredient("photos", degrade=MIXED),), [folder])
+    monkeypatch.setattr(training_run, "stop_requests", lambda processes: nullcontext(lambda: True))
+
+    def train(resume, settings):
+        with pytest.raises(UserError, match="interrupted at step 0"):
+            training_run.train(settings, supply, run, resume, precision="32-true")
+        return capfd.readouterr().err
+
+    assert "note:" not in train(None, Settings("tiny", 1.0, 2, 32))
+    for number in range(added):
+        Image.fromarray(data.coffee()[:140, :140]).save(folder / f"more-{number}.png")
+    settings = settings_of_interrupted(run)
+    settings.pop("precision")
+    assert ("note: the photos are others than before" in train(run, Settings(**settings))) == bool(added)
 
 
 def test_a_new_chunk_has_the_settings_that_are_asked_for(tmp_path, train):
