@@ -11,9 +11,11 @@ import org.anyir.demo.restore.Export
 /** Ways to let the user choose a photo, the best first: the system's photo picker, then the documents of all apps. */
 fun photoChoosers(): List<Intent> {
     val picker = Intent(MediaStore.ACTION_PICK_IMAGES).setType("image/*")
-    val documents = Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE).setType("image/*")
-    return if (hasPhotoPicker()) listOf(picker, documents) else listOf(documents)
+    return if (hasPhotoPicker()) listOf(picker, documents()) else listOf(documents())
 }
+
+/** Lets the user choose a photo among the documents of all apps. */
+fun documents(): Intent = Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE).setType("image/*")
 
 private fun hasPhotoPicker(): Boolean = when {
     Build.VERSION.SDK_INT >= 33 -> true

@@ -91,8 +91,13 @@ class MainActivity :
 
     private fun close() = if (model.state.unsaved) question.ask(null) else model.close()
 
-    override fun choosePhoto() {
-        for (intent in photoChoosers()) {
+    override fun choosePhoto() = chooseBy(photoChoosers())
+
+    override fun browseFiles() = chooseBy(listOf(documents()))
+
+    /** By the first way that this phone has. */
+    private fun chooseBy(ways: List<Intent>) {
+        for (intent in ways) {
             try {
                 @Suppress("DEPRECATION") // its successor is in androidx
                 return startActivityForResult(intent, CHOOSE)

@@ -8,7 +8,11 @@ import org.anyir.demo.R
 
 /** What the panels ask of the screen that they stand on. */
 interface PanelActions {
+    /** From the pictures on the phone. */
     fun choosePhoto()
+
+    /** From files, whatever app has them. */
+    fun browseFiles()
 
     fun restoreSample()
 
@@ -34,6 +38,11 @@ abstract class Panel(val view: View) {
     protected fun text(id: Int): TextView = view.part(id)
 
     protected fun on(id: Int, action: () -> Unit) = view.part<View>(id).setOnClickListener { action() }
+
+    protected fun onChoosing(actions: PanelActions) {
+        on(R.id.choose, actions::choosePhoto)
+        on(R.id.browse, actions::browseFiles)
+    }
 
     protected fun string(id: Int, vararg values: Any): String = view.resources.getString(id, *values)
 

@@ -13,7 +13,7 @@ import java.text.NumberFormat
 class StartPanel(view: View, actions: PanelActions) : Panel(view) {
     init {
         on(R.id.restore_sample, actions::restoreSample)
-        on(R.id.choose, actions::choosePhoto)
+        onChoosing(actions)
     }
 
     override fun show(state: UiState) {
@@ -35,7 +35,7 @@ class OpeningPanel(view: View, actions: PanelActions) : Panel(view) {
 class ReadyPanel(view: View, actions: PanelActions) : Panel(view) {
     init {
         on(R.id.restore, actions::restore)
-        on(R.id.choose, actions::choosePhoto)
+        onChoosing(actions)
         on(R.id.choice, actions::showModels)
     }
 
@@ -102,7 +102,7 @@ class DonePanel(view: View, private val actions: PanelActions) : Panel(view) {
     init {
         on(R.id.save, actions::save)
         on(R.id.share, actions::share)
-        on(R.id.choose, actions::choosePhoto)
+        onChoosing(actions)
         bar.setOnSeekBarChangeListener(
             object : SeekBar.OnSeekBarChangeListener {
                 override fun onProgressChanged(bar: SeekBar, percent: Int, fromUser: Boolean) {
@@ -154,7 +154,7 @@ class DonePanel(view: View, private val actions: PanelActions) : Panel(view) {
 class FailedPanel(view: View, actions: PanelActions) : Panel(view) {
     init {
         on(R.id.again, actions::restore)
-        on(R.id.choose, actions::choosePhoto)
+        onChoosing(actions)
         on(R.id.show_models, actions::showModels)
     }
 

@@ -215,6 +215,21 @@ class MainActivityTest {
     }
 
     @Test
+    fun `a photo among the files of other apps can be chosen too`() {
+        val activity = openReady()
+        activity.tap(R.id.browse)
+        val started = shadowOf(activity).nextStartedActivityForResult
+        assertEquals(Intent.ACTION_OPEN_DOCUMENT, started.intent.action)
+        assertEquals("image/*", started.intent.type)
+        shadowOf(activity).receiveResult(
+            started.intent,
+            android.app.Activity.RESULT_OK,
+            Intent().setData(GalleryApp.uri("upright.png")),
+        )
+        settle { activity.says("47 × 30") }
+    }
+
+    @Test
     @Config(sdk = [35], qualifiers = PHONE)
     fun `the documents stand in where there is no picker`() {
         assertEquals(

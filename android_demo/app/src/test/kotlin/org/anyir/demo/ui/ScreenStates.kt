@@ -119,6 +119,8 @@ object ScreenStates {
     private object NoActions : PanelActions {
         override fun choosePhoto() = Unit
 
+        override fun browseFiles() = Unit
+
         override fun restoreSample() = Unit
 
         override fun restore() = Unit

@@ -7,6 +7,7 @@ import org.anyir.core.TileTiming
 import org.anyir.demo.BenchmarkActivity
 import org.anyir.demo.R
 import org.anyir.demo.photo.sampleUri
+import org.anyir.demo.restore.GalleryApp
 import org.anyir.demo.restore.JobsRule
 import org.anyir.demo.restore.RestoreState
 import org.anyir.demo.restore.TestEngine
@@ -53,6 +54,18 @@ class Screenshots {
         val activity = app.open()
         settle { activity.says("adb push") && activity.photo.ready }
         shoot("phone-no-model", activity)
+    }
+
+    @Test
+    fun `phone, a photo that is slow to come`() {
+        val gate = CountDownLatch(1)
+        start()
+        val activity = open()
+        jobs.gallery.opening = { gate.await() }
+        jobs.jobs.choose(GalleryApp.uri("upright.png"))
+        settle { activity.says("Opening the photo…") }
+        shoot("phone-opening", activity)
+        gate.countDown()
     }
 
     @Test
@@ -140,7 +153,6 @@ class Screenshots {
 
     private fun shootModels(name: String) {
         shoot("$name-models", app.openModels())
-        if (name != "phone") return
         shoot("$name-benchmark", Robolectric.buildActivity(BenchmarkActivity::class.java).setup().get())
     }
 
