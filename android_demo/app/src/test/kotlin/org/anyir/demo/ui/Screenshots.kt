@@ -65,6 +65,7 @@ class Screenshots {
         jobs.jobs.choose(GalleryApp.uri("upright.png"))
         settle { activity.says("Opening the photo…") }
         shoot("phone-opening", activity)
+        jobs.jobs.cancel()
         gate.countDown()
     }
 
