@@ -64,14 +64,13 @@ def _train(
     from anyir.model.training_state import check_resumable
 
     console = Console(stderr=True, quiet=not processes.first)
+    say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
     if resume is not None:
         check_resumable(resume, settings.preset)
     material = supply.load(console, fabric.device, settings)
     processes.check_same("photos", *material.identity)
     if settings.photos not in ((), material.identity):  # those of an interrupted chunk
-        console.print(
-            "note: the photos are others than before: the run does not go on exactly", soft_wrap=True
-        )
+        say("note: the photos are others than before: the run does not go on exactly")
     settings.photos = material.identity
     if settings.epochs:
         settings.steps = max(1, round(settings.epochs * material.samples / settings.batch))
@@ -85,7 +84,6 @@ def _train(
         if processes.count > 1
         else device_name(fabric.device)
     )
-    say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
     say(
         f"{settings.preset} on {where}, {fabric._precision.precision}: {material.samples} samples an epoch, "
         f"from step {progress.step}" + (f", {progress.chunk_steps} steps" if progress.chunk_steps else "")
@@ -119,6 +117,8 @@ def _train(
         )
     if processes.first:
         show_scores(progress.history[-1]["scores"])
+        if progress.chunk_step == 0:
+            say("note: no step fitted into the chunk: the weights are those that it began with")
         print(f"step {progress.step}: {out / (settings.preset + '.safetensors')}")
     return progress
 

@@ -35,7 +35,7 @@ def save_state(folder: Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -
             never touches the files of the one before it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    before = set(folder.glob("state-*.safetensors"))
+    before = {*folder.glob("state-*.safetensors"), *folder.glob(".*.part")}  # the latter of a killed run
     pieces: list[dict[str, str]] = []
     for number, piece in enumerate(_split(tensors)):
         path = folder / f"state-{meta['save']:06d}-{number}.safetensors"

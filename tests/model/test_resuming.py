@@ -18,7 +18,7 @@ from anyir.model.errors import UserError
 from anyir.model.material import Supply
 from anyir.model.training import Settings, Trainer
 from anyir.model.training_clock import SAVE_EVERY
-from anyir.model.training_state import INDEX, settings_of_interrupted
+from anyir.model.training_state import INDEX, save_state, settings_of_interrupted
 
 SETTINGS = {"batch": 2, "crop": 32, "learning_rate": 1e-3, "betas": (0.9, 0.95), "warm_up": 0.1}
 
@@ -123,3 +123,19 @@ def test_an_interrupted_chunk_of_another_recipe_is_refused(tmp_path, train):
     (run / INDEX).write_text(json.dumps(index))
     settings, _, err = train("--recipe", recipe, "--root", tmp_path, "--out", run, "--resume", run)
     assert (settings.recipe, settings.batch, err) == ("mine", 2, "")
+
+
+def test_a_chunk_too_short_for_a_step_says_so(tmp_path, capfd):
+    Image.fromarray(data.astronaut()[:128, :128]).save(tmp_path / "a.png")
+    Image.fromarray(data.coffee()[:128, :128]).save(tmp_path / "b.png")
+    supply = Supply((Ingredient("photos", degrade=MIXED),), [tmp_path])
+    for length, said in ({"minutes": 0.0001}, True), ({"minutes": 0.0, "steps": 1}, False):
+        settings = Settings("tiny", **length, batch=2, crop=32)
+        training_run.train(settings, supply, tmp_path / str(said), None, precision="32-true")
+        assert ("no step fitted into the chunk" in capfd.readouterr().err) == said
+
+
+def test_what_a_killed_run_was_writing_is_removed_by_the_next_save(tmp_path):
+    (tmp_path / ".state-000001-0.safetensors.123.part").write_bytes(b"half")
+    save_state(tmp_path, {"a": torch.ones(3)}, {"save": 1})
+    assert sorted(path.name for path in tmp_path.iterdir()) == [INDEX, "state-000001-0.safetensors"]
