@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from anyir.model.degradations import degrade
+from anyir.model.errors import UserError
 from anyir.model.metrics import psnr
 from anyir.model.mixture import as_stored
 
@@ -136,12 +137,17 @@ def measure_artefacts(
     """All four; those that need photos on the first of a folder.
 
     Raises:
-        UserError: no photos there, or one that cannot be read.
+        UserError: no photos there, or one that cannot be read or is smaller than 8x8 pixels.
     """
     from anyir.model.datasets.reading import read_float
+    from anyir.model.evaluation import SMALLEST
     from anyir.model.photos import list_photos
 
-    photos = [read_float(path) for path in list_photos([folder])[:PHOTOS]]
+    photos = []
+    for path in list_photos([folder])[:PHOTOS]:
+        photos.append(read_float(path))
+        if min(photos[-1].shape[-2:]) < SMALLEST:
+            raise UserError(f"{path} is smaller than {SMALLEST}x{SMALLEST} pixels, which padding needs")
     return {
         "folder": folder.name,
         "colour_cast": colour_cast(restore, photos),

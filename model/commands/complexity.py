@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 TABLE_PRESETS = ("anyir", "phone", "small")
 """What --table measures: the paper's network and the two that are meant to be used."""
+LARGEST_TABLE = 2048
+"""Pixels a side: more takes hours, and more memory than computers have."""
 
 
 def run(
@@ -36,6 +38,11 @@ def run(
         raise typer.BadParameter(unknown("preset", preset, PRESETS))
     if height % 8 or width % 8:
         raise typer.BadParameter(f"{width}x{height}: width and height must be multiples of 8")
+
+    if table and max(height, width) > LARGEST_TABLE:
+        raise typer.BadParameter(
+            f"--table runs the networks: {width}x{height} is too large, {LARGEST_TABLE} a side is the limit"
+        )
 
     import json
 

@@ -1,8 +1,10 @@
 import pytest
 import torch
+from PIL import Image
 from skimage import data
 
-from anyir.model.artefacts import colour_cast, flat_surfaces, grid, tile_agreement
+from anyir.model.artefacts import colour_cast, flat_surfaces, grid, measure_artefacts, tile_agreement
+from anyir.model.errors import UserError
 from anyir.model.kernels import disk_kernels, filter_each
 
 
@@ -60,3 +62,9 @@ def test_tiles_that_disagree_are_seen(photo):
     row = apart["kinds"]["noise"]
     assert row["256"] == row["512"] != row["128"]
     assert apart["largest_spread"] == row["spread"] == pytest.approx(abs(row["256"] - row["128"]))
+
+
+def test_a_photo_too_small_to_measure_is_one_line(tmp_path):
+    Image.new("RGB", (7, 5)).save(tmp_path / "small.png")
+    with pytest.raises(UserError, match=r"small.png is smaller than 8x8 pixels"):
+        measure_artefacts(lambda images: images, lambda tile: lambda images: images, tmp_path)

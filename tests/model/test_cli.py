@@ -78,6 +78,7 @@ def test_memory_that_cannot_be_measured_is_one_line():
         (["train", "--data", "x", "--out", "y", "--seed", "9" * 25], 2, "--seed"),
         (["complexity", "--preset", "huge"], 2, "unknown preset 'huge'; known: anyir"),
         (["complexity", "--height", "100"], 2, "multiples of 8"),
+        (["complexity", "--table", "--width", "4096"], 2, "4096x224 is too large, 2048 a side is the limit"),
         (["android"], 2, "Missing command"),
         (["android", "frobnicate"], 2, "No such command"),
         (["train", "--data", "/nowhere", "--out", "build/never"], 1, "anyir: /nowhere is not a folder"),
