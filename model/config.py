@@ -61,7 +61,7 @@ class AnyIRConfig:
         def whole(name: str, low: int, count: int = 0) -> None:
             """Whether a field is a whole number, or so many of them, from ``low`` to a thousand."""
             value = getattr(self, name)
-            numbers = value if count and isinstance(value, tuple) else (value,)
+            numbers = value if count and isinstance(value, tuple | list) else (value,)
             fits = all(type(number) is int and low <= number <= 1000 for number in numbers)
             if not fits or len(numbers) != max(count, 1):
                 what = f"{count} whole numbers" if count else "a whole number"
