@@ -10,15 +10,15 @@ from anyir.model.photos import PhotoBank
 
 MIXTURE: dict[str, float] = {
     "clean": 0.08,
-    "noise": 0.22,
-    "rain": 0.10,
+    "noise": 0.20,
+    "rain": 0.09,
     "haze": 0.09,
-    "motion_blur": 0.10,
-    "defocus_blur": 0.08,
+    "motion_blur": 0.09,
+    "defocus_blur": 0.07,
     "low_light": 0.09,
     "snow": 0.07,
-    "camera_noise": 0.03,
-    "jpeg": 0.05,
+    "camera_noise": 0.04,
+    "jpeg": 0.09,
     "camera_noise+jpeg": 0.02,
     **{kind: 0.01 for kind in CDD11 if "+" in kind},
 }
