@@ -1,15 +1,17 @@
 """Make the pictures of docs/models.md: `.venv/bin/python docs/before_after.py`.
 
-Three sheets, each photo before and after the shipped weights of docs/models.md's first section:
+Sheets, each photo before and after the shipped weights of docs/models.md's first section:
 
 - ``before-after.jpg``: photos of scikit-image under made degradations, beside the truth;
 - ``real.jpg``: photos that nobody degraded: what is wrong with them, the world did;
-- ``failures.jpg``: the made degradations of which the least was restored, or something was harmed.
+- ``failures.jpg``: the made degradations of which the least was restored, or something was harmed;
+- ``stored.jpg``: the same photos restored from a file without loss and from a JPEG of quality 95.
 
 With folders of real pairs (``docs/before_after.py rain100l/input rain100l/target ...``), their sheet goes to
 build/real_pairs.jpg: those data sets may not be published again.
 """
 
+import io
 import sys
 from itertools import product
 from pathlib import Path
@@ -32,6 +34,7 @@ HERE = Path(__file__).parent
 SIDE, CAPTION = 192, 18
 """Of a cell and of the words below it, in pixels."""
 GOOD = (("coffee", "noise"), ("astronaut", "haze"), ("chelsea", "low_light"), ("coffee", "snow"))
+STORED = (("coffee", "noise"), ("chelsea", "low_light"), ("astronaut", "haze"))
 PHOTOS = ("astronaut", "coffee", "chelsea")
 SEVERITIES = (0.25, 0.5, 0.75, 1.0)
 MIXTURES = ("low_light+haze+rain", "haze+snow")
@@ -61,6 +64,14 @@ def as_tensor(pixels: np.ndarray) -> Tensor:
     return torch.from_numpy(pixels[..., :3].copy()).permute(2, 0, 1)[None].float() / 255
 
 
+def as_jpeg(image: Tensor) -> Tensor:
+    """What comes back from a JPEG file of quality 95."""
+    file = io.BytesIO()
+    pixels = (image[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+    Image.fromarray(pixels).save(file, "JPEG", quality=95)
+    return as_tensor(np.asarray(Image.open(file)))
+
+
 def main(pairs: list[Path]) -> None:
     restore = restore_whole(open_model())
 
@@ -83,6 +94,14 @@ def main(pairs: list[Path]) -> None:
     save(sheet([row(c) for c in failures]), HERE / "images" / "failures.jpg")
     for c in failures:
         print(f"{c.kind} {c.severity:g} on {c.photo}: {c.gain():+.2f} dB")
+
+    rows = []
+    for photo, kind in STORED:
+        c = case(photo, kind, 0.5, seed=1)
+        after = restore(as_jpeg(c.before))
+        words = row(c)
+        rows.append([*words[:2], (f"restored from JPEG: {c.quality(after):.1f} dB", after)])
+    save(sheet(rows), HERE / "images" / "stored.jpg")
 
     real = {
         "haze in the distance": load_sample_image("china.jpg")[60:316, 180:436],
