@@ -139,3 +139,14 @@ def test_what_a_killed_run_was_writing_is_removed_by_the_next_save(tmp_path):
     (tmp_path / ".state-000001-0.safetensors.123.part").write_bytes(b"half")
     save_state(tmp_path, {"a": torch.ones(3)}, {"save": 1})
     assert sorted(path.name for path in tmp_path.iterdir()) == [INDEX, "state-000001-0.safetensors"]
+
+
+@pytest.mark.parametrize("change", [{"wings": 1}, {"chunk_minutes": 0.0}, {"chunk_seconds": None}])
+def test_a_checkpoint_that_does_not_say_where_it_is_is_refused(tmp_path, change):
+    trainer = make_trainer(tmp_path, Clock(1.0), minutes=3)
+    trainer.save()
+    index = json.loads((tmp_path / INDEX).read_text())
+    index["progress"] |= change
+    (tmp_path / INDEX).write_text(json.dumps(index))
+    with pytest.raises(UserError, match="does not say where its training is"):
+        trainer.resume(tmp_path)

@@ -167,17 +167,6 @@ def test_damaged_checkpoints_are_refused(tmp_path):
         load_state(tmp_path)
 
 
-@pytest.mark.parametrize("change", [{"wings": 1}, {"chunk_minutes": 0.0}, {"chunk_seconds": None}])
-def test_a_checkpoint_that_does_not_say_where_it_is_is_refused(tmp_path, photos, change):
-    trainer = make_trainer(tmp_path, photos, Clock())
-    trainer.save()
-    index = json.loads((tmp_path / INDEX).read_text())
-    index["progress"] |= change
-    (tmp_path / INDEX).write_text(json.dumps(index))
-    with pytest.raises(UserError, match="does not say where its training is"):
-        trainer.resume(tmp_path)
-
-
 def test_resuming_from_another_preset_is_refused(tmp_path, photos):
     save_weights(AnyIR(PRESETS["small"]), tmp_path / "small.safetensors")
     trainer = make_trainer(tmp_path / "run", photos, Clock())
