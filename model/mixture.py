@@ -5,20 +5,21 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
+from anyir.model.camera import jpeg_round_trip
 from anyir.model.degradations import CDD11, degrade
 from anyir.model.photos import PhotoBank
 
 MIXTURE: dict[str, float] = {
     "clean": 0.08,
     "noise": 0.20,
-    "rain": 0.09,
+    "rain": 0.10,
     "haze": 0.09,
     "motion_blur": 0.09,
     "defocus_blur": 0.07,
     "low_light": 0.09,
     "snow": 0.07,
-    "camera_noise": 0.04,
-    "jpeg": 0.09,
+    "camera_noise": 0.06,
+    "jpeg": 0.06,
     "camera_noise+jpeg": 0.02,
     **{kind: 0.01 for kind in CDD11 if "+" in kind},
 }
@@ -26,6 +27,11 @@ MIXTURE: dict[str, float] = {
 
 STORED_SHARE = 0.5
 """Share of samples clipped and rounded to 8 bits after degradation, as photos in files are."""
+SAVED_SHARE = 0.25
+"""Share of samples saved as JPEG after degradation, whatever it is. Weights that had seen JPEG by itself
+only left noise and darkness as they were in a photo saved at quality 95 (docs/training.md)."""
+QUALITIES = (75.0, 98.0)
+"""Of those: what cameras and editors save with, on libjpeg's scale."""
 
 FLAT_SHARE = 0.08
 """Share of the samples of ``FLAT_KINDS`` that show a smooth surface, not a photo. Weights trained without
@@ -65,6 +71,10 @@ class Sampler:
                 made = degrade(clean[rows], kind, severity=severity[rows], seed=seed + index * 7919)
                 degraded[rows] = made
         stored = torch.rand(self.batch, 1, 1, 1, generator=generator, device=device) < STORED_SHARE
+        saved = torch.rand(self.batch, generator=choice) < SAVED_SHARE
+        may_be_saved = torch.tensor(["jpeg" not in self.kinds[index] for index in kinds.tolist()])
+        rows = (saved & may_be_saved).nonzero()[:, 0].to(device)
+        degraded[rows] = as_saved(degraded[rows], choice)
         return torch.where(stored, as_stored(degraded), degraded), clean
 
 
@@ -86,3 +96,15 @@ def surfaces(count: int, side: int, generator: Generator) -> Tensor:
 def as_stored(images: Tensor) -> Tensor:
     """What an 8-bit file would hold: clipped to 0..1 and rounded to 1/255."""
     return (images.clamp(0, 1) * 255).round() / 255
+
+
+def as_saved(images: Tensor, generator: Generator) -> Tensor:
+    """What a camera's file would hold: (B, 3, H, W) as JPEG of a quality in ``QUALITIES``, read back.
+
+    Args:
+        generator: on the CPU; gives a quality to each and one place of JPEG's grid to all.
+    """
+    low, high = QUALITIES
+    quality = low + (high - low) * torch.rand(len(images), generator=generator)
+    top, left = torch.randint(16, (2,), generator=generator).tolist()
+    return as_stored(jpeg_round_trip(images, quality.to(images.device), (top, left)))

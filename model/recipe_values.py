@@ -8,6 +8,7 @@ from typing import Any, get_args
 from anyir.model.config import PRESETS
 from anyir.model.errors import unknown
 from anyir.model.loss import Scale
+from anyir.model.training_settings import OptimizerName
 
 PRECISIONS = ("bf16-mixed", "32-true")
 LENGTHS = ("epochs", "steps", "minutes")
@@ -85,6 +86,7 @@ SETTINGS: dict[str, Check] = {
     "epochs": number(0, 1e6, above=True),
     "steps": whole(1, 10**9),
     "minutes": number(0, 1e6, above=True),
+    "optimizer": one_of(*get_args(OptimizerName)),
     "learning_rate": number(0, 1, above=True),
     "betas": pair(0, 0.99999),
     "weight_decay": number(0, 1),

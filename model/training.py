@@ -1,4 +1,4 @@
-"""Training by the clock: AdamW, EMA, exact resumption."""
+"""Training by the clock: EMA, exact resumption."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
 from anyir.model.loss import restoration_loss
 from anyir.model.network import AnyIR
+from anyir.model.optimizers import make_optimizers
 from anyir.model.processes import Processes
 from anyir.model.schedule import learning_rate
 from anyir.model.training_clock import ChunkClock, Meter, Report
@@ -80,16 +81,11 @@ class Trainer:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(network).requires_grad_(False).eval()
         self.network = network
-        optimizer = torch.optim.AdamW(
-            network.parameters(),
-            lr=settings.learning_rate,
-            betas=settings.betas,
-            weight_decay=settings.weight_decay,
-            fused=fabric.device.type == "cuda",  # one launch instead of dozens
-        )
+        made = make_optimizers(network, settings, fabric.device)
         # Compiled before Fabric wraps it; the parameters stay those of ``network``.
         step = torch.compile(network) if settings.compile else network
-        self.forward, self.optimizer = fabric.setup(step, optimizer)
+        self.forward, *optimizers = fabric.setup(step, *made.values())
+        self.optimizers = dict(zip(made, optimizers, strict=True))
 
     def resume(self, source: Path) -> None:
         """Go on from a training folder (exactly), or start a new chunk from a weights file.
@@ -104,7 +100,7 @@ class Trainer:
             self.progress.go_on(read_training(find_weights(source)))
             return
         tensors, meta = state
-        scatter_tensors(tensors, self.network, self.ema, self.optimizer)
+        scatter_tensors(tensors, self.network, self.ema, self.optimizers)
         progress = Progress(**meta["progress"])
         if progress.share() >= 1:  # finished: a warm restart
             progress.begin_chunk(self.settings)
@@ -168,7 +164,7 @@ class Trainer:
             "settings": {**vars(self.settings), "precision": self.fabric._precision.precision},
             "progress": vars(self.progress),
         }
-        save_state(self.folder, gather_tensors(self.network, self.ema, self.optimizer), meta)
+        save_state(self.folder, gather_tensors(self.network, self.ema, self.optimizers), meta)
 
     def _decide(self, clock: ChunkClock, asked_to_stop: bool) -> tuple[bool, bool, bool]:
         """Whether the chunk is over, whether to stop, and whether a checkpoint is due, however slow the steps
@@ -182,15 +178,17 @@ class Trainer:
 
     def _step(self, share: float) -> Tensor:
         degraded, clean = self.batches.take(self.progress.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._rate(share)
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = self._rate(share)
         self.forward.train()
         restored = self.forward(degraded.contiguous(memory_format=torch.channels_last))
         loss = self._loss(restored, clean, degraded)
-        self.optimizer.zero_grad()
+        self.network.zero_grad()
         self.fabric.backward(loss)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimizer.step()
+        for optimizer in self.optimizers.values():
+            optimizer.step()
         self.progress.step += 1
         self.progress.chunk_step += 1
         self.progress.samples += len(clean) * self.processes.count

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from anyir.model.loss import FOURIER_WEIGHT
 from anyir.model.schedule import FLOOR, WARM_UP
 
 if TYPE_CHECKING:
     from anyir.model.loss import Scale
+
+OptimizerName = Literal["adamw", "muon"]
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Settings:
     recipe: str = ""
     epochs: float = 0.0
     steps: int = 0
+    optimizer: OptimizerName = "adamw"
     learning_rate: float = 5e-4
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.01

@@ -150,36 +150,45 @@ def _split(tensors: dict[str, Tensor]) -> list[dict[str, Tensor]]:
     return pieces
 
 
-def gather_tensors(network: nn.Module, ema: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Weights, averaged weights and both AdamW moments under flat names."""
+def gather_tensors(
+    network: nn.Module, ema: nn.Module, optimizers: dict[str, torch.optim.Optimizer]
+) -> dict[str, Tensor]:
+    """Weights, averaged weights and all that the optimizers remember, under flat names."""
     tensors = {f"model.{k}": v for k, v in network.state_dict().items()}
     tensors |= {f"ema.{k}": v for k, v in ema.state_dict().items()}
-    for number, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"adamw.{number}.{k}": v for k, v in state.items()}
+    for name, optimizer in optimizers.items():
+        for number, state in optimizer.state_dict()["state"].items():
+            tensors |= {f"{name}.{number}.{k}": v for k, v in state.items()}
     return tensors
 
 
 def scatter_tensors(
-    tensors: dict[str, Tensor], network: nn.Module, ema: nn.Module, optimizer: torch.optim.Optimizer
+    tensors: dict[str, Tensor],
+    network: nn.Module,
+    ema: nn.Module,
+    optimizers: dict[str, torch.optim.Optimizer],
 ) -> None:
     """The opposite of ``gather_tensors``: load everything where it belongs.
+
+    Where the checkpoint is of other optimizers, these begin anew.
 
     Raises:
         UserError: the tensors are not those of this network.
     """
-    parts: dict[str, dict[str, Tensor]] = {"model": {}, "ema": {}, "adamw": {}}
+    parts: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        part, _, rest = name.partition(".")
+        parts.setdefault(part, {})[rest] = tensor
     try:
-        for name, tensor in tensors.items():
-            part, _, rest = name.partition(".")
-            parts[part][rest] = tensor
-        network.load_state_dict(parts["model"])
-        ema.load_state_dict(parts["ema"])
+        network.load_state_dict(parts.pop("model"))
+        ema.load_state_dict(parts.pop("ema"))
     except (RuntimeError, KeyError) as error:
         raise UserError("the checkpoint holds another network's tensors") from error
-    state = optimizer.state_dict()
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in parts["adamw"].items():
-        number, _, key = name.partition(".")
-        moments.setdefault(int(number), {})[key] = tensor
-    state["state"] = moments
-    optimizer.load_state_dict(state)
+    if parts.keys() != optimizers.keys():
+        return
+    for name, optimizer in optimizers.items():
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, tensor in parts[name].items():
+            number, _, moment = key.partition(".")
+            moments.setdefault(int(number), {})[moment] = tensor
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})

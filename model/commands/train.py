@@ -42,6 +42,10 @@ def run(
     crop: Annotated[
         int | None, typer.Option(min=16, help="Side of a patch in pixels, a multiple of 8; by itself: 64.")
     ] = None,
+    optimizer: Annotated[
+        Literal["adamw", "muon"] | None,
+        typer.Option(help="muon: for the convolutions, with AdamW for the rest; by itself: adamw."),
+    ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(min=1e-7, max=1.0, help="At the chunk's peak; by itself: 0.0005.")
     ] = None,
@@ -99,8 +103,8 @@ def run(
     from anyir.model.training_state import settings_of_interrupted
 
     options = (
-        "preset", "minutes", "epochs", "steps", "batch", "crop", "learning_rate", "balance", "loss_scale",
-        "seed", "precision", "compile",
+        "preset", "minutes", "epochs", "steps", "batch", "crop", "optimizer", "learning_rate", "balance",
+        "loss_scale", "seed", "precision", "compile",
     )  # fmt: skip
     given = locals()
     explicit = {name: given[name] for name in options if given[name] is not None}

@@ -15,7 +15,7 @@ from anyir.model.datasets.layouts import SOURCES
 from anyir.model.datasets.pairing import Pair
 from anyir.model.degradations import degrade, parse_kind
 from anyir.model.errors import UserError, unknown
-from anyir.model.mixture import MIXTURE, STORED_SHARE, as_stored
+from anyir.model.mixture import MIXTURE, SAVED_SHARE, STORED_SHARE, as_saved, as_stored
 
 MIXED = "mixture"
 """The degradation that is drawn from ``MIXTURE`` for every sample."""
@@ -131,17 +131,21 @@ def hold_out_photos(parts: list[Part], count: int) -> tuple[list[Part], list[Pat
 def degrade_sample(clean: Tensor, ingredient: Ingredient, generator: np.random.Generator) -> Tensor:
     """A clean crop (3, H, W) in 0..1, degraded as its ingredient says."""
     kind, severity, stored = ingredient.degrade, generator.uniform(*ingredient.severity), ingredient.stored
+    saved = False
     if kind == MIXED:
         kind = str(
             generator.choice(list(MIXTURE), p=np.fromiter(MIXTURE.values(), float) / sum(MIXTURE.values()))
         )
         stored = bool(generator.random() < STORED_SHARE)
+        saved = "jpeg" not in kind and bool(generator.random() < SAVED_SHARE)
     if ingredient.sigma is not None:
         severity = ingredient.sigma / NOISE_AT_FULL
     degraded = clean
     if kind not in ("", "clean"):
         seed = int(generator.integers(2**31))
         degraded = degrade(clean[None], kind, severity=float(severity), seed=seed)[0]
+    if saved:
+        return as_saved(degraded[None], torch.Generator().manual_seed(int(generator.integers(2**31))))[0]
     if not stored:
         return degraded
     # A file's 8 bits are rounded; PromptIR's noise is cut, as are the figures it is compared by.
