@@ -62,14 +62,23 @@ class TrainingLog:
         self._logged = len(self._progress.history)
 
 
-def show_scores(scores: dict[str, dict[str, float]]) -> None:
-    """Print a validation as a table: PSNR before and after, and the gain."""
+def show_scores(scores: dict[str, dict[str, Any]]) -> None:
+    """Print a validation as a table: PSNR before and after, the gain, and that after JPEG where measured."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("degradation", "input dB", "restored dB", "gain dB", title="PSNR, held-out photos")
+    table = Table("degradation", title="PSNR, held-out photos")
+    for column in ("input dB", "restored dB", "gain dB"):
+        table.add_column(column, justify="right")
+    detailed = any("saved" in values for values in scores.values())
+    if detailed:
+        table.add_column("gain after JPEG", justify="right")
     for kind, values in scores.items():
         before = values.get("input_psnr")
-        gain = "" if before is None else f"{values['psnr'] - before:+.2f}"
-        table.add_row(kind, "" if before is None else f"{before:.2f}", f"{values['psnr']:.2f}", gain)
+        row = [kind, "" if before is None else f"{before:.2f}", f"{values['psnr']:.2f}", _gain(values)]
+        table.add_row(*row, *([_gain(values["saved"])] if detailed else []))
     Console().print(table)
+
+
+def _gain(values: dict[str, Any]) -> str:
+    return f"{values['psnr'] - values['input_psnr']:+.2f}" if "input_psnr" in values else ""

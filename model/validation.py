@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from anyir.model.camera import jpeg_round_trip
 from anyir.model.degradations import degrade
 from anyir.model.metrics import psnr, ssim
 from anyir.model.mixture import as_stored
@@ -18,6 +19,8 @@ CROP = 128
 SEED = 20_000
 SEVERITIES = (0.25, 0.5, 0.75, 1.0)
 """Given to the photos in turn. For noise they are sigma 12.5, 25, 37.5 and 50."""
+SAVED_QUALITY = 90.0
+"""Of JPEG after the degradation, in a detailed validation."""
 VALIDATION_KINDS = (
     "clean", "noise", "rain", "haze", "motion_blur", "defocus_blur", "low_light", "snow",
     "low_light+haze+rain", "haze+snow", "camera_noise", "jpeg",
@@ -47,16 +50,19 @@ def validate(
     Args:
         network: (B, 3, H, W) -> the same; its output is clipped to 0..1.
         clean: (N, 3, H, W) in 0..1.
-        detailed: SSIM as well, and all of it for each severity too.
+        detailed: SSIM as well, all of it for each severity, and PSNR of the photos saved as JPEG of quality
+            90 before they are restored.
 
     Returns:
-        kind -> {"psnr", "input_psnr"[, "ssim", "input_ssim", "by_severity": {severity: the same}]};
-        "clean" has no ``input_*`` and no severities.
+        kind -> {"psnr", "input_psnr"[, "ssim", "input_ssim", "by_severity": {severity: the same},
+        "saved": {"psnr", "input_psnr"}]}; "clean" has no ``input_*`` of its own and no severities.
     """
     results: dict[str, dict[str, Any]] = {}
     for kind, degraded in degraded_crops(clean).items():
         restored = network(degraded).float().clamp(0, 1)
         results[kind] = _mean_scores(restored, clean, "", detailed)
+        if detailed:
+            results[kind]["saved"] = _scores_saved(network, degraded, clean)
         if kind == "clean":
             continue
         degraded = degraded.clamp(0, 1)
@@ -69,6 +75,13 @@ def validate(
                 for i, severity in enumerate(SEVERITIES[: len(clean)])
             }
     return results
+
+
+def _scores_saved(network: Callable[[Tensor], Tensor], degraded: Tensor, clean: Tensor) -> dict[str, float]:
+    quality = torch.full((len(degraded),), SAVED_QUALITY, device=degraded.device)
+    saved = as_stored(jpeg_round_trip(degraded, quality))
+    restored = network(saved).float().clamp(0, 1)
+    return _mean_scores(restored, clean, "", False) | _mean_scores(saved, clean, "input_", False)
 
 
 def _mean_scores(images: Tensor, clean: Tensor, prefix: str, with_ssim: bool) -> dict[str, float]:

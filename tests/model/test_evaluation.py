@@ -152,6 +152,11 @@ def test_validation_scores_every_kind():
     for kind in VALIDATION_KINDS[1:]:
         assert scores[kind]["psnr"] == scores[kind]["input_psnr"]
         assert scores[kind]["ssim"] == scores[kind]["input_ssim"]
+    for kind in VALIDATION_KINDS:
+        saved = scores[kind]["saved"]
+        assert saved["psnr"] == saved["input_psnr"] < scores[kind]["psnr"] + 1
+    assert scores["clean"]["saved"]["psnr"] < 50
+    assert not any("saved" in values for values in validate(torch.nn.Identity(), clean).values())
 
 
 def test_validation_set_is_fixed():

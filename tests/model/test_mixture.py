@@ -1,8 +1,26 @@
-"""What a batch is made of, beside photos: smooth surfaces that have nothing to restore."""
+"""What batches are made of, beside photos: smooth surfaces with nothing to restore, and JPEG after the rest."""
 
+import io
+
+import numpy as np
+import pytest
 import torch
+from PIL import Image
+from skimage import data
 
-from anyir.model.mixture import FLAT_KINDS, FLAT_SHARE, MIXTURE, Sampler, surfaces
+from anyir.model import mixture
+from anyir.model.datasets.mixing import MIXED, Ingredient, degrade_sample
+from anyir.model.mixture import (
+    FLAT_KINDS,
+    FLAT_SHARE,
+    MIXTURE,
+    QUALITIES,
+    SAVED_SHARE,
+    Sampler,
+    as_saved,
+    as_stored,
+    surfaces,
+)
 from anyir.model.photos import PhotoBank
 
 
@@ -32,3 +50,63 @@ def test_as_many_samples_are_surfaces_as_said():
     smooth = (clean.diff(dim=3).abs().amax(dim=(1, 2, 3)) < 0.02).float().mean()
     expected = FLAT_SHARE * sum(MIXTURE[kind] for kind in FLAT_KINDS)
     assert abs(float(smooth) - expected) < 0.025
+
+
+@pytest.fixture(scope="module")
+def photo():
+    """(3, 96, 96), a part of a real one."""
+    pixels = data.astronaut()[:96, 200:296]
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1).float() / 255
+
+
+def test_what_is_saved_differs_as_a_jpeg_file_does(photo):
+    """Between what Pillow makes of the photo at the lowest and at the highest quality."""
+
+    def error(image):
+        return float((image - photo).abs().mean())
+
+    def file(quality):
+        buffer = io.BytesIO()
+        pixels = (photo.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+        Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+        return torch.from_numpy(np.array(Image.open(buffer))).permute(2, 0, 1).float() / 255
+
+    worst, best = (error(file(round(quality))) for quality in QUALITIES)
+    made = as_saved(photo.expand(64, 3, 96, 96), torch.Generator().manual_seed(0))
+    errors = [error(image) for image in made]
+    assert best * 0.8 < min(errors) < max(errors) < worst * 1.2
+    assert max(errors) > 1.5 * min(errors)
+    assert torch.equal(made, as_stored(made))
+
+
+def test_every_degradation_may_be_saved_as_jpeg(photo, monkeypatch):
+    """The sampler's batch with and without differs in about the said share of rows, of all kinds."""
+    bank = PhotoBank(
+        (photo.permute(1, 2, 0) * 255).round().byte().reshape(-1, 3),
+        torch.tensor([0]),
+        torch.tensor([96]),
+        torch.tensor([96]),
+        [],
+    )
+    monkeypatch.setattr(mixture, "STORED_SHARE", 0.0)
+    with_jpeg, _ = Sampler(bank, batch=600, crop=16, seed=1)(0)
+    monkeypatch.setattr(mixture, "SAVED_SHARE", 0.0)
+    without, _ = Sampler(bank, batch=600, crop=16, seed=1)(0)
+    saved = (with_jpeg != without).flatten(1).any(dim=1)
+    own = sum(share for kind, share in MIXTURE.items() if "jpeg" in kind)
+    assert abs(float(saved.float().mean()) - SAVED_SHARE * (1 - own)) < 0.05
+    kinds = torch.multinomial(
+        torch.tensor(list(MIXTURE.values())), 600, True, generator=torch.Generator().manual_seed(1_000_003)
+    )
+    seen = {list(MIXTURE)[index] for index in kinds[saved].tolist()}
+    assert {"clean", "noise", "rain", "haze", "motion_blur", "defocus_blur", "low_light", "snow"} <= seen
+    assert not any("jpeg" in kind for kind in seen)
+
+
+def test_a_recipes_mixture_saves_as_jpeg_too(photo, monkeypatch):
+    monkeypatch.setattr("anyir.model.datasets.mixing.STORED_SHARE", 0.0)
+    monkeypatch.setattr("anyir.model.datasets.mixing.MIXTURE", {"clean": 1.0})
+    generator = np.random.default_rng(0)
+    made = [degrade_sample(photo, Ingredient("photos", degrade=MIXED), generator) for _ in range(200)]
+    share = sum(not torch.equal(one, photo) for one in made) / len(made)
+    assert abs(share - SAVED_SHARE) < 0.1
