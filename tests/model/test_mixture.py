@@ -1,4 +1,4 @@
-"""What batches are made of, beside photos: smooth surfaces with nothing to restore, and JPEG after the rest."""
+"""What batches are made of, beside photos: surfaces with nothing to restore, and JPEG after the rest."""
 
 import io
 
