@@ -76,7 +76,10 @@ class Muon(Optimizer):
             for weight in group["params"]:
                 if weight.grad is None:
                     continue
-                momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
+                state = self.state[weight]
+                if "momentum" not in state:
+                    state["momentum"] = torch.zeros_like(weight)
+                momentum = state["momentum"]
                 momentum.lerp_(weight.grad, 1 - MOMENTUM)
                 matrix = weight.grad.lerp(momentum, MOMENTUM).flatten(1)  # Nesterov's
                 wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
