@@ -164,6 +164,11 @@ def up_to_date(target: Path, job: Job, recipe: Recipe) -> Manifest | None:
 
 def code_sha256() -> str:
     """Digest of the code that an artifact and its figures depend on."""
+    return hashlib.sha256("".join(sha256(file) for file in code_files()).encode()).hexdigest()
+
+
+def code_files() -> list[Path]:
+    """That code: what rewrites, converts, calibrates and compares."""
     import anyir.conversion
     import anyir.model
     import anyir.profiling
@@ -171,10 +176,9 @@ def code_sha256() -> str:
     conversion = Path(str(anyir.conversion.__file__)).parent
     model = Path(str(anyir.model.__file__)).parent
     profiling = Path(str(anyir.profiling.__file__)).parent
-    names = ("config", "network", "rewrites", "deploy", "degradations", "kernels", "metrics")
+    names = ("config", "network", "rewrites", "deploy", "degradations", "camera", "kernels", "metrics")
     files = [*sorted(conversion.glob("*.py")), *(model / f"{name}.py" for name in names)]
-    files += [profiling / "photos.py", profiling / "runners.py"]
-    return hashlib.sha256("".join(sha256(file) for file in files).encode()).hexdigest()
+    return [*files, profiling / "photos.py", profiling / "runners.py"]
 
 
 def row_of(manifest: Manifest, recipe: Recipe, status: str) -> Row:

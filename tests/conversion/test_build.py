@@ -1,13 +1,17 @@
 """Orchestration: failures are rows, what is up to date is kept, nothing is left half-written."""
 
 import json
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+import anyir.model
 from anyir.conversion.build import REPORT, Job, Row, build, plan, run_jobs
 from anyir.conversion.recipes import RECIPES, Bounds, Recipe, select_recipes
+from anyir.conversion.worker import code_files
 from anyir.model.cli import build_app
 from anyir.model.errors import UserError
 
@@ -91,3 +95,20 @@ def test_the_command_s_exit_codes(tiny_weights, tmp_path, monkeypatch):
     result = run(app, ["convert", *out])
     assert result.exit_code == 1
     assert "litert_cpu_fp32: the toolchain says no" in result.output
+
+
+def test_the_digest_of_the_code_covers_all_that_makes_networks_and_photos():
+    """What the network, its deploy form and the degradations import of this project is in the digest, too."""
+    covered = {path.resolve() for path in code_files()}
+    model = Path(str(anyir.model.__file__)).parent
+    waiting = [model / f"{name}.py" for name in ("deploy", "degradations", "metrics")]
+    seen = set()
+    while waiting:
+        path = waiting.pop().resolve()
+        if path in seen or path.stem == "errors":
+            continue
+        seen.add(path)
+        assert path in covered, f"{path.name} changes artifacts or their figures"
+        named = re.findall(r"^from anyir\.model\.(\w+) import", path.read_text(), re.MULTILINE)
+        waiting += [model / f"{name}.py" for name in named]
+    assert len(seen) >= 6
