@@ -136,13 +136,13 @@ def section(preset: str) -> list[str]:
         f"Trained for {training['hours']:.2f} hours, {training['steps']:,} steps, "
         f"{training['samples']:,} patches:",
         "",
-        "| minutes | hardware | precision | batch | crop | learning rate | loss | patches/s | last loss |",
+        "| minutes | hardware | precision | batch | crop | optimizer, rate | loss | patches/s | last loss |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for c in training["chunks"]:
         lines.append(
             f"| {c['minutes']:g} | {c['hardware']} | {c['precision']} | {c['batch']} | {c['crop']} | "
-            f"{c['learning_rate']:g} | {c.get('loss_scale', 'linear')}, balance {c['balance']} | "
+            f"{c.get('optimizer', 'adamw')}, {c['learning_rate']:g} | {c.get('loss_scale', 'linear')}, balance {c['balance']} | "
             f"{c['samples_per_second']} | "
             f"{'' if c['loss'] is None else round(c['loss'], 4)} |"
         )
