@@ -142,7 +142,8 @@ def section(preset: str) -> list[str]:
     for c in training["chunks"]:
         lines.append(
             f"| {c['minutes']:g} | {c['hardware']} | {c['precision']} | {c['batch']} | {c['crop']} | "
-            f"{c.get('optimizer', 'adamw')}, {c['learning_rate']:g} | {c.get('loss_scale', 'linear')}, balance {c['balance']} | "
+            f"{c.get('optimizer', 'adamw')}, {c['learning_rate']:g} | "
+            f"{c.get('loss_scale', 'linear')}, balance {c['balance']} | "
             f"{c['samples_per_second']} | "
             f"{'' if c['loss'] is None else round(c['loss'], 4)} |"
         )
