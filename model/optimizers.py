@@ -93,7 +93,7 @@ class Muon(Optimizer):
 
 
 def orthogonalize(matrices: Tensor) -> Tensor:
-    """Every matrix with its singular values brought near 1 (0.7 to 1.2), by Newton and Schulz's iteration.
+    """Every matrix with its singular values brought near 1 (0.6 to 1.3), by Newton and Schulz's iteration.
 
     Args:
         matrices: (N, R, C) with R <= C.
