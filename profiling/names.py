@@ -8,7 +8,7 @@ from anyir.profiling.schema import Row
 from anyir.profiling.summary import CLEAN
 
 RUNTIMES = {"pytorch": "PyTorch", "executorch": "ExecuTorch", "coreml": "Core ML", "litert": "LiteRT"}
-BACKENDS = {"xnnpack": "XNNPACK", "vulkan": "Vulkan", "coreml": "Core ML", "gpu": "GPU"}
+BACKENDS = {"xnnpack": "XNNPACK"}
 PRECISIONS = {"int8w": "int8 weights", "pal6": "6-bit palette"}
 KINDS = {
     "noise": f"Noise, \u03c3 {SEVERITY * 50:g}",

@@ -46,32 +46,33 @@ def import_runtime(manifest: Manifest) -> None:
 
     Raises:
         Unsupported: it does not exist on this machine.
+        UserError: it is installed and cannot be imported.
     """
     if manifest.runtime == "coreml" and sys.platform != "darwin":
         raise Unsupported(f"Core ML runs on macOS and iOS only, not on {sys.platform}")
+    if manifest.backend != BACKENDS[manifest.runtime]:
+        raise Unsupported(f"nothing here runs {manifest.runtime} programs for {manifest.backend!r}")
     try:
         if manifest.runtime == "executorch":
             from executorch.runtime import Runtime
 
-            backend = EXECUTORCH_BACKENDS[manifest.backend]
-            if backend not in Runtime.get().backend_registry.registered_backend_names:
-                raise Unsupported(f"ExecuTorch has no {backend} on this machine")
+            if "XnnpackBackend" not in Runtime.get().backend_registry.registered_backend_names:
+                raise Unsupported("ExecuTorch has no XnnpackBackend on this machine")
         elif manifest.runtime == "litert":
             from ai_edge_litert.interpreter import Interpreter  # noqa: F401
-
-            if manifest.backend != "cpu":
-                raise Unsupported(f"LiteRT for {manifest.backend} runs on phones, not on this machine")
         else:
             import coremltools  # noqa: F401
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise Unsupported(f"{error.name} is not installed: pip install 'anyir[convert]'") from error
+    except ImportError as error:  # it is there and broken, such as for want of a shared library
+        raise UserError(f"what runs {manifest.runtime} programs cannot be imported: {error}") from error
 
 
 def load_artifact(path: Path, manifest: Manifest, *, threads: int) -> TileModel:
     """Load an artifact whose runtime is imported and whose manifest was checked.
 
     Raises:
-        UserError: its runtime refuses it.
+        UserError: its runtime refuses it, or it takes other tiles than its manifest says.
     """
     runners: dict[str, Callable[[Path, Manifest, int], TileModel]] = {
         "executorch": ExecuTorchModel,
@@ -84,12 +85,19 @@ def load_artifact(path: Path, manifest: Manifest, *, threads: int) -> TileModel:
         raise UserError(f"{manifest.runtime} refuses {path.name}: {error}") from error
 
 
-EXECUTORCH_BACKENDS = {
-    "xnnpack": "XnnpackBackend",
-    "coreml": "CoreMLBackend",
-    "vulkan": "VulkanBackend",
-}
-BACKEND_NAMES = {"xnnpack": "XNNPACK", "coreml": "Core ML", "vulkan": "Vulkan"}
+BACKENDS = {"executorch": "xnnpack", "litert": "cpu", "coreml": "mlprogram"}
+"""The backend of each runtime's programs that the classes below run."""
+
+
+def check_tile(path: Path, shape: tuple[int, ...], manifest: Manifest) -> None:
+    """Raise where a loaded program's input is not the tile that its manifest promises.
+
+    Raises:
+        UserError: what it takes, and what its manifest says.
+    """
+    tile = manifest.tile
+    if shape not in ((1, 3, tile, tile), (1, tile, tile, 3)):
+        raise UserError(f"{path.name} takes {shape}; its manifest says tiles of {tile}")
 
 
 class ExecuTorchModel:
@@ -109,8 +117,9 @@ class ExecuTorchModel:
         self._forward = self._program.load_method("forward")
         if self._forward is None:
             raise UserError(f"{path.name} has no method forward")
+        check_tile(path, tuple(self._forward.metadata.input_tensor_meta(0).sizes()), manifest)
         share = "" if manifest.operators.delegated == manifest.operators.total else " and portable kernels"
-        self.accelerator = f"ExecuTorch ({BACKEND_NAMES[manifest.backend]}{share})"
+        self.accelerator = f"ExecuTorch (XNNPACK{share})"
 
     def __call__(self, tile: Tile, /) -> Tile:
         import torch
@@ -137,8 +146,11 @@ class LiteRtModel:
         for side in (self._input, self._output):
             if side["dtype"] is not np.float32:
                 raise UserError(f"{path.name} takes {side['dtype'].__name__}; float32 is due")
+        check_tile(path, tuple(map(int, self._input["shape"])), manifest)
         self.partitions = sum(op["op_name"] == "DELEGATE" for op in self._interpreter._get_ops_details())
-        self.accelerator = f"LiteRT CPU ({'XNNPACK' if self.partitions else 'built-in kernels, no XNNPACK'})"
+        share = "" if manifest.operators.delegated == manifest.operators.total else " and built-in kernels"
+        kernels = f"XNNPACK{share}" if self.partitions else "built-in kernels, no XNNPACK"
+        self.accelerator = f"LiteRT CPU ({kernels})"
         self._channels_last = tuple(self._input["shape"])[1] != 3
 
     def __call__(self, tile: Tile, /) -> Tile:

@@ -32,8 +32,8 @@ from anyir.profiling.reference import Reference
 
 INDEX = "staged.json"
 SCHEMA_VERSION = 1
-BACKENDS = {"executorch": ("xnnpack",), "litert": ("cpu", "gpu")}
-"""What Android runs, of the backends that recipes build for."""
+BACKENDS = {"executorch": "xnnpack", "litert": "cpu"}
+"""What Android runs, of the backends that recipes build for. A LiteRT program's GPU is the app's choice."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def choose(artifacts: Path, reference: Reference, only: str) -> list[Path]:
     chosen = []
     for path in fitting:
         manifest = verify_artifact(path)
-        if manifest.backend not in BACKENDS.get(manifest.runtime, ()):
+        if manifest.backend != BACKENDS.get(manifest.runtime):
             continue
         if manifest.source.sha256 != reference.weights_sha256:
             raise UserError(
