@@ -9,14 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from anyir.conversion.recipes import Bounds
 from anyir.model.checkpoints import sha256
 from anyir.model.errors import UserError
 
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
+
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=0)]
 
 
 class Strict(BaseModel):
@@ -27,7 +31,7 @@ class Source(Strict):
     """The weights an artifact was made from."""
 
     file: str
-    sha256: str
+    sha256: Sha256
     preset: str = Field(description="'custom' for a config that is no preset")
     config: dict[str, Any]
 
@@ -43,9 +47,15 @@ class Tensor(Strict):
 class Operators(Strict):
     """How much of the graph the backend takes; null where only the device can tell."""
 
-    total: int
-    delegated: int | None
-    partitions: int | None
+    total: Count
+    delegated: Count | None
+    partitions: Count | None
+
+    @model_validator(mode="after")
+    def _a_part_of_all(self) -> Operators:
+        if (self.delegated or 0) > self.total:
+            raise ValueError("more operators delegated than there are")
+        return self
 
 
 class Quantization(Strict):
@@ -77,14 +87,14 @@ class Degradation(Strict):
 class Sample(Strict):
     """Values of the literal network's output for one parity photo, evenly spaced in memory order."""
 
-    case: int
+    case: Count
     values: list[float]
 
 
 class Parity(Strict):
     status: Literal["measured", "not measured"]
     reason: str | None = Field(description="why it was not measured here")
-    bounds: dict[str, float | None]
+    bounds: Bounds
     stages: list[Stage]
     degradations: list[Degradation]
     samples: list[Sample]
@@ -99,8 +109,8 @@ class Manifest(Strict):
     schema_version: Literal[1] = 1
     name: str
     file: str
-    sha256: str = Field(description="of the file; of a folder, see tree_sha256")
-    bytes: int
+    sha256: Sha256 = Field(description="of the file; of a folder, see tree_sha256")
+    bytes: Count
     source: Source
     runtime: Literal["executorch", "litert", "coreml"]
     backend: str

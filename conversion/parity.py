@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +46,7 @@ def measure(source: Source, bounds: Bounds, stages: list[tuple[str, Outputs]]) -
     return Parity(
         status="measured",
         reason=None,
-        bounds=asdict(bounds),
+        bounds=bounds,
         stages=[*_chain(source, stages), compare("artifact", artifact, "literal", source.literal_outputs)],
         degradations=[
             _degradation(case, literal, output)
@@ -62,7 +61,7 @@ def not_measured(source: Source, bounds: Bounds, stages: list[tuple[str, Outputs
     return Parity(
         status="not measured",
         reason=reason,
-        bounds=asdict(bounds),
+        bounds=bounds,
         stages=_chain(source, stages),
         degradations=[],
         samples=samples(source),
@@ -84,7 +83,7 @@ def check(parity: Parity) -> None:
     Raises:
         UserError: which figure, its value and its bound.
     """
-    bounds = Bounds(**parity.bounds)  # type: ignore[arg-type]
+    bounds = parity.bounds
     deploy = parity.stages[0]
     if deploy.max_error > 1e-3:
         raise UserError(f"the deploy form is {deploy.max_error:.2g} from the network; 0.001 is the bound")
@@ -120,15 +119,17 @@ def recheck(parity: Parity, tile: int, run: Callable[[Any], Any]) -> Stage:
     """Run an artifact again on the parity photos and compare it with the samples in its manifest.
 
     Raises:
-        UserError: out of the bounds that it was built with.
+        UserError: out of the bounds that it was built with, or samples that are not of the parity photos.
     """
     from anyir.conversion.source import parity_cases
     from anyir.profiling.photos import as_input
 
     cases = parity_cases(tile)
+    if [(s.case, len(s.values)) for s in parity.samples] != [(i, SAMPLES) for i in range(len(cases))]:
+        raise UserError("its manifest does not hold the samples that a comparison needs; build it again")
     outputs = [_pick(run(as_input(cases[s.case].degraded))) for s in parity.samples]
     stage = compare("artifact", outputs, "literal", [np.array(s.values, np.float32) for s in parity.samples])
-    bounds = Bounds(**parity.bounds)  # type: ignore[arg-type]
+    bounds = parity.bounds
     # A few hundred values stand for all of them: their PSNR scatters by a decibel or two.
     if stage.psnr is not None and stage.psnr < bounds.psnr - 3:
         raise UserError(f"parity PSNR {stage.psnr:.1f} dB is below the bound {bounds.psnr:.1f} dB")

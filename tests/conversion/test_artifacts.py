@@ -150,6 +150,26 @@ def test_verify_fails_on_a_changed_file_and_still_checks_the_others(tiny_artifac
     assert [row["status"] for row in json.loads(result.stdout)] == ["failed", "ok"]
 
 
+@pytest.mark.parametrize(
+    "samples",
+    [
+        lambda samples: [],
+        lambda samples: [{**samples[0], "case": 99}, *samples[1:]],
+        lambda samples: [{**samples[0], "values": [0.5]}, *samples[1:]],
+    ],
+    ids=["none", "of no photo", "too few values"],
+)
+def test_verify_needs_the_samples_of_every_photo(tiny_artifacts, tmp_path, samples):
+    file = tiny_artifacts / FILES["litert_cpu_fp32"]
+    shutil.copy(file, tmp_path)
+    described = json.loads(manifest_path(file).read_text())
+    described["parity"]["samples"] = samples(described["parity"]["samples"])
+    manifest_path(tmp_path / file.name).write_text(json.dumps(described))
+    result = verify(tmp_path)
+    assert result.exit_code == 1
+    assert "does not hold the samples" in json.loads(result.stdout)[0]["reason"]
+
+
 def test_verify_of_nothing(tmp_path):
     for path in (tmp_path, tmp_path / "missing"):
         result = verify(path)

@@ -78,6 +78,32 @@ def test_what_is_no_manifest(copied, text):
         verify_artifact(copied)
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("sha256",), "abc"),
+        (("source", "sha256"), "../x"),
+        (("bytes",), -1),
+        (("operators", "delegated"), -1),
+        (("operators", "delegated"), 10**6),
+        (("parity", "bounds"), {}),
+        (("parity", "bounds", "psnr"), None),
+        (("parity", "samples", 0, "case"), -1),
+    ],
+)
+def test_values_that_no_build_writes_are_named_in_one_line(copied, path, value):
+    data = json.loads(manifest_path(copied).read_text())
+    target = data
+    for key in path[:-1]:
+        target = target[key]
+    target[path[-1]] = value
+    manifest_path(copied).write_text(json.dumps(data))
+    with pytest.raises(UserError, match="is not a manifest by schema 1") as caught:
+        verify_artifact(copied)
+    assert path[0] in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_missing_files(copied, tmp_path):
     with pytest.raises(UserError, match="no artifact"):
         verify_artifact(tmp_path / "missing.pte")
