@@ -106,7 +106,11 @@ def build(
 
     scratch = Path(tempfile.mkdtemp(prefix=".build-", dir=out))
     try:
-        run_jobs(plan(path, tile, out, scratch, recipes), finish, on_progress)
+        # All build from one copy: a training that goes on may replace the file while they do.
+        copy = scratch / "weights" / path.name
+        copy.parent.mkdir()
+        shutil.copyfile(path, copy)
+        run_jobs(plan(copy, tile, out, scratch, recipes), finish, on_progress)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     ordered = [rows[recipe.name] for recipe in recipes]

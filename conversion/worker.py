@@ -204,7 +204,14 @@ def row_of(manifest: Manifest, recipe: Recipe, status: str) -> Row:
 
 
 def preset_of(weights: Path) -> str:
-    return read_header(weights).get("preset") or "custom"
+    """The preset that has these weights' config; ``custom`` if none has.
+
+    File names begin with it, so it is not taken from the header, which may say anything.
+    """
+    from anyir.model.config import PRESETS, AnyIRConfig
+
+    config = AnyIRConfig.from_dict(read_header(weights)["config"])
+    return next((name for name, preset in PRESETS.items() if preset == config), "custom")
 
 
 def log_path(job: Job) -> Path:

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import platform
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.model.checkpoints import find_weights, load_weights, read_header, sha256, write_atomically
+from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
 from anyir.profiling.photos import SEVERITY, as_input, make_cases
 
@@ -46,7 +48,8 @@ class Reference:
 
     Attributes:
         folder: where it lies.
-        weights, weights_sha256, preset, notes: the checkpoint, and what training noted in its header.
+        weights, weights_sha256, preset, notes: the checkpoint, the preset that has its config, and what
+            training noted in its header.
         accelerator: what ran the network.
         tile: side of the tiles in pixels.
         versions: of Python, torch and numpy.
@@ -97,12 +100,19 @@ def make_reference(
 
     Raises:
         UserError: unusable weights, or a network that returns NaN or infinity.
+        OSError: a folder that cannot be written.
     """
     import torch
 
     path = find_weights(weights)
+    data = path.read_bytes()
     network = load_weights(path)
     header = read_header(path)
+    digest = hashlib.sha256(data).hexdigest()
+    if sha256(path) != digest:
+        raise UserError(f"{path} changed while it was read; try again")
+    folder.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=folder).close()  # a read-only folder fails now, not after minutes
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     # A reference in TF32 would differ from every program by more than they differ from one another.
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
@@ -126,12 +136,12 @@ def make_reference(
     }
     for name, array in arrays.items():
         write_atomically(folder / f"{name}.npy", _npy(array))
-    write_atomically(folder / WEIGHTS_FILE, path.read_bytes())
+    write_atomically(folder / WEIGHTS_FILE, data)  # not what the file holds by now
     reference = Reference(
         folder=folder,
         weights=path.stem,
-        weights_sha256=sha256(path),
-        preset=header.get("preset"),
+        weights_sha256=digest,
+        preset=next((name for name, config in PRESETS.items() if config == network.config), None),
         notes={k: v for k, v in header.items() if k not in ("config", "preset")},
         accelerator=f"PyTorch CUDA ({gpu})" if gpu else "PyTorch CPU",
         tile=tile,

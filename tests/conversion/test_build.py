@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from typer.testing import CliRunner
 import anyir.model
 from anyir.conversion.build import REPORT, Job, Row, build, plan, run_jobs
 from anyir.conversion.recipes import RECIPES, Bounds, Recipe, select_recipes
-from anyir.conversion.worker import code_files
+from anyir.conversion.worker import code_files, preset_of
+from anyir.model import PRESETS, AnyIR
+from anyir.model.checkpoints import save_weights, sha256
 from anyir.model.cli import build_app
 from anyir.model.errors import UserError
 
@@ -78,6 +81,34 @@ def test_weights_that_are_none_end_before_anything_is_made(tmp_path):
     with pytest.raises(UserError, match="not a readable safetensors file"):
         build(bad, 64, tmp_path / "out", list(RECIPES))
     assert not (tmp_path / "out").exists()
+
+
+def test_weights_that_change_meanwhile_are_not_those_that_are_built(tiny_weights, tmp_path, monkeypatch):
+    weights = tmp_path / "best.safetensors"
+    shutil.copy(tiny_weights, weights)
+    built = []
+
+    def run(jobs, finish, on_progress):
+        weights.write_bytes(b"what a training that goes on has written")
+        built.extend(job.weights for job in jobs)
+        assert {sha256(path) for path in built} == {sha256(tiny_weights)}
+        for job in jobs:
+            for recipe in job.recipes:
+                finish(Row(recipe.name, "x", "built"))
+
+    monkeypatch.setattr("anyir.conversion.build.run_jobs", run)
+    build(weights, 64, tmp_path / "out", list(RECIPES))
+    assert {path.name for path in built} == {weights.name}
+    assert names(tmp_path / "out") == [REPORT]
+
+
+@pytest.mark.parametrize("preset", ["../../elsewhere/x", "/elsewhere/x", "anyir", 7])
+def test_file_names_follow_the_config_whatever_the_header_says(preset, tmp_path):
+    save_weights(AnyIR(PRESETS["tiny"]), tmp_path / "w.safetensors", notes={"preset": preset})
+    assert preset_of(tmp_path / "w.safetensors") == "tiny"
+    changed = replace(PRESETS["tiny"], refinement=0)
+    save_weights(AnyIR(changed), tmp_path / "w.safetensors", notes={"preset": preset})
+    assert preset_of(tmp_path / "w.safetensors") == "custom"
 
 
 def test_the_command_s_exit_codes(tiny_weights, tmp_path, monkeypatch):

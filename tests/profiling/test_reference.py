@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from anyir.model import load_weights
+from anyir.model import PRESETS, AnyIR, load_weights
+from anyir.model.checkpoints import save_weights, sha256
 from anyir.model.errors import UserError
 from anyir.profiling.photos import KINDS, PHOTOS, as_input, make_cases
-from anyir.profiling.reference import load_reference, make_reference
+from anyir.profiling.reference import WEIGHTS_FILE, load_reference, make_reference
 
 from .conftest import TILE, anyir
 
@@ -57,9 +58,6 @@ def test_a_reference_holds_the_literal_networks_outputs(reference, tiny_weights)
 
 
 def test_other_weights_give_another_digest(reference, tmp_path):
-    from anyir.model import PRESETS, AnyIR
-    from anyir.model.checkpoints import save_weights
-
     save_weights(AnyIR(PRESETS["tiny"]), tmp_path / "other.safetensors")
     other = make_reference(tmp_path / "other.safetensors", TILE, tmp_path / "reference")
     assert other.digest() != reference.digest()
@@ -72,6 +70,32 @@ def test_progress_is_told(tiny_weights, tmp_path):
         tiny_weights, 16, tmp_path, on_start=lambda n: told.append(n), on_case=lambda: told.append(1)
     )
     assert told[0] == sum(told[1:]) == len(KINDS) * len(PHOTOS)
+
+
+def test_weights_that_change_meanwhile_are_not_those_of_the_reference(tiny_weights, tmp_path, monkeypatch):
+    weights = tmp_path / "best.safetensors"
+    shutil.copy(tiny_weights, weights)
+
+    def cases(tile):
+        weights.write_bytes(b"what a training that goes on has written")
+        return make_cases(tile)
+
+    monkeypatch.setattr("anyir.profiling.reference.make_cases", cases)
+    made = make_reference(weights, 16, tmp_path / "reference")
+    assert made.weights_sha256 == sha256(tiny_weights) == sha256(made.folder / WEIGHTS_FILE)
+
+
+def test_the_preset_is_the_config_s_whatever_the_header_says(tmp_path):
+    for preset in ("../x", 7, None):
+        save_weights(AnyIR(PRESETS["tiny"]), tmp_path / "w.safetensors", notes={"preset": preset})
+        assert make_reference(tmp_path / "w.safetensors", 16, tmp_path / "reference").preset == "tiny"
+
+
+def test_a_folder_that_cannot_be_written_is_noticed_before_anything_runs(tiny_weights, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("anyir.profiling.reference.make_cases", lambda tile: pytest.fail("it ran"))
+    with pytest.raises(OSError, match="file"):
+        make_reference(tiny_weights, 16, tmp_path / "file")
 
 
 def damage(folder, what):
