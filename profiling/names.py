@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from anyir.profiling.candidates import UNKNOWN
 from anyir.profiling.photos import SEVERITY
-from anyir.profiling.schema import Row
-from anyir.profiling.summary import CLEAN
+from anyir.profiling.schema import CLEAN, Row
 
 RUNTIMES = {"pytorch": "PyTorch", "executorch": "ExecuTorch", "coreml": "Core ML", "litert": "LiteRT"}
 BACKENDS = {"xnnpack": "XNNPACK"}

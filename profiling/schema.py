@@ -19,6 +19,9 @@ from anyir.profiling.statistics import percentile
 SCHEMA_VERSION = 2
 SCHEMA_FILE = Path(__file__).parent / "results.schema.json"
 
+CLEAN = "clean"
+"""The degradation that is none: what summaries of quality leave out."""
+
 RuntimeName = Literal["pytorch", "executorch", "coreml", "litert"]
 
 
@@ -78,6 +81,8 @@ class Latency(Strict):
         for share, value in ((50, self.p50_ms), (90, self.p90_ms), (99, self.p99_ms)):
             if abs(percentile(self.samples_ms, share) - value) > 1e-3:
                 raise ValueError(f"p{share}_ms is not that percentile of the samples")
+        if self.p50_ms == 0:
+            raise ValueError("p50_ms is 0: a run takes time")
         if self.split is not None:
             parts = (self.split.copy_in_ms, self.split.run_ms, self.split.read_back_ms)
             if {len(part) for part in parts} != {self.n}:
@@ -167,6 +172,19 @@ class Results(Strict):
         seen = [(row.key, row.device) for row in self.rows]
         if len(set(seen)) != len(seen):
             raise ValueError("two rows of one name and device")
+        return self
+
+    @model_validator(mode="after")
+    def _every_degradation_in_every_row(self) -> Results:
+        inputs = self.reference.inputs
+        for row in self.rows:
+            if row.status == "ok" and set(row.quality) != set(inputs):
+                raise ValueError(f"{row.key} does not have the reference's degradations")
+            if row.status == "ok" and not any(
+                kind != CLEAN and None not in (quality.psnr_truth, inputs[kind].psnr_truth)
+                for kind, quality in row.quality.items()
+            ):
+                raise ValueError(f"{row.key} has no figure against the truth but of clean tiles")
         return self
 
     @model_validator(mode="after")

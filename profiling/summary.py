@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from anyir.profiling.schema import ReferenceSummary, Row
-
-CLEAN = "clean"
+from anyir.profiling.schema import CLEAN, ReferenceSummary, Row
 
 
 def worst_reference_psnr(row: Row) -> float | None:
