@@ -174,7 +174,7 @@ def verify_artifact(path: Path) -> Manifest:
     """The manifest of an artifact, after checking that the artifact is the one that it describes.
 
     Raises:
-        UserError: a missing artifact or manifest, another schema, a name that leads out of the folder,
+        UserError: a missing or unreadable artifact or manifest, another schema, another file's manifest,
             or bytes that changed.
     """
     if path.suffix not in (".pte", ".tflite", ".mlpackage"):
@@ -184,7 +184,10 @@ def verify_artifact(path: Path) -> Manifest:
     manifest = Manifest.load(manifest_path(path))
     if manifest.file != path.name:
         raise UserError(f"{manifest_path(path)} describes {manifest.file!r}, not {path.name!r}")
-    found = tree_sha256(path)
+    try:
+        found = tree_sha256(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error})") from error
     if found != manifest.sha256:
         raise UserError(
             f"{path} changed since it was built: sha256 {found[:12]}.., {manifest.sha256[:12]}.. is due"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +31,11 @@ class Candidate:
 
     Attributes:
         name: the file's without suffix, or the recipe's.
-        path: what to run; None for a recipe that was not built.
+        path: what to run; None for a recipe that was not built, or a file that is not its manifest's.
         error: why there is nothing to run; None if there is.
         sha256, bytes: of the file.
-        runtime, backend, precision, delegated, operators, partitions: as its manifest says.
+        runtime, backend, precision, delegated, operators, partitions: as its manifest says; a file that is
+            not the manifest's has no figures of it.
     """
 
     name: str
@@ -58,7 +60,8 @@ def find_candidates(artifacts: Path, reference: Reference) -> list[Candidate]:
     """PyTorch first, then artifacts by name, then recipes that ``conversion.json`` says were not built.
 
     Raises:
-        UserError: no such folder, nothing in it, or artifacts of other weights or another tile.
+        UserError: no such folder, nothing in it, artifacts of other weights or another tile, or two of
+            one name.
     """
     if not artifacts.is_dir():
         raise UserError(f"there is no folder {artifacts}; `anyir convert --out {artifacts}` makes it")
@@ -72,7 +75,11 @@ def find_candidates(artifacts: Path, reference: Reference) -> list[Candidate]:
     found = [_artifact(path, reference) for path in paths] + failed
     if not found:
         raise UserError(f"there is no artifact in {artifacts}; `anyir convert --out {artifacts}` makes them")
-    return [_pytorch(reference), *found]
+    candidates = [_pytorch(reference), *found]
+    names = [candidate.name for candidate in candidates]
+    if (twice := next((name for name in names if names.count(name) > 1), None)) is not None:
+        raise UserError(f"{artifacts} has two programs of the name {twice}; remove or rename one")
+    return candidates
 
 
 def _pytorch(reference: Reference) -> Candidate:
@@ -103,16 +110,14 @@ def _fits(path: Path, reference: Reference) -> bool:
 def _artifact(path: Path, reference: Reference) -> Candidate:
     from anyir.conversion.manifest import Manifest, manifest_path, tree_bytes, verify_artifact
 
-    fault = None
     try:
-        verify_artifact(path)
-    except UserError as error:
-        fault = str(error)
-    try:
-        manifest = Manifest.load(manifest_path(path))
-    except UserError as error:
-        unknown: dict[str, Any] = {"backend": UNKNOWN, "precision": UNKNOWN}
-        return Candidate(path.stem, None, fault or str(error), RUNTIMES[path.suffix], **unknown)
+        manifest = verify_artifact(path)
+    except UserError as fault:
+        backend = precision = UNKNOWN
+        with contextlib.suppress(UserError):  # what it was to be, if a manifest says so
+            described = Manifest.load(manifest_path(path))
+            backend, precision = described.backend, described.precision
+        return Candidate(path.stem, None, str(fault), RUNTIMES[path.suffix], backend, precision)
     if manifest.source.sha256 != reference.weights_sha256:
         raise UserError(
             f"{path.name} was made from weights {manifest.source.sha256[:12]} and the reference from "
@@ -126,7 +131,7 @@ def _artifact(path: Path, reference: Reference) -> Candidate:
     return Candidate(
         name=path.stem,
         path=path,
-        error=fault,
+        error=None,
         runtime=manifest.runtime,
         backend=manifest.backend,
         precision=manifest.precision,

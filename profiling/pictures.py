@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,16 @@ MAX_SIDE = 512
 
 
 class PictureWriter:
-    """Writes pictures into one folder and names them as results do."""
+    """Writes pictures into one folder and names them as results do.
+
+    A name ends in the picture's own hash: results of several runs in one folder keep each their pictures.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def write(self, name: str, tile: NDArray[Any]) -> str:
-        """Write (3, T, T) values in 0..1 (clipped) as ``name``.webp.
+        """Write (3, T, T) values in 0..1 (clipped) as ``name``.HASH.webp.
 
         Returns:
             The path relative to the results file.
@@ -36,5 +40,6 @@ class PictureWriter:
         picture = Image.fromarray(np.ascontiguousarray(pixels))
         picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
         picture.save(buffer, "WEBP", quality=QUALITY, method=4)
-        write_atomically(self.folder / f"{name}.webp", buffer.getvalue())
-        return f"{self.folder.name}/{name}.webp"
+        file = f"{name}.{hashlib.sha256(buffer.getvalue()).hexdigest()[:12]}.webp"
+        write_atomically(self.folder / file, buffer.getvalue())
+        return f"{self.folder.name}/{file}"

@@ -124,6 +124,8 @@ def profile(
             if run.worker is not None:
                 run.worker.close()
             rows.append(_row(run, outputs[run.candidate.name], reference, settings, host, pictures))
+            # Those of all programs together would be gigabytes for large tiles.
+            outputs[run.candidate.name].unlink(missing_ok=True)
     summary = summarise_reference(reference, pictures)
     return Results(schema=2, environment=host, reference=summary, rows=rows)
 
@@ -196,7 +198,7 @@ def _row(
         device=host.device,
         os=host.os,
         accelerator=run.loaded["accelerator"] if ok else None,
-        threads=settings.threads,
+        threads=None if candidate.runtime == "coreml" else settings.threads,  # Core ML takes no number
         delegated=candidate.delegated,
         operators=candidate.operators,
         # As the runtime itself counts them, where it does; else as the conversion did.

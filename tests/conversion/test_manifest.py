@@ -114,6 +114,15 @@ def test_missing_files(copied, tmp_path):
         verify_artifact(copied)
 
 
+def test_a_file_that_cannot_be_read_is_one_line(copied, monkeypatch):
+    def denied(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("anyir.conversion.manifest.sha256", denied)
+    with pytest.raises(UserError, match=r"cannot be read .*Permission denied"):
+        verify_artifact(copied)
+
+
 def test_hash_of_a_folder_is_what_sha256sum_makes_of_it(tmp_path):
     (tmp_path / "a/deep").mkdir(parents=True)
     (tmp_path / "a/deep/x.bin").write_bytes(b"x")

@@ -7,6 +7,7 @@ import pytest
 from anyir.model import PRESETS, AnyIR
 from anyir.model.checkpoints import save_weights, sha256
 from anyir.model.errors import UserError
+from anyir.profiling import profile as profiling
 from anyir.profiling.candidates import find_candidates
 from anyir.profiling.names import label
 from anyir.profiling.photos import KINDS
@@ -50,6 +51,16 @@ def test_what_has_no_figures_says_why(name, status, reason, rows):
         pytest.skip("Core ML runs on this machine")
     assert rows[name].status == status
     assert reason in rows[name].error
+
+
+def test_a_changed_file_has_none_of_its_manifest_s_figures(rows):
+    row = rows["tiny_litert_cpu_fp16_64x64"]
+    assert (row.backend, row.precision) == ("cpu", "fp16")
+    assert {row.artifact, row.delegated, row.operators, row.partitions} == {None}
+
+
+def test_core_ml_is_not_said_to_take_a_number_of_threads(rows):
+    assert rows["tiny_coreml_mlprogram_fp16_64x64"].threads is None
 
 
 @pytest.mark.parametrize("file", [PTE, TFLITE, None], ids=["executorch", "litert", "pytorch"])
@@ -121,6 +132,32 @@ def test_other_weights_or_another_tile_are_refused(tiny_artifacts, tiny_weights,
     small = make_reference(tiny_weights, 32, tmp_path / "small")
     with pytest.raises(UserError, match="make both with the same --tile"):
         find_candidates(tiny_artifacts, small)
+
+
+@pytest.mark.parametrize("name", [TFLITE.replace(".tflite", ".pte"), "pytorch.tflite"])
+def test_two_programs_of_one_name_are_refused_before_anything_runs(name, tiny_artifacts, reference, tmp_path):
+    for source in (TFLITE, TFLITE.replace(".tflite", ".json")):
+        shutil.copy(tiny_artifacts / source, tmp_path)
+    shutil.copy(tiny_artifacts / TFLITE, tmp_path / name)
+    with pytest.raises(UserError, match=f"two programs of the name {name.rpartition('.')[0]};"):
+        find_candidates(tmp_path, reference)
+
+
+def test_outputs_of_all_programs_never_lie_together(tiny_artifacts, reference, tmp_path, monkeypatch):
+    (tmp_path / "artifacts").mkdir()
+    for name in (TFLITE, TFLITE.replace(".tflite", ".json")):
+        shutil.copy(tiny_artifacts / name, tmp_path / "artifacts")
+    seen, real = [], profiling._row
+
+    def row(run, outputs, *others):
+        seen.append(list(outputs.parent.iterdir()))
+        return real(run, outputs, *others)
+
+    monkeypatch.setattr(profiling, "_row", row)
+    settings = profiling.Settings(runs=1, warmups=0, threads=1)
+    results = profiling.profile(tmp_path / "artifacts", reference, tmp_path / "results.json", settings)
+    assert [row.status for row in results.rows] == ["ok", "ok"]
+    assert [len(files) for files in seen] == [1, 1]
 
 
 def test_bad_folders_end_in_one_line(reference, tmp_path):

@@ -66,6 +66,20 @@ def test_pictures_are_bounded_and_named_as_results_name_them(tmp_path):
         assert picture.size == (MAX_SIDE, MAX_SIDE)
 
 
+def test_pictures_of_two_runs_in_one_folder_are_both_kept(tmp_path):
+    import numpy as np
+
+    from anyir.profiling.pictures import PictureWriter
+
+    black, white = (np.full((3, 16, 16), value, np.float32) for value in (0, 1))
+    first = PictureWriter(tmp_path / "pictures").write("pytorch.noise", black)
+    before = (tmp_path / first).read_bytes()
+    second = PictureWriter(tmp_path / "pictures").write("pytorch.noise", white)
+    again = PictureWriter(tmp_path / "pictures").write("pytorch.noise", black)
+    assert first == again != second
+    assert (tmp_path / first).read_bytes() == before != (tmp_path / second).read_bytes()
+
+
 @pytest.mark.parametrize("out", ["/proc/none/index.html", "{folder}/results.json/index.html"])
 def test_an_output_that_cannot_be_written_is_one_line(out, tmp_path):
     (tmp_path / "results.json").write_text(json.dumps(document()))
