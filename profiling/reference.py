@@ -175,6 +175,8 @@ def load_reference(folder: Path) -> Reference:
     Raises:
         UserError: missing, damaged, changed, or of another version.
     """
+    from pydantic import TypeAdapter
+
     path = folder / "reference.json"
     if not path.is_file():
         raise UserError(f"there is no reference in {folder}; make one with `anyir reference --out {folder}`")
@@ -184,7 +186,9 @@ def load_reference(folder: Path) -> Reference:
         if data.pop("schema") != SCHEMA_VERSION:
             raise UserError(f"{path} is of another version; {again}")
         cases = [CaseRecord(**case) for case in data.pop("cases")]
-        reference = Reference(folder=folder, cases=cases, **data)
+        given = Reference(folder=folder, cases=cases, **data)
+        reference = TypeAdapter(Reference).validate_python(asdict(given))
+        _ = reference.versions["torch"]
         files = {name: reference.files[name] for name in (*(f"{a}.npy" for a in ARRAYS), WEIGHTS_FILE)}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f"{path} is damaged; {again}") from error
@@ -193,6 +197,10 @@ def load_reference(folder: Path) -> Reference:
             raise UserError(f"{folder} lacks {name}; {again}")
         if sha256(folder / name) != digest:
             raise UserError(f"{folder / name} is not the file that reference.json describes; {again}")
+    shape = (len(reference.cases), 3, reference.tile, reference.tile)
+    shapes = {reference.array(name).shape for name in ARRAYS}
+    if files[WEIGHTS_FILE] != reference.weights_sha256 or shapes != {shape}:
+        raise UserError(f"{path} does not agree with the files that it names; {again}")
     return reference
 
 

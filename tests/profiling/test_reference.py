@@ -111,6 +111,17 @@ def damage(folder, what):
         data = json.loads((folder / "reference.json").read_text())
         del data["tile"]
         (folder / "reference.json").write_text(json.dumps(data))
+    elif what in ("torch", "preset", "notes", "cases", "tile", "weights"):
+        data = json.loads((folder / "reference.json").read_text())
+        values = {
+            "torch": {"versions": {}},
+            "preset": {"preset": 7},
+            "notes": {"notes": []},
+            "cases": {"cases": data["cases"][:-1]},
+            "tile": {"tile": 32},
+            "weights": {"weights_sha256": "0" * 64},
+        }
+        (folder / "reference.json").write_text(json.dumps({**data, **values[what]}))
     elif what == "version":
         data = json.loads((folder / "reference.json").read_text())
         (folder / "reference.json").write_text(json.dumps({**data, "schema": 2}))
@@ -125,6 +136,12 @@ def damage(folder, what):
         ("json", "is damaged"),
         ("list", "is damaged"),
         ("key", "is damaged"),
+        ("torch", "is damaged"),
+        ("preset", "is damaged"),
+        ("notes", "is damaged"),
+        ("cases", "does not agree with the files"),
+        ("tile", "does not agree with the files"),
+        ("weights", "does not agree with the files"),
         ("version", "of another version"),
         ("truths.npy", "lacks truths.npy"),
         ("reference.json", "there is no reference"),
