@@ -1,4 +1,4 @@
-"""The learning rate over a chunk of training."""
+"""What changes over a chunk of training: the learning rate, and how far back the averaged weights reach."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ WARM_UP = 0.03
 """Share of a chunk in which the learning rate rises; AdamW's moments settle meanwhile."""
 FLOOR = 0.02
 """Learning rate at a chunk's end, as a share of its peak."""
+LONGEST_DECAY = 0.999
 
 
 def learning_rate(
@@ -27,3 +28,14 @@ def learning_rate(
     falling = max(cosine_end - warm_up, 1e-9)  # none: the rate drops to its floor after the warm-up
     rest = min(1.0, (share - warm_up) / falling) if share > warm_up else 0.0
     return peak * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * rest)))
+
+
+def average_decay(step: int) -> float:
+    """Decay of the averaged weights at a step of the chunk, from 0: they reach back over the last tenth of
+    its steps, 1,000 at most.
+
+    Counted from the chunk's start, not the training's: a chunk of 1,000 steps would else end with a third of
+    the weights it began with, and a falling rate makes a long average worth less than a short one
+    (docs/training.md).
+    """
+    return min(LONGEST_DECAY, (1 + step) / (10 + step))

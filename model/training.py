@@ -22,7 +22,7 @@ from anyir.model.loss import restoration_loss
 from anyir.model.network import AnyIR
 from anyir.model.optimizers import make_optimizers
 from anyir.model.processes import Processes
-from anyir.model.schedule import learning_rate
+from anyir.model.schedule import average_decay, learning_rate
 from anyir.model.training_clock import ChunkClock, Meter, Report
 from anyir.model.training_settings import Progress, Settings
 from anyir.model.training_state import check_resumable, gather_tensors, save_state, scatter_tensors
@@ -216,7 +216,7 @@ class Trainer:
 
     @torch.no_grad()
     def _average(self) -> None:
-        decay = min(0.999, (1 + self.progress.step) / (10 + self.progress.step))
+        decay = average_decay(self.progress.chunk_step)
         averaged: list[Tensor] = list(self.ema.parameters())
         current: list[Tensor] = list(self.network.parameters())
         torch._foreach_lerp_(averaged, current, 1 - decay)
