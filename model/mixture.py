@@ -10,16 +10,16 @@ from anyir.model.degradations import CDD11, degrade
 from anyir.model.photos import PhotoBank
 
 MIXTURE: dict[str, float] = {
-    "clean": 0.08,
-    "noise": 0.20,
-    "rain": 0.10,
-    "haze": 0.09,
-    "motion_blur": 0.09,
-    "defocus_blur": 0.07,
-    "low_light": 0.09,
+    "clean": 0.12,
+    "noise": 0.22,
+    "rain": 0.11,
+    "haze": 0.07,
+    "motion_blur": 0.07,
+    "defocus_blur": 0.06,
+    "low_light": 0.08,
     "snow": 0.07,
     "camera_noise": 0.06,
-    "jpeg": 0.06,
+    "jpeg": 0.05,
     "camera_noise+jpeg": 0.02,
     **{kind: 0.01 for kind in CDD11 if "+" in kind},
 }
