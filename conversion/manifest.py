@@ -8,10 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
 from anyir.conversion.recipes import Bounds
 from anyir.model.checkpoints import sha256
@@ -19,8 +28,26 @@ from anyir.model.errors import UserError
 
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Count = Annotated[int, Field(ge=0)]
+
+def _hexadecimal(value: str) -> str:
+    if not re.fullmatch("[0-9a-f]{64}", value):
+        raise ValueError("no sha256")
+    return value
+
+
+def _not_negative(value: int) -> int:
+    if value < 0:
+        raise ValueError("a negative count")
+    return value
+
+
+# Checked here and not in the published schema, which the apps' readers follow to the letter.
+Sha256 = Annotated[str, AfterValidator(_hexadecimal)]
+Count = Annotated[int, AfterValidator(_not_negative)]
+_BOUND = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+PublishedBounds = Annotated[
+    Bounds, WithJsonSchema({"additionalProperties": _BOUND, "title": "Bounds", "type": "object"})
+]
 
 
 class Strict(BaseModel):
@@ -94,7 +121,7 @@ class Sample(Strict):
 class Parity(Strict):
     status: Literal["measured", "not measured"]
     reason: str | None = Field(description="why it was not measured here")
-    bounds: Bounds
+    bounds: PublishedBounds
     stages: list[Stage]
     degradations: list[Degradation]
     samples: list[Sample]
