@@ -208,10 +208,9 @@ def preset_of(weights: Path) -> str:
 
     File names begin with it, so it is not taken from the header, which may say anything.
     """
-    from anyir.model.config import PRESETS, AnyIRConfig
+    from anyir.model.config import AnyIRConfig, preset_name
 
-    config = AnyIRConfig.from_dict(read_header(weights)["config"])
-    return next((name for name, preset in PRESETS.items() if preset == config), "custom")
+    return preset_name(AnyIRConfig.from_dict(read_header(weights)["config"])) or "custom"
 
 
 def log_path(job: Job) -> Path:

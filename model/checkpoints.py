@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anyir.model.config import PRESETS, AnyIRConfig
+from anyir.model.config import PRESETS, AnyIRConfig, preset_name
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def save_weights(
 
     dtype = torch.float16 if half else torch.float32
     tensors = {k: v.detach().to("cpu", dtype).contiguous() for k, v in network.state_dict().items()}
-    preset = next((name for name, config in PRESETS.items() if config == network.config), None)
+    preset = preset_name(network.config)
     metadata = {
         "format": "pt",
         "config": json.dumps(network.config.to_dict()),

@@ -132,3 +132,8 @@ PRESETS: dict[str, AnyIRConfig] = {
     "ratio-3": _paper_but(fusion=False, gate_parts=(2, 2, 0)),
     "ratio-4": _paper_but(fusion=False, gate_parts=(1, 1, 2)),
 }
+
+
+def preset_name(config: AnyIRConfig) -> str | None:
+    """The first preset that has this config; None if none has."""
+    return next((name for name, preset in PRESETS.items() if preset == config), None)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from anyir.model.config import PRESETS
+from anyir.model.config import preset_name
 from anyir.model.errors import UserError
 from anyir.model.tiles import TilePlan, reflect_indices
 
@@ -67,8 +67,7 @@ class TorchModel:
             torch.set_num_threads(threads)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.eval().use_additive_fusion().to(self.device)
-        preset = next((name for name, config in PRESETS.items() if config == network.config), "custom")
-        self.name = name or preset
+        self.name = name or preset_name(network.config) or "custom"
         gpu = torch.cuda.get_device_name() if self.device.type == "cuda" else None
         self.accelerator = f"PyTorch CUDA ({gpu})" if gpu else "PyTorch CPU"
 

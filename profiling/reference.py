@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.model.checkpoints import find_weights, load_weights, read_header, sha256, write_atomically
-from anyir.model.config import PRESETS
+from anyir.model.config import preset_name
 from anyir.model.errors import UserError
 from anyir.profiling.photos import SEVERITY, as_input, make_cases
 
@@ -141,7 +141,7 @@ def make_reference(
         folder=folder,
         weights=path.stem,
         weights_sha256=digest,
-        preset=next((name for name, config in PRESETS.items() if config == network.config), None),
+        preset=preset_name(network.config),
         notes={k: v for k, v in header.items() if k not in ("config", "preset")},
         accelerator=f"PyTorch CUDA ({gpu})" if gpu else "PyTorch CPU",
         tile=tile,
