@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from anyir.model.network import AnyIR
+from anyir.model.precision import has_bfloat16
 from anyir.model.training_settings import Settings
 
 MOMENTUM = 0.95
@@ -99,10 +100,11 @@ def orthogonalize(matrices: Tensor) -> Tensor:
         matrices: (N, R, C) with R <= C.
 
     Returns:
-        The same shape, in bfloat16, which is exact enough for a direction.
+        The same shape, in bfloat16, which is exact enough for a direction; in float32 where the device has
+        no bfloat16.
     """
     a, b, c = _POLYNOMIAL
-    x = matrices.bfloat16()
+    x = matrices.bfloat16() if has_bfloat16(matrices.device) else matrices.float()
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(_ITERATIONS):
         gram = x @ x.mT

@@ -19,6 +19,7 @@ import torch
 import torch.distributed as dist
 
 from anyir.model.errors import UserError
+from anyir.model.precision import best_precision
 
 _FAILURE = "anyir/failure"
 """Key of the processes' common store under which the first that fails says why."""
@@ -120,8 +121,11 @@ class Processes:
             dist.destroy_process_group()
 
 
-def start_processes(precision: str) -> tuple[Any, Processes]:
+def start_processes(precision: str | None) -> tuple[Any, Processes]:
     """Lightning Fabric for the device at hand, and the processes: several if torchrun started this one.
+
+    Args:
+        precision: None for what suits the device.
 
     Raises:
         UserError: more processes on this machine than it has GPUs.
@@ -134,7 +138,9 @@ def start_processes(precision: str) -> tuple[Any, Processes]:
         logging.getLogger(name).setLevel(logging.WARNING)
     count = int(os.environ.get("WORLD_SIZE", 1))
     if count == 1:
-        return Fabric(accelerator="auto", devices=1, precision=precision), Processes()  # type: ignore[arg-type]
+        device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+        chosen: Any = precision or best_precision(device)
+        return Fabric(accelerator=device.type, devices=1, precision=chosen), Processes()
     here = int(os.environ["LOCAL_WORLD_SIZE"])
     if torch.cuda.is_available() and here > torch.cuda.device_count():
         raise UserError(f"{here} processes on a machine with {torch.cuda.device_count()} GPUs: one each")
@@ -145,7 +151,7 @@ def start_processes(precision: str) -> tuple[Any, Processes]:
         devices=here,
         num_nodes=count // here,
         strategy="ddp",
-        precision=precision,  # type: ignore[arg-type]
+        precision=precision or best_precision(torch.device(accelerator)),  # type: ignore[arg-type]
     )
     fabric.launch()
     return fabric, Processes(fabric.global_rank, fabric.world_size)

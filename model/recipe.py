@@ -18,7 +18,6 @@ DEFAULTS: dict[str, Any] = {
     "minutes": 9.0,
     "batch": 16,
     "crop": 64,
-    "precision": "bf16-mixed",
 }
 """What holds where neither a recipe nor an option says anything; the rest is in ``Settings``."""
 _OTHER_KEYS = {"about": text, "base": text}
@@ -68,8 +67,8 @@ def load_recipe(source: str | Path) -> Recipe:
 
 def make_settings(
     recipe: Recipe | None, explicit: dict[str, Any], begun: dict[str, Any] | None = None
-) -> tuple[Settings, str]:
-    """The trainer's settings and the precision.
+) -> tuple[Settings, str | None]:
+    """The trainer's settings and the precision, which is None where the device may choose.
 
     Args:
         recipe: what is asked for, if anything.
@@ -81,7 +80,7 @@ def make_settings(
         changed = {key: value for key, value in explicit.items() if key not in LENGTHS}
         values = {**values, **begun, **changed}
         values.pop("recipe", None)
-    precision = values.pop("precision")
+    precision = values.pop("precision", None)
     return Settings(**{"minutes": 0.0, **values}, recipe=recipe.name if recipe else ""), precision
 
 

@@ -8,9 +8,9 @@ from typing import Any, get_args
 from anyir.model.config import PRESETS
 from anyir.model.errors import unknown
 from anyir.model.loss import Scale
+from anyir.model.precision import PRECISIONS
 from anyir.model.training_settings import OptimizerName
 
-PRECISIONS = ("bf16-mixed", "32-true")
 LENGTHS = ("epochs", "steps", "minutes")
 """Keys of which a recipe has one: how long it runs."""
 

@@ -25,7 +25,7 @@ def train(
     out: Path,
     resume: Path | None,
     *,
-    precision: str,
+    precision: str | None,
     threads: int = 0,
 ) -> Progress:
     """Train one chunk and leave checkpoint, logs and ``<preset>.safetensors`` in ``out``.
@@ -60,6 +60,7 @@ def _train(
     from rich.console import Console
 
     from anyir.model.material import BadPhotos
+    from anyir.model.precision import FULL, MIXED, has_bfloat16
     from anyir.model.training import Trainer, device_name
     from anyir.model.training_state import check_resumable
 
@@ -88,6 +89,8 @@ def _train(
         f"{settings.preset} on {where}, {fabric._precision.precision}: {material.samples} samples an epoch, "
         f"from step {progress.step}" + (f", {progress.chunk_steps} steps" if progress.chunk_steps else "")
     )
+    if fabric._precision.precision == MIXED and not has_bfloat16(fabric.device):
+        say(f"note: this device has no bfloat16 and emulates it: --precision {FULL} is many times faster")
     log = TrainingLog(progress, out / "logs", console) if processes.first else None
     bad = BadPhotos(material, processes, console)
 

@@ -61,7 +61,8 @@ def run(
         int | None, typer.Option(min=0, max=2**31, help="What every random choice is drawn from.")
     ] = None,
     precision: Annotated[
-        str | None, typer.Option(help="bf16-mixed or 32-true; by itself: bf16-mixed.")
+        str | None,
+        typer.Option(help="bf16-mixed or 32-true; by itself bf16-mixed where the device has bfloat16."),
     ] = None,
     compile: Annotated[
         bool | None,

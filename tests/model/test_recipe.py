@@ -54,7 +54,7 @@ def test_table_1_names_everything():
     settings, precision = make_settings(recipe, {})
     assert (settings.crop, settings.batch, settings.epochs, settings.minutes) == (128, 32, 120, 0)
     assert (settings.learning_rate, settings.betas, settings.weight_decay) == (2e-4, (0.9, 0.999), 0.01)
-    assert (settings.recipe, precision) == ("three-degradations", "bf16-mixed")
+    assert (settings.recipe, precision) == ("three-degradations", None)
     samples = {(s.dataset, s.sigma): s.repeat for s in recipe.sources}
     assert samples == {
         **{(name, sigma): 3 for name in ("bsd400", "wed") for sigma in (15, 25, 50)},
