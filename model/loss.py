@@ -1,4 +1,4 @@
-"""The training loss: L1 in the pixel and in the Fourier domain, and how the samples of a batch weigh."""
+"""The training loss: errors in the pixel and in the Fourier domain, and how the samples of a batch weigh."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ LEAST_ERROR = 0.05
 """Under the logarithm: errors below it count alike. Not trained with yet; at 0.01 haze was lost within 500
 steps at a high rate, though other losses lost some of it there too (docs/training.md)."""
 
+_SMOOTH = 1e-3
+"""Keeps the root's slope finite where nothing is left to restore."""
+
 Scale = Literal["linear", "log"]
+Distance = Literal["l1", "rmse"]
 
 
 def restoration_loss(
@@ -24,17 +28,21 @@ def restoration_loss(
     clean: Tensor,
     degraded: Tensor,
     *,
+    distance: Distance = "l1",
     scale: Scale = "linear",
     balance: float = 0.0,
     fourier: float = FOURIER_WEIGHT,
 ) -> Tensor:
-    """L1 plus ``fourier`` times the L1 distance of the Fourier coefficients, in float32, a mean over samples.
+    """Distance of the pixels plus ``fourier`` times the L1 distance of the Fourier coefficients, in float32,
+    a mean over samples.
 
     The degradations differ in size: haze moves every pixel by a quarter of the range, weak noise and
     blur by a fiftieth, so that a plain mean learns from haze and hardly from noise. Two remedies:
 
     Args:
         restored, clean, degraded: (B, 3, H, W).
+        distance: ``l1``, as in the paper, draws every pixel to the median of what it may have been; ``rmse``,
+            the root of a sample's mean square, to the mean, which PSNR asks for.
         scale: ``log`` takes the logarithm of every sample's error, as PSNR does: what counts is by which
             share the error that is left becomes smaller.
         balance: above 0 (to 1), a sample counts by the inverse of the damage done to it, to that power.
@@ -42,7 +50,11 @@ def restoration_loss(
     """
     error = restored.float() - clean.float()
     spectrum = torch.view_as_real(torch.fft.rfft2(error, norm="ortho"))
-    sample = error.abs().mean(dim=(1, 2, 3)) + fourier * spectrum.abs().mean(dim=(1, 2, 3, 4))
+    if distance == "rmse":
+        pixels = (error.square().mean(dim=(1, 2, 3)) + _SMOOTH**2).sqrt() - _SMOOTH
+    else:
+        pixels = error.abs().mean(dim=(1, 2, 3))
+    sample = pixels + fourier * spectrum.abs().mean(dim=(1, 2, 3, 4))
     if scale == "log":
         sample = LEAST_ERROR * torch.log1p(sample / LEAST_ERROR)
     damage = (degraded.float() - clean.float()).abs().mean(dim=(1, 2, 3))

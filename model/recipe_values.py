@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from anyir.model.config import PRESETS
 from anyir.model.errors import unknown
-from anyir.model.loss import Scale
+from anyir.model.loss import Distance, Scale
 from anyir.model.precision import PRECISIONS
 from anyir.model.training_settings import OptimizerName
 
@@ -94,6 +94,7 @@ SETTINGS: dict[str, Check] = {
     "cosine_end": number(0, 100, above=True),
     "floor": number(0, 1),
     "fourier": number(0, 100),
+    "distance": one_of(*get_args(Distance)),
     "loss_scale": one_of(*get_args(Scale)),
     "balance": number(0, 1),
     "precision": one_of(*PRECISIONS),

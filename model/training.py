@@ -203,6 +203,7 @@ class Trainer:
             restored,
             clean,
             degraded,
+            distance=settings.distance,
             scale=settings.loss_scale,
             balance=settings.balance,
             fourier=settings.fourier,

@@ -9,7 +9,7 @@ from anyir.model.loss import FOURIER_WEIGHT
 from anyir.model.schedule import FLOOR, WARM_UP
 
 if TYPE_CHECKING:
-    from anyir.model.loss import Scale
+    from anyir.model.loss import Distance, Scale
 
 OptimizerName = Literal["adamw", "muon"]
 
@@ -39,6 +39,8 @@ class Settings:
     """These three: see ``anyir.model.schedule.learning_rate``."""
     fourier: float = FOURIER_WEIGHT
     """Weight of the loss in the Fourier domain."""
+    distance: Distance = "l1"
+    """Of a sample's pixels from the clean ones; see ``restoration_loss``."""
     balance: float = 0.0
     """Exponent by which a sample counts less for the damage done to it; see ``restoration_loss``."""
     loss_scale: Scale = "linear"

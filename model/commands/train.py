@@ -49,6 +49,10 @@ def run(
     learning_rate: Annotated[
         float | None, typer.Option(min=1e-7, max=1.0, help="At the chunk's peak; by itself: 0.0005.")
     ] = None,
+    distance: Annotated[
+        Literal["l1", "rmse"] | None,
+        typer.Option(help="Loss in the pixel domain: l1, or rmse, which PSNR counts; by itself: l1."),
+    ] = None,
     balance: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Above 0, clean and mildly degraded photos count more in the loss."),
@@ -104,8 +108,8 @@ def run(
     from anyir.model.training_state import settings_of_interrupted
 
     options = (
-        "preset", "minutes", "epochs", "steps", "batch", "crop", "optimizer", "learning_rate", "balance",
-        "loss_scale", "seed", "precision", "compile",
+        "preset", "minutes", "epochs", "steps", "batch", "crop", "optimizer", "learning_rate", "distance",
+        "balance", "loss_scale", "seed", "precision", "compile",
     )  # fmt: skip
     given = locals()
     explicit = {name: given[name] for name in options if given[name] is not None}

@@ -12,6 +12,34 @@ def test_loss_counts_both_domains():
     assert float(restoration_loss(clean + 0.5, clean, clean + 0.03)) == pytest.approx(expected)
 
 
+def test_rmse_is_the_root_of_a_samples_mean_square():
+    clean = torch.zeros(2, 3, 8, 8)
+    restored = clean.clone()
+    restored[0, :, ::2], restored[1] = 0.6, 0.01
+    found = restoration_loss(restored, clean, clean, distance="rmse", fourier=0.0)
+    assert float(found) == pytest.approx((0.6 * 0.5**0.5 + 0.01) / 2, rel=0.02)
+    flat = clean.clone().requires_grad_()
+    loss = restoration_loss(flat, clean, clean, distance="rmse")
+    loss.backward()
+    assert float(loss.detach()) == 0
+    assert torch.isfinite(flat.grad).all()
+
+
+def test_l1_asks_for_the_median_and_rmse_for_the_mean():
+    """A pixel that is 0 three times out of four and 1 else."""
+    truth = torch.zeros(1, 3, 8, 8)
+    truth[..., ::2, ::2] = 1
+
+    def slope(value, distance):
+        guess = torch.tensor(value, requires_grad=True)
+        images = guess.expand_as(truth)
+        restoration_loss(images, truth, truth, distance=distance, fourier=0.0).backward()
+        return float(guess.grad)
+
+    assert slope(0.01, "l1") > 0
+    assert slope(0.24, "rmse") < 0 < slope(0.26, "rmse")
+
+
 def test_balance_counts_samples_by_the_damage_done_to_them():
     clean = torch.zeros(1, 3, 8, 8)
 
