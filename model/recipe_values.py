@@ -97,6 +97,7 @@ SETTINGS: dict[str, Check] = {
     "distance": one_of(*get_args(Distance)),
     "loss_scale": one_of(*get_args(Scale)),
     "balance": number(0, 1),
+    "even_upsampling": truth,
     "precision": one_of(*PRECISIONS),
     "compile": truth,
     "seed": whole(0, 2**31),

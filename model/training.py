@@ -18,6 +18,7 @@ from anyir.model.card import read_training, start_card
 from anyir.model.checkpoints import find_weights, save_weights
 from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
+from anyir.model.even_upsampling import even_out_upsampling
 from anyir.model.loss import restoration_loss
 from anyir.model.network import AnyIR
 from anyir.model.optimizers import make_optimizers
@@ -189,6 +190,8 @@ class Trainer:
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         for optimizer in self.optimizers.values():
             optimizer.step()
+        if self.settings.even_upsampling:
+            even_out_upsampling(self.network)
         self.progress.step += 1
         self.progress.chunk_step += 1
         self.progress.samples += len(clean) * self.processes.count

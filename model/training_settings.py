@@ -44,6 +44,8 @@ class Settings:
     balance: float = 0.0
     """Exponent by which a sample counts less for the damage done to it; see ``restoration_loss``."""
     loss_scale: Scale = "linear"
+    even_upsampling: bool = False
+    """Whether no grid is allowed on even surfaces; see ``even_out_upsampling``."""
     compile: bool = False
     validate_every: float = 300.0
     """Seconds between validations."""

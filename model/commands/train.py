@@ -61,6 +61,13 @@ def run(
         Literal["linear", "log"] | None,
         typer.Option(help="log: an error counts by the share it shrinks, as in PSNR."),
     ] = None,
+    even_upsampling: Annotated[
+        bool | None,
+        typer.Option(
+            "--even-upsampling/--no-even-upsampling",
+            help="Allow no grid on even surfaces; by itself: it may.",
+        ),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, max=2**31, help="What every random choice is drawn from.")
     ] = None,
@@ -109,7 +116,7 @@ def run(
 
     options = (
         "preset", "minutes", "epochs", "steps", "batch", "crop", "optimizer", "learning_rate", "distance",
-        "balance", "loss_scale", "seed", "precision", "compile",
+        "balance", "loss_scale", "even_upsampling", "seed", "precision", "compile",
     )  # fmt: skip
     given = locals()
     explicit = {name: given[name] for name in options if given[name] is not None}
