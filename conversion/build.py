@@ -98,6 +98,7 @@ def build(
     path = find_weights(weights)
     load_weights(path)  # damaged or foreign weights end here, in one line, and not once a process
     out.mkdir(parents=True, exist_ok=True)
+    (out / REPORT).unlink(missing_ok=True)  # interrupted, this build leaves none rather than an earlier one's
     rows: dict[str, Row] = {}
 
     def finish(row: Row) -> None:

@@ -64,10 +64,18 @@ def work(connection: Connection, job: Job) -> None:
                 sys.stderr.flush()
             target = job.out / recipe.file_name(preset_of(job.weights), job.tile)
             discard(target)
-            reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-            row = failed(job, recipe.name, reason)
+            row = failed(job, recipe.name, reason_of(error))
         connection.send(("row", asdict(row)))
     connection.close()
+
+
+def reason_of(error: Exception) -> str:
+    """What a person is told of an error that a toolchain raised."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError) and (error.name or "anyir").partition(".")[0] != "anyir":
+        return f"{error.name} is missing: pip install 'anyir[convert]'"
+    return f"{type(error).__name__}: {error}"
 
 
 def build_one(job: Job, recipe: Recipe, shared: dict[str, Any], say: Any) -> Row:

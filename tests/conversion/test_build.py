@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import anyir.model
 from anyir.conversion.build import REPORT, Job, Row, build, plan, run_jobs
 from anyir.conversion.recipes import RECIPES, Bounds, Recipe, select_recipes
-from anyir.conversion.worker import code_files, preset_of
+from anyir.conversion.worker import code_files, preset_of, reason_of
 from anyir.model import PRESETS, AnyIR
 from anyir.model.checkpoints import save_weights, sha256
 from anyir.model.cli import build_app
@@ -100,6 +100,30 @@ def test_weights_that_change_meanwhile_are_not_those_that_are_built(tiny_weights
     build(weights, 64, tmp_path / "out", list(RECIPES))
     assert {path.name for path in built} == {weights.name}
     assert names(tmp_path / "out") == [REPORT]
+
+
+def test_an_interrupted_build_leaves_no_earlier_report(tiny_weights, tmp_path, monkeypatch):
+    def interrupt(jobs, finish, on_progress):
+        raise KeyboardInterrupt
+
+    (tmp_path / REPORT).write_text("of an earlier build")
+    monkeypatch.setattr("anyir.conversion.build.run_jobs", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        build(tiny_weights, 64, tmp_path, list(RECIPES))
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ModuleNotFoundError("No module named 'x'", name="x"), "x is missing: pip install 'anyir[convert]'"),
+        (ModuleNotFoundError("no y", name="anyir.y"), "ModuleNotFoundError: no y"),
+        (UserError("too large"), "too large"),
+        (ValueError("odd"), "ValueError: odd"),
+    ],
+)
+def test_a_failed_recipe_says_why(error, reason):
+    assert reason_of(error) == reason
 
 
 @pytest.mark.parametrize("preset", ["../../elsewhere/x", "/elsewhere/x", "anyir", 7])
