@@ -8,6 +8,7 @@ from typing import Any
 
 from anyir.model.checkpoints import read_header, sha256, write_atomically
 from anyir.model.errors import UserError
+from anyir.model.training_settings import Progress
 
 
 def card_path(weights: Path) -> Path:
@@ -29,11 +30,8 @@ def read_training(weights: Path) -> dict[str, Any]:
     return dict(card.get("training", {})) if card.get("sha256") == sha256(weights) else {}
 
 
-def add_figures(weights: Path, result: dict[str, Any]) -> Path:
-    """Put evaluation figures into the card of ``weights`` and return the card's path.
-
-    Args:
-        result: what ``anyir eval`` measured; the figures of single photos are left out.
+def check_card(weights: Path) -> dict[str, Any]:
+    """The card beside ``weights``, to which figures may be added; empty where there is none.
 
     Raises:
         UserError: the card that is there is damaged or belongs to other weights.
@@ -42,6 +40,19 @@ def add_figures(weights: Path, result: dict[str, Any]) -> Path:
     card = _read(path)
     if card.get("sha256", sha256(weights)) != sha256(weights):
         raise UserError(f"{path} describes other weights than {weights.name}; remove it to start anew")
+    return card
+
+
+def add_figures(weights: Path, result: dict[str, Any]) -> Path:
+    """Put evaluation figures into the card of ``weights`` and return the card's path.
+
+    Args:
+        result: what ``anyir eval`` measured; the figures of single photos are left out.
+
+    Raises:
+        UserError: as ``check_card``.
+    """
+    card = check_card(weights)
     figures = card.setdefault("figures", {})
     for row in result.get("rows", []):
         name = " ".join(filter(None, (row["dataset"], row["condition"], "stored" if row["stored"] else "")))
@@ -53,7 +64,7 @@ def add_figures(weights: Path, result: dict[str, Any]) -> Path:
         if name in result:
             figures[name] = result[name]
     _write(weights, card)
-    return path
+    return card_path(weights)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -61,10 +72,18 @@ def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-        return {**card, "training": dict(card.get("training", {}))} if "training" in card else dict(card)
-    except (ValueError, TypeError, AttributeError) as error:
+        card = _pairs(json.loads(path.read_text(encoding="utf-8")))
+        Progress().go_on(_pairs(card.get("training", {})))
+        _pairs(_pairs(card.get("figures", {})).get("benchmarks", {}))
+    except (ValueError, TypeError) as error:
         raise UserError(f"{path} is no model card, or damaged; mend or remove it ({error})") from error
+    return card
+
+
+def _pairs(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r:.40} where keys and values are due")
+    return value
 
 
 def _write(weights: Path, card: dict[str, Any]) -> None:

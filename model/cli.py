@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import io
 import os
 import sys
 import time
@@ -70,6 +71,9 @@ def main() -> None:
     # torch's threads spin while they wait for each other. On a machine that is busy with other work a
     # spinning thread keeps the one it waits for off its core: 5 to 15 times slower, measured on 2 cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # A file's name may have characters that the terminal's encoding lacks.
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         # Not standalone: usage errors become one line here too, instead of a box of eight.
         code = build_app()(sys.argv[1:] or ["--help"], standalone_mode=False)

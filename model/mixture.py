@@ -39,6 +39,10 @@ took flat grey for haze: 0.5 of the range came back as 0.4, 0.75 as 0.5."""
 FLAT_KINDS = ("clean", "noise", "motion_blur", "defocus_blur", "camera_noise", "jpeg", "camera_noise+jpeg")
 
 _PER_STEP = 1_000_003  # a prime: (seed, step) pairs do not meet
+_CHOICES = 2**31
+"""Added to a batch's seed for the choices that are made on the CPU: half of all streams away. With one seed
+for both they were one stream on a CPU: clean and noisy crops never came from a photo's left edge, and what
+was saved as JPEG was mirrored more often than the rest."""
 
 
 class Sampler:
@@ -56,7 +60,7 @@ class Sampler:
         device = self.photos.pixels.device
         generator = Generator(device).manual_seed(seed)
         clean = self.photos.random_crops(self.batch, self.crop, generator)
-        choice = Generator().manual_seed(seed)
+        choice = Generator().manual_seed(seed + _CHOICES)
         kinds = torch.multinomial(self.shares, self.batch, replacement=True, generator=choice)
         severity = torch.rand(self.batch, generator=generator, device=device)
         flat = torch.rand(self.batch, generator=choice) < FLAT_SHARE

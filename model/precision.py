@@ -18,7 +18,8 @@ def has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
-        return torch.ops.mkldnn._is_mkldnn_bf16_supported()  # what torch.compile asks, too
+        # What torch.compile asks, too. Builds without oneDNN, as for Macs, do not have the question.
+        return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     return True
 
 

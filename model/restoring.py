@@ -49,6 +49,7 @@ def find_jobs(source: Path, target: Path) -> tuple[list[Job], list[Path]]:
 
     Raises:
         UserError: no such file, or a file where a folder is due, or the other way round.
+        OSError: the system refuses to list a folder.
     """
     if not source.is_dir():
         if not source.exists():
@@ -59,11 +60,12 @@ def find_jobs(source: Path, target: Path) -> tuple[list[Job], list[Path]]:
     if target.exists() and target.samefile(source):
         raise UserError(f"{target} is the input folder, whose photos are never overwritten; name another")
     jobs, others = [], []
-    for folder, folders, names in os.walk(source):
+    for folder, folders, names in os.walk(source, onerror=_raise):
         here = Path(folder)
         folders[:] = sorted(
             name for name in folders if not (target.exists() and (here / name).samefile(target))
         )
+        others += [here / name for name in folders if (here / name).is_symlink()]  # not gone into
         for path in (here / name for name in sorted(names)):
             if path.suffix.lower() in FORMATS and not path.name.startswith("."):
                 jobs.append(Job(path, target / path.relative_to(source)))
@@ -72,6 +74,10 @@ def find_jobs(source: Path, target: Path) -> tuple[list[Job], list[Path]]:
     if not jobs:
         raise UserError(f"there is no photo in {source} ({', '.join(FORMATS)})")
     return jobs, others
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def read_job(job: Job, inputs: list[Path], *, overwrite: bool = False) -> Photo:

@@ -224,6 +224,8 @@ class Trainer:
         averaged: list[Tensor] = list(self.ema.parameters())
         current: list[Tensor] = list(self.network.parameters())
         torch._foreach_lerp_(averaged, current, 1 - decay)
+        if self.settings.even_upsampling:  # the average reaches back to weights that were not even yet
+            even_out_upsampling(self.ema)
 
     def _mean_loss(self, losses: list[Tensor]) -> float:
         mean = self.processes.mean(float(torch.stack(losses).mean()))

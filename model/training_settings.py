@@ -74,10 +74,22 @@ class Progress:
     """One entry a finished chunk: how it was trained, how fast, and its last mean loss."""
 
     def go_on(self, record: dict[str, Any]) -> None:
-        """Count on from the training that a model card records, so that no batch is seen twice."""
+        """Count on from the training that a model card records, so that no batch is seen twice.
+
+        Raises:
+            TypeError: a record of other kinds of values.
+        """
         self.step, self.samples = record.get("steps", 0), record.get("samples", 0)
         self.seconds = record.get("hours", 0.0) * 3600
         self.chunks, self.history = list(record.get("chunks", [])), list(record.get("history", []))
+        self.check()
+
+    def check(self) -> None:
+        """Raises TypeError: a value of another kind; it may come from a damaged file."""
+        for name, value in vars(self).items():
+            default = getattr(Progress(), name)
+            if not isinstance(value, int | float if isinstance(default, float) else type(default)):
+                raise TypeError(f"{name} is {value!r:.40}")
 
     def share(self) -> float:
         """How much of the chunk is done, 0..1 and, at its end, a little more."""

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from anyir.model.checkpoints import load_weights, sha256, write_atomically
 from anyir.model.errors import UserError
 from anyir.model.network import AnyIR
+from anyir.model.recipe_values import LENGTHS, SETTINGS, check_value
 from anyir.model.training_settings import Progress, Settings
 
 INDEX = "checkpoint.json"
@@ -101,20 +102,24 @@ def settings_of_interrupted(folder: Path) -> dict[str, Any]:
     meta = _read_index(folder)
     if _progress_of(meta, folder).share() >= 1:
         return {}
-    known = {*Settings.__dataclass_fields__, "precision"}
     settings = meta.get("settings", {})
     if not isinstance(settings, dict):
         raise UserError(f"{folder / INDEX} is damaged (settings)")
-    return {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in settings.items()
-        if key in known
-    }
+    known = {*Settings.__dataclass_fields__, "precision"}
+    begun = {key: value for key, value in settings.items() if key in known}
+    try:
+        for key in SETTINGS.keys() & begun.keys():
+            if not (key in LENGTHS and begun[key] == 0):  # those that the chunk does not go by
+                check_value(key, begun[key], SETTINGS, "")
+    except ValueError as error:
+        raise UserError(f"{folder / INDEX} is damaged: {error}") from None
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in begun.items()}
 
 
 def _progress_of(meta: dict[str, Any], folder: Path) -> Progress:
     try:
         progress = Progress(**meta["progress"])
+        progress.check()
         progress.share()
     except (KeyError, TypeError, ArithmeticError) as error:
         raise UserError(f"{folder / INDEX} does not say where its training is ({error})") from error

@@ -76,7 +76,7 @@ def run(
     from rich.progress import Progress
 
     from anyir.model.artefacts import measure_artefacts
-    from anyir.model.card import add_figures
+    from anyir.model.card import add_figures, check_card
     from anyir.model.evaluation import evaluate_validation, restore_tiled, restore_whole, run_trial
     from anyir.model.restorer import TorchModel, open_model
     from anyir.model.training_run import show_scores
@@ -86,6 +86,8 @@ def run(
     weights = find(with_) if isinstance(model, TorchModel) else None
     if card and weights is None:
         raise UserError(f"--card writes beside weights; {with_} is an artifact, whose figures --json prints")
+    if card and weights is not None:
+        check_card(weights)  # before the hours that datasets take
     if artefacts is not None and model.tile is not None:
         raise UserError(f"--artefacts compares tile sizes; {with_} has one, fixed")
     whole = model.tile is None and tile is None
@@ -108,17 +110,17 @@ def run(
     if artefacts is not None:
         result["artefacts"] = measure_artefacts(restore, lambda tile: restore_tiled(model, tile), artefacts)
     finite = without_infinity(result)
-    if card and weights is not None:
-        print(f"card: {add_figures(weights, finite)}", file=sys.stderr)
     if as_json:
-        print(json.dumps(finite, indent=2))
-        return
-    if trials:
-        show(result)
-    if data:
-        show_scores(result["validation"])
-    if artefacts is not None:
-        show_artefacts(result["artefacts"])
+        print(json.dumps(finite, indent=2), flush=True)
+    else:
+        if trials:
+            show(result)
+        if data:
+            show_scores(result["validation"])
+        if artefacts is not None:
+            show_artefacts(result["artefacts"])
+    if card and weights is not None:  # last: a full disk does not take the figures with it
+        print(f"card: {add_figures(weights, finite)}", file=sys.stderr)
 
 
 def without_infinity(value: Any) -> Any:

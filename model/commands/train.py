@@ -25,19 +25,20 @@ def run(
     ] = None,
     preset: Annotated[str | None, typer.Option(help="Which network; by itself: anyir.")] = None,
     minutes: Annotated[
-        float | None, typer.Option(min=0.01, help="Length of the chunk by the clock; by itself: 9.")
+        float | None, typer.Option(min=0.01, max=1e6, help="Length of the chunk by the clock; by itself: 9.")
     ] = None,
     epochs: Annotated[
-        float | None, typer.Option(min=1e-6, help="Length of the chunk in epochs, instead of minutes.")
+        float | None,
+        typer.Option(min=1e-6, max=1e6, help="Length of the chunk in epochs, instead of minutes."),
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Length of the chunk in steps, instead of minutes.")
+        int | None, typer.Option(min=1, max=10**9, help="Length of the chunk in steps, instead of minutes.")
     ] = None,
     resume: Annotated[
         Path | None, typer.Option(help="A training folder to go on from, or a weights file to start from.")
     ] = None,
     batch: Annotated[
-        int | None, typer.Option(min=1, help="Patches a step, of all processes; by itself: 16.")
+        int | None, typer.Option(min=1, max=65536, help="Patches a step, of all processes; by itself: 16.")
     ] = None,
     crop: Annotated[
         int | None, typer.Option(min=16, help="Side of a patch in pixels, a multiple of 8; by itself: 64.")
@@ -83,7 +84,9 @@ def run(
     workers: Annotated[
         int, typer.Option(min=1, max=256, help="Threads that read and degrade a recipe's photos.")
     ] = 4,
-    cache: Annotated[float, typer.Option(min=0, help="GiB of decoded photos that these threads keep.")] = 4.0,
+    cache: Annotated[
+        float, typer.Option(min=0, max=1e6, help="GiB of decoded photos that these threads keep.")
+    ] = 4.0,
 ) -> None:
     """Train on clean photos that are degraded on the fly, or on the datasets of a recipe.
 

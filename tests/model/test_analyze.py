@@ -103,6 +103,12 @@ def test_splits_of_known_channels():
     assert found["random"]["distance_5"] <= found["random"]["distance"] <= found["random"]["distance_95"]
 
 
+def test_channels_that_are_all_silent_are_shared_evenly():
+    """A black photo before the first block: JSON knows no NaN."""
+    found = analysis.compare_splits(torch.zeros(4, 8, 8))
+    assert [found[name]["distance"] for name in ("skip", "half", "random")] == [0, 0, 0]
+
+
 def test_correlation_of_maps():
     rising = torch.arange(12.0).reshape(3, 4)
     assert analysis.correlations(rising, rising**3)["spearman"] == pytest.approx(1)

@@ -36,7 +36,14 @@ def test_figures_of_other_weights_are_not_mixed_in(tmp_path):
         add_figures(weights, {"validation": {}})
 
 
-@pytest.mark.parametrize("text", ['{"training":', "[1]", '{"training": 3}', "caf\xe9"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"training":', "[1]", "[]", '{"training": 3}', "caf\xe9",
+        '{"figures": [1]}', '{"figures": {"benchmarks": []}}',
+        '{"training": {"steps": null}}', '{"training": {"hours": "7"}}', '{"training": {"chunks": 5}}',
+    ],
+)  # fmt: skip
 def test_a_damaged_card_is_one_line(tmp_path, text):
     weights = tmp_path / "tiny.safetensors"
     write_trained(AnyIR(PRESETS["tiny"]), Progress(), weights)

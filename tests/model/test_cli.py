@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
 from anyir.model.cli import COMMANDS, main
 from anyir.model.commands.complexity import measure_table, print_table, print_table_as_json
@@ -93,6 +94,28 @@ def test_bad_usage_is_one_line(arguments, code, message, tmp_path, monkeypatch):
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert result.stderr.strip().count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--minutes", "inf"), ("--epochs", "inf"), ("--cache", "inf"), ("--batch", "9" * 12)],
+)
+def test_training_has_an_end(arguments, tmp_path):
+    result = anyir("train", "--data", tmp_path, "--out", tmp_path / "run", *arguments)
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"anyir: Invalid value for '{arguments[0]}': ")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("utf-8", "\udcff.png"), ("latin-1", "\u65e5.png")])
+def test_names_that_the_terminal_cannot_show(encoding, name, tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / name)
+    command = [sys.executable, "-m", "anyir.model.cli", "degrade", name, "out.png", "--kind", "noise"]
+    environment = {**os.environ, "PYTHONIOENCODING": f"{encoding}:strict"}
+    result = subprocess.run(command, capture_output=True, cwd=tmp_path, env=environment)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.stdout.startswith(b"degraded \\u")
+    assert (tmp_path / "out.png").is_file()
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,32 @@ def test_equal_photos_have_no_psnr_that_json_does_not_know(evaluate, weights, tm
     assert row["psnr"] > 0
 
 
+def test_a_card_that_cannot_be_completed_is_refused_before_the_work(evaluate, weights, tmp_path, monkeypatch):
+    made.write(tmp_path / "a.png", made.photo())
+    card_path(weights).write_text('{"sha256": "of others"}')
+    monkeypatch.setattr("anyir.model.evaluation.run_trial", pytest.fail)
+    args = ("--dataset", "photos", "--root", tmp_path, "--with", weights, "--card")
+    code, out, err = evaluate(*args)
+    assert (code, out) == (1, "")
+    assert "describes other weights than tiny.safetensors" in err
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_figures_are_shown_where_the_card_cannot_be_written(
+    evaluate, weights, tmp_path, monkeypatch, as_json
+):
+    def full(path, data):
+        raise OSError(28, "No space left on device", str(path))
+
+    made.write(tmp_path / "a.png", made.photo())
+    monkeypatch.setattr("anyir.model.card.write_atomically", full)
+    args = ("--dataset", "photos", "--root", tmp_path, "--sigma", 25, "--with", weights, "--card")
+    code, out, err = evaluate(*args, *(["--json"] if as_json else []))
+    assert code == 1
+    assert err.endswith(f"anyir: No space left on device: {card_path(weights)}\n")
+    assert len(json.loads(out)["rows"]) == 1 if as_json else "photos sigma 25" in out
+
+
 @pytest.mark.slow
 def test_an_artifact_scores_as_the_network_in_its_tiles(evaluate, tiny_weights, tiny_artifacts, tmp_path):
     made.write(tmp_path / "a.png", made.photo(size=80))

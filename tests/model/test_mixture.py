@@ -95,12 +95,34 @@ def test_every_degradation_may_be_saved_as_jpeg(photo, monkeypatch):
     saved = (with_jpeg != without).flatten(1).any(dim=1)
     own = sum(share for kind, share in MIXTURE.items() if "jpeg" in kind)
     assert abs(float(saved.float().mean()) - SAVED_SHARE * (1 - own)) < 0.05
-    kinds = torch.multinomial(
-        torch.tensor(list(MIXTURE.values())), 600, True, generator=torch.Generator().manual_seed(1_000_003)
-    )
+    choice = torch.Generator().manual_seed(1_000_003 + mixture._CHOICES)
+    kinds = torch.multinomial(torch.tensor(list(MIXTURE.values())), 600, True, generator=choice)
     seen = {list(MIXTURE)[index] for index in kinds[saved].tolist()}
     assert {"clean", "noise", "rain", "haze", "motion_blur", "defocus_blur", "low_light", "snow"} <= seen
     assert not any("jpeg" in kind for kind in seen)
+
+
+def test_what_is_done_to_a_crop_says_nothing_about_the_crop(monkeypatch):
+    """Its place and its mirroring are drawn apart from its kind, its surface and its JPEG."""
+    down, across = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
+    pixels = torch.stack([down, across, torch.zeros_like(down)], dim=-1).byte().reshape(-1, 3)
+    bank = PhotoBank(pixels, *torch.tensor([[0], [64], [64]]), [])
+    monkeypatch.setattr(mixture, "MIXTURE", {"clean": 1.0})
+    monkeypatch.setattr(mixture, "surfaces", lambda count, side, choice: torch.ones(count, 3, side, side))
+    monkeypatch.setattr(mixture, "as_stored", lambda images: images)
+    monkeypatch.setattr(mixture, "as_saved", lambda images, choice: images - 1)
+    places, mirrored, saved = [], [], []
+    for step in range(100):
+        degraded, clean = Sampler(bank, batch=16, crop=16, seed=0)(step)
+        photo = clean[:, 2, 0, 0] == 0  # the others are surfaces
+        places.append(clean[photo, 1].amin(dim=(1, 2)))
+        rise = clean[photo][:, :2, 1, 1] - clean[photo][:, :2, 0, 0]
+        mirrored.append((rise < 0).float())
+        saved.append((degraded[photo, 2, 0, 0] < 0).float())
+    share = (torch.cat(places) * 255 / 48 < FLAT_SHARE / 2).float().mean()
+    assert abs(float(share) - 2 / 49) < 0.02
+    table = torch.cat([torch.cat(saved)[None], torch.cat(mirrored).T])
+    assert torch.corrcoef(table)[0, 1:].abs().max() < 0.1
 
 
 def test_a_recipes_mixture_saves_as_jpeg_too(photo, monkeypatch):

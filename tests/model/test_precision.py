@@ -27,6 +27,13 @@ def test_this_cpu_is_asked():
     assert has_bfloat16(CPU) == torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
+def test_a_torch_that_cannot_be_asked_has_none(monkeypatch):
+    """Builds without oneDNN lack the question."""
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", pytest.fail)
+    assert not has_bfloat16(CPU)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 def test_a_gpu_is_asked():
     device = torch.device("cuda")

@@ -240,6 +240,31 @@ def test_folder(restore, folder):
     assert restore("photos", "photos/restored", "--overwrite")[0] == 0
 
 
+def test_folders_that_are_not_gone_into_are_named(restore, folder, monkeypatch):
+    """A link to a folder, which may lead round in a circle, and a folder that may not be listed."""
+    (folder / "photos").mkdir()
+    (folder / "photos" / "circle").symlink_to(".")
+    save(folder / "photos" / "a.png", Photo(values((8, 8, 3))))
+    code, out, err = restore("photos", "out")
+    assert (code, err) == (0, "")
+    assert "skipped photos/circle" in out
+    assert sorted(files(folder / "out")) == ["a.png"]
+
+    (folder / "photos" / "locked").mkdir()
+    scandir = os.scandir
+
+    def refusing(path):
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    before = files(folder)
+    monkeypatch.setattr(os, "scandir", refusing)
+    result = restore("photos", "out", "--overwrite")
+    monkeypatch.undo()
+    fails(result, folder, before, "Permission denied: photos/locked")
+
+
 def test_one_bad_photo_does_not_stop_the_others(restore, folder):
     (folder / "photos").mkdir()
     save(folder / "photos" / "a.png", Photo(values((8, 8, 3))))

@@ -141,7 +141,9 @@ def test_what_a_killed_run_was_writing_is_removed_by_the_next_save(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == [INDEX, "state-000001-0.safetensors"]
 
 
-@pytest.mark.parametrize("change", [{"wings": 1}, {"chunk_minutes": 0.0}, {"chunk_seconds": None}])
+@pytest.mark.parametrize(
+    "change", [{"wings": 1}, {"chunk_minutes": 0.0}, {"chunk_seconds": None}, {"history": 5}, {"save": "x"}]
+)
 def test_a_checkpoint_that_does_not_say_where_it_is_is_refused(tmp_path, change):
     trainer = make_trainer(tmp_path, Clock(1.0), minutes=3)
     trainer.save()
@@ -150,3 +152,17 @@ def test_a_checkpoint_that_does_not_say_where_it_is_is_refused(tmp_path, change)
     (tmp_path / INDEX).write_text(json.dumps(index))
     with pytest.raises(UserError, match="does not say where its training is"):
         trainer.resume(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("batch", "x"), ("distance", "l3"), ("betas", 0.9), ("precision", "64")]
+)
+def test_a_checkpoint_with_settings_that_nobody_can_ask_for_is_refused(tmp_path, train, key, value):
+    make_trainer(tmp_path / "run", Clock(1.0), minutes=3).run(asked_to_stop=lambda: True)
+    index = json.loads((tmp_path / "run" / INDEX).read_text())
+    index["settings"][key] = value
+    (tmp_path / "run" / INDEX).write_text(json.dumps(index))
+    code, err = train("--data", tmp_path, "--out", tmp_path / "run", "--resume", tmp_path / "run")
+    assert code == 1
+    assert f"is damaged: {key} is {value!r}: it must be" in err or f"{key} is {value!r}: unknown value" in err
+    assert err.count("\n") == 1
