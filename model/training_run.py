@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -113,9 +114,10 @@ def _train(
                 "(torchinductor_<user> in the temporary folder) or leave out --compile"
             ) from error
     if not finished:
+        folder = shlex.quote(str(out))
         same = "--recipe and --root" if settings.recipe else "--data"
         raise UserError(
-            f"interrupted at step {progress.step}; go on with: anyir train --resume {out} --out {out} "
+            f"interrupted at step {progress.step}; go on with: anyir train --resume {folder} --out {folder} "
             f"and the same {same}"
         )
     if processes.first:

@@ -137,8 +137,11 @@ def run(
     processes = int(os.environ.get("WORLD_SIZE", 1))  # torchrun's; the batch is that of all together
     if settings.batch % processes:
         raise typer.BadParameter(f"--batch {settings.batch} does not divide by {processes} processes")
-    if (out / "checkpoint.json").is_file() and (resume is None or resume.resolve() != out.resolve()):
-        raise UserError(f"{out} holds a training run; go on with --resume {out}, or choose another --out")
+    if resume is None or resume.resolve() != out.resolve():
+        if (out / "checkpoint.json").is_file():
+            raise UserError(f"{out} holds a training run; go on with --resume {out}, or choose another --out")
+        if (out / f"{settings.preset}.safetensors").exists():
+            raise UserError(f"{out} holds {settings.preset}.safetensors, which is kept: choose another --out")
     sources = loaded.sources if loaded else (Ingredient("photos", degrade=MIXED),)
     supply = Supply(sources, data or root or [], workers, int(cache * 2**30))
     train(settings, supply, out, resume, precision=used_precision, threads=threads)

@@ -12,7 +12,8 @@ from lightning.fabric import Fabric
 from PIL import Image
 from skimage import data
 
-from anyir.model import cli, training_run
+from anyir.model import PRESETS, AnyIR, cli, training_run
+from anyir.model.checkpoints import save_weights
 from anyir.model.datasets.mixing import MIXED, Ingredient
 from anyir.model.errors import UserError
 from anyir.model.material import Supply
@@ -109,6 +110,22 @@ def test_a_new_chunk_has_the_settings_that_are_asked_for(tmp_path, train):
     make_trainer(run, Clock(20.0), minutes=0.3).run()
     settings, how, err = train("--data", tmp_path, "--out", run, "--resume", run, "--preset", "tiny")
     assert (settings.batch, settings.minutes, how["precision"], err) == (16, 9, None, "")
+
+
+def test_weights_that_lie_in_the_folder_are_kept(tmp_path, train):
+    folder = tmp_path / "two words"
+    folder.mkdir()
+    weights = folder / "tiny.safetensors"
+    save_weights(AnyIR(PRESETS["tiny"]), weights)
+    before = weights.read_bytes()
+    for more in ([], ["--resume", weights]):
+        code, err = train("--preset", "tiny", "--data", tmp_path, "--out", folder, *more)
+        assert (code, err.count("\n")) == (1, 1)
+        assert "holds tiny.safetensors, which is kept: choose another --out" in err
+    assert weights.read_bytes() == before
+    assert (
+        train("--preset", "tiny", "--data", tmp_path, "--out", tmp_path / "x", "--resume", weights)[-1] == ""
+    )
 
 
 def test_an_interrupted_chunk_of_another_recipe_is_refused(tmp_path, train):
