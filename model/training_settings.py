@@ -86,8 +86,8 @@ class Progress:
 
     def check(self) -> None:
         """Raises TypeError: a value of another kind; it may come from a damaged file."""
-        for name, value in vars(self).items():
-            default = getattr(Progress(), name)
+        for name, default in vars(Progress()).items():
+            value = getattr(self, name)
             if not isinstance(value, int | float if isinstance(default, float) else type(default)):
                 raise TypeError(f"{name} is {value!r:.40}")
 

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from lightning.fabric import Fabric
 
 from anyir.model import AnyIR
 from anyir.model.config import PRESETS
 from anyir.model.even_upsampling import even_out_upsampling
-from anyir.model.training import Settings, Trainer
+
+from .test_optimizers import make_trainer
 
 
 def unevenness(network):
@@ -20,13 +20,6 @@ def unevenness(network):
             inside = up(even.expand(1, channels, 8, 8))[..., 2:-2, 2:-2]
         found.append(float((inside - inside[..., :1, :1]).abs().max()))
     return max(found)
-
-
-def make_trainer(folder, **options):
-    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    settings = Settings("tiny", minutes=0.0, steps=3, batch=2, crop=32, **options)
-    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
-    return Trainer(settings, lambda step: (images, images.flip(0)), images[:1], folder, fabric)
 
 
 def test_even_maps_stay_even():
