@@ -37,14 +37,18 @@ def train(
         UserError: unusable photos, a checkpoint that does not fit, a loss that is no number, too little
             memory, or another process that failed.
     """
+    from contextlib import nullcontext
+
     import torch
 
+    from anyir.model.allocator import keep_freed_memory
     from anyir.model.processes import start_processes
 
     if threads:
         torch.set_num_threads(threads)
     fabric, processes = start_processes(precision)
-    with processes.ending_together():
+    memory = keep_freed_memory() if fabric.device.type == "cpu" else nullcontext()
+    with memory, processes.ending_together():
         try:
             return _train(settings, supply, out, resume, fabric, processes)
         except RuntimeError as error:  # the CPU's allocator has no class of its own for this

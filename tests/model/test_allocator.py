@@ -1,0 +1,86 @@
+"""On a CPU with glibc, a training step takes the memory that the one before it freed."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from anyir.model import allocator, training_run
+from anyir.model.allocator import keep_freed_memory
+
+needs_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc's allocator")
+
+# A tensor of 64 MiB, sixteen thousand pages, written and freed again and again.
+STEPS = """
+import resource, sys, torch
+from contextlib import nullcontext
+from anyir.model.allocator import keep_freed_memory
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+
+def step():
+    torch.ones(2**24)
+
+with keep_freed_memory() if sys.argv[1] == "keep" else nullcontext():
+    for _ in range(20):  # aligned blocks do not fit where the last one lay at once
+        step()
+    before = faults()
+    for _ in range(10):
+        step()
+    print(faults() - before)
+    held = resident()
+print(held - resident())
+before = faults()
+step()
+step()
+print(faults() - before)
+"""
+
+
+def run_steps(how):
+    """Page faults of ten steps, bytes given back at the end of the ``with``, of two more steps."""
+    result = subprocess.run([sys.executable, "-c", STEPS, how], capture_output=True, text=True, check=True)
+    return [int(line) for line in result.stdout.split()]
+
+
+@needs_glibc
+def test_later_steps_take_no_pages_from_the_kernel():
+    pages = 2**26 // 4096
+    faults, given_back, later_faults = run_steps("keep")
+    assert faults < pages / 10  # of ten times as many
+    assert given_back >= 2**26
+    assert later_faults > pages  # as it was before
+    assert run_steps("by default")[0] > 5 * pages
+
+
+@needs_glibc
+def test_it_says_that_it_does():
+    with keep_freed_memory() as keeps:
+        assert keeps
+
+
+@pytest.mark.parametrize("where", ["darwin", "musl"])
+def test_other_allocators_are_left_alone(monkeypatch, where):
+    if where == "darwin":
+        monkeypatch.setattr(allocator.sys, "platform", where)
+    else:
+        monkeypatch.setattr(allocator.ctypes, "CDLL", lambda name: object())
+    with keep_freed_memory() as keeps:
+        assert not keeps
+
+
+@needs_glibc
+def test_training_on_a_cpu_does(monkeypatch, tmp_path):
+    """Asked while the chunk runs; given back after it."""
+    calls = []
+    monkeypatch.setattr(allocator, "_set", lambda mallopt, values: calls.append(values) or True)
+    monkeypatch.setattr(training_run, "_train", lambda *args: calls.append("training"))
+    training_run.train(None, None, tmp_path, None, precision="32-true")
+    if "training" in calls and len(calls) == 1:
+        pytest.skip("trains on a GPU here")
+    assert calls == [allocator._KEEPING, "training", allocator._BY_DEFAULT]
