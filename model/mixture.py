@@ -10,15 +10,15 @@ from anyir.model.degradations import CDD11, degrade
 from anyir.model.photos import PhotoBank
 
 MIXTURE: dict[str, float] = {
-    "clean": 0.12,
+    "clean": 0.11,
     "noise": 0.22,
-    "rain": 0.11,
+    "rain": 0.1,
     "haze": 0.07,
-    "motion_blur": 0.07,
-    "defocus_blur": 0.06,
+    "motion_blur": 0.09,
+    "defocus_blur": 0.08,
     "low_light": 0.08,
-    "snow": 0.07,
-    "camera_noise": 0.06,
+    "snow": 0.06,
+    "camera_noise": 0.05,
     "jpeg": 0.05,
     "camera_noise+jpeg": 0.02,
     **{kind: 0.01 for kind in CDD11 if "+" in kind},
