@@ -147,7 +147,8 @@ def section(preset: str) -> list[str]:
         lines.append(
             f"| {c['minutes']:g} | {c['hardware']} | {c['precision']} | {c['batch']} | {c['crop']} | "
             f"{c.get('optimizer', 'adamw')}, {c['learning_rate']:g} | "
-            f"{c.get('distance', 'l1')}, {c.get('loss_scale', 'linear')}, balance {c['balance']} | "
+            f"{c.get('distance', 'l1')}, {c.get('loss_scale', 'linear')}, balance {c['balance']}"
+            f"{', colour ' + str(c['colour']) if c.get('colour') else ''} | "
             f"{c['samples_per_second']} | "
             f"{'' if c['loss'] is None else round(c['loss'], 4)} |"
         )

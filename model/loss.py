@@ -32,6 +32,7 @@ def restoration_loss(
     scale: Scale = "linear",
     balance: float = 0.0,
     fourier: float = FOURIER_WEIGHT,
+    colour: float = 0.0,
 ) -> Tensor:
     """Distance of the pixels plus ``fourier`` times the L1 distance of the Fourier coefficients, in float32,
     a mean over samples.
@@ -47,6 +48,8 @@ def restoration_loss(
             share the error that is left becomes smaller.
         balance: above 0 (to 1), a sample counts by the inverse of the damage done to it, to that power.
         fourier: 0 leaves the plain L1 loss.
+        colour: weight of the absolute shift of each channel's mean, which the other terms hardly see beside
+            what noise leaves in the pixels, and the eye sees as a colour cast.
     """
     error = restored.float() - clean.float()
     spectrum = torch.view_as_real(torch.fft.rfft2(error, norm="ortho"))
@@ -54,7 +57,8 @@ def restoration_loss(
         pixels = (error.square().mean(dim=(1, 2, 3)) + _SMOOTH**2).sqrt() - _SMOOTH
     else:
         pixels = error.abs().mean(dim=(1, 2, 3))
-    sample = pixels + fourier * spectrum.abs().mean(dim=(1, 2, 3, 4))
+    shift = error.mean(dim=(2, 3)).abs().mean(dim=1)
+    sample = pixels + fourier * spectrum.abs().mean(dim=(1, 2, 3, 4)) + colour * shift
     if scale == "log":
         sample = LEAST_ERROR * torch.log1p(sample / LEAST_ERROR)
     damage = (degraded.float() - clean.float()).abs().mean(dim=(1, 2, 3))

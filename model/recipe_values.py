@@ -94,6 +94,7 @@ SETTINGS: dict[str, Check] = {
     "cosine_end": number(0, 100, above=True),
     "floor": number(0, 1),
     "fourier": number(0, 100),
+    "colour": number(0, 100),
     "distance": one_of(*get_args(Distance)),
     "loss_scale": one_of(*get_args(Scale)),
     "balance": number(0, 1),

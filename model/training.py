@@ -210,6 +210,7 @@ class Trainer:
             scale=settings.loss_scale,
             balance=settings.balance,
             fourier=settings.fourier,
+            colour=settings.colour,
         )
 
     def _rate(self, share: float) -> float:

@@ -39,6 +39,8 @@ class Settings:
     """These three: see ``anyir.model.schedule.learning_rate``."""
     fourier: float = FOURIER_WEIGHT
     """Weight of the loss in the Fourier domain."""
+    colour: float = 0.0
+    """Weight of a patch's colour cast in the loss; see ``restoration_loss``."""
     distance: Distance = "l1"
     """Of a sample's pixels from the clean ones; see ``restoration_loss``."""
     balance: float = 0.0

@@ -54,6 +54,10 @@ def run(
         Literal["l1", "rmse"] | None,
         typer.Option(help="Loss in the pixel domain: l1, or rmse, which PSNR counts; by itself: l1."),
     ] = None,
+    colour: Annotated[
+        float | None,
+        typer.Option(min=0, max=100, help="Weight of a patch's colour cast in the loss; by itself: 0."),
+    ] = None,
     balance: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Above 0, clean and mildly degraded photos count more in the loss."),
@@ -119,7 +123,7 @@ def run(
 
     options = (
         "preset", "minutes", "epochs", "steps", "batch", "crop", "optimizer", "learning_rate", "distance",
-        "balance", "loss_scale", "even_upsampling", "seed", "precision", "compile",
+        "colour", "balance", "loss_scale", "even_upsampling", "seed", "precision", "compile",
     )  # fmt: skip
     given = locals()
     explicit = {name: given[name] for name in options if given[name] is not None}

@@ -25,6 +25,22 @@ def test_rmse_is_the_root_of_a_samples_mean_square():
     assert torch.isfinite(flat.grad).all()
 
 
+def test_colour_counts_the_shift_of_every_channel_of_every_sample():
+    clean = torch.zeros(2, 3, 8, 8)
+    restored = clean.clone()
+    restored[0, 0] += 0.03
+    restored[1, 2] -= 0.06  # does not make up for the other
+    noise = torch.zeros(8, 8)
+    noise[::2], noise[1::2] = 0.2, -0.2  # shifts nothing
+
+    def added(colour):
+        both = [restoration_loss(restored + noise, clean, clean, colour=weight) for weight in (colour, 0.0)]
+        return float(both[0] - both[1])
+
+    assert added(0.5) == pytest.approx(0.5 * (0.03 / 3 + 0.06 / 3) / 2, rel=1e-4)
+    assert added(1.0) == pytest.approx(2 * added(0.5), rel=1e-4)
+
+
 def test_l1_asks_for_the_median_and_rmse_for_the_mean():
     """A pixel that is 0 three times out of four and 1 else."""
     truth = torch.zeros(1, 3, 8, 8)
