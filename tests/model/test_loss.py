@@ -1,7 +1,9 @@
 import pytest
 import torch
+from lightning.fabric import Fabric
 
 from anyir.model.loss import LEAST_ERROR, restoration_loss
+from anyir.model.training import Settings, Trainer
 
 
 def test_loss_counts_both_domains():
@@ -90,3 +92,23 @@ def test_logarithm_is_taken_of_every_sample_alone():
     both = restoration_loss(restored, clean, clean, scale="log")
     alone = [restoration_loss(restored[i : i + 1], clean[:1], clean[:1], scale="log") for i in (0, 1)]
     assert float(both) == pytest.approx(float(sum(alone)) / 2)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"fourier": 0.0}, {"distance": "rmse"}, {"colour": 1.0}, {"balance": 0.5}, {"loss_scale": "log"}],
+    ids=lambda option: next(iter(option)),
+)
+def test_training_takes_the_loss_that_it_is_asked_for(tmp_path, option):
+    generator = torch.Generator().manual_seed(0)
+    restored, clean, degraded = (torch.rand(2, 3, 32, 32, generator=generator) for _ in range(3))
+
+    def loss(**options):
+        settings = Settings("tiny", minutes=0.0, steps=1, batch=2, crop=32, **options)
+        fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
+        trainer = Trainer(settings, lambda step: (degraded, clean), clean, tmp_path, fabric)
+        return float(trainer._loss(restored, clean, degraded))
+
+    asked = {{"loss_scale": "scale"}.get(name, name): value for name, value in option.items()}
+    assert loss(**option) == pytest.approx(float(restoration_loss(restored, clean, degraded, **asked)))
+    assert loss(**option) != pytest.approx(loss())
