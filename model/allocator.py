@@ -18,7 +18,7 @@ def keep_freed_memory() -> Iterator[bool]:
     """Let the process keep what it frees, until the end of the ``with``.
 
     A training step allocates hundreds of large tensors. glibc by itself asks the kernel for each of them
-    and gives it back, and the kernel clears every page anew in every step: a third of the step's time
+    and gives it back, and the kernel clears every page anew in every step: a quarter of a compiled step
     (docs/train.md). What is kept is the memory of the largest step so far, which the next one needs too.
 
     Yields:
