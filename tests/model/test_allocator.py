@@ -11,7 +11,7 @@ from anyir.model.allocator import keep_freed_memory
 
 needs_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc's allocator")
 
-# A tensor of 64 MiB, sixteen thousand pages, written and freed again and again.
+# A tensor of 64 MiB, written and freed again and again.
 STEPS = """
 import resource, sys, torch
 from contextlib import nullcontext
@@ -50,12 +50,11 @@ def run_steps(how):
 
 @needs_glibc
 def test_later_steps_take_no_pages_from_the_kernel():
-    pages = 2**26 // 4096
     faults, given_back, later_faults = run_steps("keep")
-    assert faults < pages / 10  # of ten times as many
+    by_default = run_steps("by default")[0]
+    assert faults < by_default / 10
     assert given_back >= 2**26
-    assert later_faults > pages  # as it was before
-    assert run_steps("by default")[0] > 5 * pages
+    assert later_faults > by_default / 10  # of two steps, as it was before
 
 
 @needs_glibc
