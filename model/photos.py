@@ -17,7 +17,8 @@ BAD_SHARE = 0.01
 
 
 def list_photos(folders: Iterable[Path]) -> list[Path]:
-    """Every photo below the folders, sorted by name within each folder; hidden files are none.
+    """Every photo below the folders, sorted by name within each folder; hidden files, and what lies in
+    hidden folders (thumbnails), are none.
 
     A photo that several folders hold, one of them lying in another, comes once: else it could be both
     trained and validated with.
@@ -32,13 +33,18 @@ def list_photos(folders: Iterable[Path]) -> list[Path]:
         found = sorted(
             path
             for path in folder.rglob("*")
-            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+            if path.suffix.lower() in SUFFIXES and not is_hidden(path, folder) and path.is_file()
         )
         if not found:
             raise UserError(f"no photos below {folder} ({', '.join(sorted(SUFFIXES))})")
         for path in found:
             photos.setdefault(path.resolve(), path)
     return list(photos.values())
+
+
+def is_hidden(path: Path, folder: Path) -> bool:
+    """Whether a file below ``folder`` or a folder on the way to it has a name that begins with a dot."""
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 def read_rgb(path: Path) -> Tensor:

@@ -45,7 +45,8 @@ def find_jobs(source: Path, target: Path) -> tuple[list[Job], list[Path]]:
     """The photos below ``source`` and where each goes, and the files that are no photos.
 
     A folder's photos are found by their suffixes, at any depth, and keep their names, formats and
-    subfolders. Hidden files are no photos. ``target`` may lie inside ``source``; what is in it is left out.
+    subfolders. Hidden files and folders (thumbnails) are left out, and so is what is in ``target``, which may
+    lie inside ``source``.
 
     Raises:
         UserError: no such file, or a file where a folder is due, or the other way round.
@@ -65,7 +66,8 @@ def find_jobs(source: Path, target: Path) -> tuple[list[Job], list[Path]]:
         folders[:] = sorted(
             name for name in folders if not (target.exists() and (here / name).samefile(target))
         )
-        others += [here / name for name in folders if (here / name).is_symlink()]  # not gone into
+        others += [here / name for name in folders if name.startswith(".") or (here / name).is_symlink()]
+        folders[:] = [name for name in folders if not name.startswith(".")]  # links are not gone into either
         for path in (here / name for name in sorted(names)):
             if path.suffix.lower() in FORMATS and not path.name.startswith("."):
                 jobs.append(Job(path, target / path.relative_to(source)))

@@ -38,11 +38,14 @@ def load(folder):
 
 
 def test_hidden_files_are_no_photos_and_none_comes_twice(tmp_path):
-    (tmp_path / "inner").mkdir()
+    tmp_path = tmp_path / ".mine"  # asked for by name, it is not hidden
+    (tmp_path / "inner").mkdir(parents=True)
     names = ("a.png", "inner/b.png")
     for name in names:
         Image.fromarray(data.chelsea()[:8, :8]).save(tmp_path / name)
     (tmp_path / "._a.png").write_bytes(b"what macOS leaves on other file systems")
+    (tmp_path / "inner/.thumbnails").mkdir()
+    shutil.copy(tmp_path / "a.png", tmp_path / "inner/.thumbnails/a.png")
     (tmp_path / "c.png").symlink_to(tmp_path / "a.png")
     assert list_photos([tmp_path]) == [tmp_path / name for name in names]
     assert list_photos([tmp_path / "inner", tmp_path]) == [tmp_path / "inner/b.png", tmp_path / "a.png"]

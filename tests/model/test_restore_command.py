@@ -241,13 +241,15 @@ def test_folder(restore, folder):
 
 
 def test_folders_that_are_not_gone_into_are_named(restore, folder, monkeypatch):
-    """A link to a folder, which may lead round in a circle, and a folder that may not be listed."""
-    (folder / "photos").mkdir()
+    """A hidden folder, a link, which may lead round in a circle, and a folder that may not be listed."""
+    (folder / "photos" / ".thumbnails").mkdir(parents=True)
+    save(folder / "photos" / ".thumbnails" / "a.png", Photo(values((8, 8, 3))))
     (folder / "photos" / "circle").symlink_to(".")
     save(folder / "photos" / "a.png", Photo(values((8, 8, 3))))
     code, out, err = restore("photos", "out")
     assert (code, err) == (0, "")
     assert "skipped photos/circle" in out
+    assert "skipped photos/.thumbnails" in out
     assert sorted(files(folder / "out")) == ["a.png"]
 
     (folder / "photos" / "locked").mkdir()

@@ -118,6 +118,7 @@ def test_a_folder_of_the_right_shape_is_what_it_is_said_to_be(tmp_path):
 def test_hidden_files_and_other_files_are_left_out(tmp_path):
     made.write(tmp_path / "a.png", made.photo())
     made.write(tmp_path / "._a.png", made.photo())
+    made.write(tmp_path / ".thumbnails/b.png", made.photo())
     (tmp_path / "Thumbs.db").write_text("x")
     (tmp_path / "list.txt").write_text("x")
     assert [p.name for p in find_dataset("photos", "test", tmp_path).pairs] == ["a.png"]
