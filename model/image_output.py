@@ -102,7 +102,7 @@ def encode(photo: Photo, format: str, *, keep_metadata: bool = True) -> tuple[by
     """The bytes of an image file, and notes about what its format cannot hold.
 
     PNG and TIFF hold everything. JPEG and BMP have no alpha: an opaque one is dropped, any other is
-    an error. JPEG, WebP and BMP have 8 bits; BMP has no metadata.
+    an error. JPEG, WebP and BMP have 8 bits; WebP has no grey, BMP no metadata.
 
     Raises:
         UserError: transparency or a size that the format does not have.
@@ -123,6 +123,9 @@ def encode(photo: Photo, format: str, *, keep_metadata: bool = True) -> tuple[by
         pixels = pixels[..., :-1]
     if format == "WEBP" and pixels.shape[2] < 3:
         notes.append("WebP has no grey: stored as RGB")
+        if icc and icc[16:20] == b"GRAY":  # the colour space that a profile is for; RGB pixels cannot be in it
+            icc = None
+            notes.append("its ICC profile is one of grey and was left out")
     if format == "BMP" and (icc or exif):
         icc = exif = None
         notes.append("BMP holds neither EXIF nor an ICC profile: left out")

@@ -1,3 +1,4 @@
+import io
 from pathlib import Path
 
 import numpy as np
@@ -200,6 +201,12 @@ def test_what_formats_cannot_hold():
     assert "8 bits" in encode(Photo(values((8, 8, 3), np.uint16)), "JPEG")[1][0]
     assert "no grey" in encode(Photo(grey), "WEBP")[1][0]
     assert "neither" in encode(Photo(grey, SRGB), "BMP")[1][0]
+    profile = SRGB[:16] + b"GRAY" + SRGB[20:]
+    made, notes = encode(Photo(grey, profile), "WEBP")
+    assert "one of grey" in notes[1]
+    assert "icc_profile" not in Image.open(io.BytesIO(made)).info
+    assert Image.open(io.BytesIO(encode(Photo(grey, SRGB), "WEBP")[0])).info["icc_profile"] == SRGB
+    assert Image.open(io.BytesIO(encode(Photo(grey, profile), "PNG")[0])).info["icc_profile"] == profile
     assert "too long" in encode(Photo(grey, None, b"Exif\0\0" + b"x" * 70_000), "JPEG")[1][0]
     with pytest.raises(UserError, match="20000x1"):
         encode(Photo(np.zeros((1, 20_000, 3), np.uint8)), "WEBP")
