@@ -18,8 +18,9 @@ def keep_freed_memory() -> Iterator[bool]:
     """Let the process keep what it frees, until the end of the ``with``.
 
     A training step allocates hundreds of large tensors. glibc by itself asks the kernel for each of them
-    and gives it back, and the kernel clears every page anew in every step: a quarter of a compiled step
-    (docs/train.md). What is kept is the memory of the largest step so far, which the next one needs too.
+    and gives it back, and the kernel clears every page anew in every step: a quarter of a compiled
+    forward and backward pass (docs/train.md). What is kept is the memory of the largest step so far, which
+    the next one needs too.
 
     Yields:
         Whether it does; False without glibc's allocator (macOS, Windows, musl).

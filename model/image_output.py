@@ -123,7 +123,7 @@ def encode(photo: Photo, format: str, *, keep_metadata: bool = True) -> tuple[by
         pixels = pixels[..., :-1]
     if format == "WEBP" and pixels.shape[2] < 3:
         notes.append("WebP has no grey: stored as RGB")
-        if icc and icc[16:20] == b"GRAY":  # the colour space that a profile is for; RGB pixels cannot be in it
+        if icc and icc[16:20] == b"GRAY":  # the colour space that the profile is for
             icc = None
             notes.append("its ICC profile is one of grey and was left out")
     if format == "BMP" and (icc or exif):

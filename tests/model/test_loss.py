@@ -1,9 +1,9 @@
 import pytest
 import torch
-from lightning.fabric import Fabric
 
 from anyir.model.loss import LEAST_ERROR, restoration_loss
-from anyir.model.training import Settings, Trainer
+
+from .test_optimizers import make_trainer
 
 
 def test_loss_counts_both_domains():
@@ -104,10 +104,7 @@ def test_training_takes_the_loss_that_it_is_asked_for(tmp_path, option):
     restored, clean, degraded = (torch.rand(2, 3, 32, 32, generator=generator) for _ in range(3))
 
     def loss(**options):
-        settings = Settings("tiny", minutes=0.0, steps=1, batch=2, crop=32, **options)
-        fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
-        trainer = Trainer(settings, lambda step: (degraded, clean), clean, tmp_path, fabric)
-        return float(trainer._loss(restored, clean, degraded))
+        return float(make_trainer(tmp_path, **options)._loss(restored, clean, degraded))
 
     asked = {{"loss_scale": "scale"}.get(name, name): value for name, value in option.items()}
     assert loss(**option) == pytest.approx(float(restoration_loss(restored, clean, degraded, **asked)))
