@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from anyir.conversion.source import Outputs, Source
 
 
+LEAST_WEIGHTS = 4096
+"""Kernels of fewer values stay as they are where the others are compressed. They are a small share of a file,
+and among them are those that a photo is most sensitive to: what blocks add to it at full resolution."""
+
+
 @dataclass
 class Export:
     """The result of writing one artifact.

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anyir.conversion import contract
-from anyir.conversion.exporting import Export
+from anyir.conversion.exporting import LEAST_WEIGHTS, Export
 from anyir.conversion.manifest import Operators, Quantization
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
     from anyir.conversion.source import Source
+
+CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
+NORMALISATION = "DeployNorm"
+"""Part of the names of what belongs to a normalisation."""
 
 
 class LiteRtExporter:
@@ -67,20 +73,44 @@ def shrink_to_float16(data: bytes) -> tuple[bytes, Quantization]:
 
 
 def shrink_to_int8(data: bytes) -> tuple[bytes, Quantization]:
-    """Convolution weights in 8-bit integers a channel, widened when the file is loaded."""
+    """Convolution weights in 8-bit integers a channel, widened when the file is loaded.
+
+    Small kernels stay as they are, and those of the normalisations: rounded to 8 bits, the share 1/96 that
+    each channel has in a mean is a fourth off.
+    """
     from ai_edge_quantizer import qtyping, quantizer
 
     job = quantizer.Quantizer(data)
-    names = qtyping.TFLOperationName
-    for operation in (names.CONV_2D, names.DEPTHWISE_CONV_2D, names.CONV_2D_TRANSPOSE):
-        job.add_weight_only_config(regex=".*", operation_name=operation, num_bits=8)
+    names = "|".join(re.escape(name) for name in large_kernels(data) if NORMALISATION not in name)
+    operations = qtyping.TFLOperationName
+    for operation in (operations.CONV_2D, operations.DEPTHWISE_CONV_2D, operations.CONV_2D_TRANSPOSE):
+        # The quantizer calls an operator by its output's name and a semicolon.
+        job.add_weight_only_config(regex=f"^({names});$", operation_name=operation, num_bits=8)
     return bytes(job.quantize().quantized_model), Quantization(
         method="ai-edge-quantizer weight-only",
         bits=8,
         details="convolution weights symmetric a channel, computed in float32",
         calibration=None,
-        kept_float=["activations", "everything but convolutions"],
+        kept_float=[
+            "activations",
+            "everything but convolutions",
+            f"kernels of less than {LEAST_WEIGHTS} values",
+            "normalisations",
+        ],
     )
+
+
+def large_kernels(data: bytes) -> list[str]:
+    """Output names of a program's convolutions with ``LEAST_WEIGHTS`` values or more in their kernels."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=data)
+    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
+    return [
+        tensors[node["outputs"][0]]["name"]
+        for node in interpreter._get_ops_details()
+        if node["op_name"] in CONVOLUTIONS and prod(tensors[node["inputs"][1]]["shape"]) >= LEAST_WEIGHTS
+    ]
 
 
 def count_operators(path: Path) -> Operators:

@@ -9,11 +9,12 @@ import torch
 from typer.testing import CliRunner
 
 from anyir.conversion import contract
+from anyir.conversion.exporting import LEAST_WEIGHTS
 from anyir.conversion.manifest import manifest_path, verify_artifact
 from anyir.conversion.recipes import RECIPES
 from anyir.conversion.source import Source
-from anyir.conversion.to_coreml import SAVED_WEIGHTS, WEIGHT_ERROR, read_back
-from anyir.conversion.to_litert import count_operators
+from anyir.conversion.to_coreml import SAVED_WEIGHTS, WEIGHT_ERROR, kernels, read_back
+from anyir.conversion.to_litert import NORMALISATION, count_operators, large_kernels
 from anyir.model import PRESETS, AnyIR, load_weights
 from anyir.model.checkpoints import save_weights
 from anyir.model.cli import build_app
@@ -82,6 +83,27 @@ def test_smaller_weights_make_smaller_files(tiny_artifacts):
     assert size["litert_cpu_int8w"] < size["litert_cpu_fp16"] < size["litert_cpu_fp32"]
     assert size["executorch_xnnpack_int8"] < size["executorch_xnnpack_fp32"]
     assert size["coreml_mlprogram_pal6"] < size["coreml_mlprogram_int8w"] < size["coreml_mlprogram_fp16"]
+
+
+def test_litert_s_small_kernels_and_normalisations_stay_in_float(tiny_artifacts):
+    from ai_edge_litert.interpreter import Interpreter
+
+    fp32, int8w = (tiny_artifacts / FILES[f"litert_cpu_{precision}"] for precision in ("fp32", "int8w"))
+    tensors = Interpreter(str(int8w)).get_tensor_details()
+    rounded = [tensor for tensor in tensors if tensor["dtype"] is np.int8]
+    assert min(np.prod(tensor["shape"]) for tensor in rounded) >= LEAST_WEIGHTS
+    large = large_kernels(fp32.read_bytes())
+    normalisations = [name for name in large if NORMALISATION in name]
+    assert normalisations, "the tiny network has a normalisation this large"
+    assert len(rounded) == len(large) - len(normalisations)
+
+
+def test_core_ml_s_int8w_keeps_the_normalisations(tiny_artifacts, tiny_weights):
+    name = "latent.0.ffn_norm.centre.weight"
+    source = Source(tiny_weights, TILE)
+    assert kernels(source)[name].size >= LEAST_WEIGHTS
+    _, saved = read_back(tiny_artifacts / FILES["coreml_mlprogram_int8w"], source, WEIGHT_ERROR["int8w"])
+    np.testing.assert_allclose(saved[name], kernels(source)[name], rtol=1e-3)
 
 
 def test_litert_s_signature_is_named_by_the_contract(tiny_artifacts):

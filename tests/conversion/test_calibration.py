@@ -1,8 +1,12 @@
+from fnmatch import fnmatchcase
+
 import torch
 
 from anyir.conversion.calibration import PHOTOS, calibration_tiles
-from anyir.conversion.quantize import is_kept_float
+from anyir.conversion.quantize import KEPT_FLOAT, is_kept_float
+from anyir.model import PRESETS, AnyIR
 from anyir.model.degradations import KINDS
+from anyir.model.deploy import to_deploy
 from anyir.profiling.photos import PHOTOS as PARITY_PHOTOS
 
 
@@ -39,3 +43,19 @@ def test_ends_norms_and_attention_stay_in_float():
         assert is_kept_float(module)
     for module in ("encoder.0.0.ffn.expand", "encoder.0.0.gate.gamma", "latent.1.fuse", "up.0", "merge.1"):
         assert not is_kept_float(module)
+
+
+def test_what_blocks_add_at_full_resolution_stays_in_float():
+    for level in ("encoder.0.0", "decoder.2.0", "refinement.3"):
+        assert is_kept_float(f"{level}.fuse")
+        assert is_kept_float(f"{level}.ffn.project")
+    for level in ("encoder.1.0", "decoder.0.0", "decoder.1.2", "latent.0"):
+        assert not is_kept_float(f"{level}.fuse")
+        assert not is_kept_float(f"{level}.ffn.project")
+    assert not is_kept_float("encoder.0.0.gate.project")
+
+
+def test_every_pattern_finds_a_module():
+    names = [name for name, _ in to_deploy(AnyIR(PRESETS["tiny"]), 16, 16).named_modules()]
+    for pattern in KEPT_FLOAT:
+        assert any(fnmatchcase(name, pattern) for name in names), pattern
