@@ -6,7 +6,7 @@ VENV := .venv
 ANYIR := $(VENV)/bin/anyir
 READY := $(VENV)/.ready
 
-# What `make demo` runs. The default is the best weights that ship.
+# What `make demo` runs. The default is `small`; WEIGHTS=anyir takes the paper's size.
 WEIGHTS ?=
 TILE ?= 256
 RUNS ?= 15

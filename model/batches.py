@@ -72,7 +72,8 @@ class CudaBatches(Batches):
 
     def __init__(self, sampler: Sampler, rows: slice) -> None:
         super().__init__(sampler, rows)
-        self._side = torch.cuda.Stream()
+        # Goes first: what makes a batch is many small kernels, of which the CPU waits for a few.
+        self._side = torch.cuda.Stream(priority=-1)
         self._side.wait_stream(torch.cuda.current_stream())  # the photos may still be on their way
         self._prepared: tuple[int, Batch] | None = None
         self._idle_since: torch.cuda.Event | None = None

@@ -191,7 +191,7 @@ CDD11: tuple[str, ...] = (
 
 # Light is lost first, at the scene; rain or snow falls in front of it; haze lies over all. The
 # camera's own faults come last. (The order of CDD-11: OneRestore, Guo et al. 2024.)
-_ORDER = (
+ORDER = (
     "low_light", "rain", "snow", "haze", "defocus_blur", "motion_blur", "noise", "camera_noise", "jpeg",
 )  # fmt: skip
 
@@ -210,7 +210,7 @@ def parse_kind(kind: str) -> list[str]:
             )
     if len(set(parts)) != len(parts):
         raise ValueError(f"{kind!r} names a degradation twice")
-    return sorted(parts, key=_ORDER.index)
+    return sorted(parts, key=ORDER.index)
 
 
 def degrade(images: Tensor, kind: str, *, severity: float | Tensor, seed: int) -> Tensor:
@@ -239,3 +239,9 @@ def degrade(images: Tensor, kind: str, *, severity: float | Tensor, seed: int) -
     for part in parts:
         result = _MODELS[part](result, strength.expand(len(images)), draw)
     return result.to(images.dtype)
+
+
+def degrade_by(images: Tensor, part: str, severity: Tensor, seed: int) -> Tensor:
+    """``degrade`` by a single kind, for those who know that (B,) severities lie in 0..1: looking at them
+    would make the CPU wait for a GPU."""
+    return _MODELS[part](images, severity, Draw(len(images), Generator(images.device).manual_seed(seed)))

@@ -26,18 +26,34 @@ def make_optimizers(network: AnyIR, settings: Settings, device: torch.device) ->
     """The optimizers that share a network's parameters: ``adamw``, and ``muon`` with it if asked for."""
     matrices = hidden_matrices(network) if settings.optimizer == "muon" else []
     taken = {id(weight) for weight in matrices}
+    cuda = device.type == "cuda"
+
+    def rate() -> float | Tensor:  # on a GPU a tensor, which a recorded step reads anew every time
+        return torch.tensor(settings.learning_rate, device=device) if cuda else settings.learning_rate
+
     made: dict[str, Optimizer] = {
         "adamw": torch.optim.AdamW(
             [weight for weight in network.parameters() if id(weight) not in taken],
-            lr=settings.learning_rate,
+            lr=rate(),
             betas=settings.betas,
             weight_decay=settings.weight_decay,
-            fused=device.type == "cuda",  # one launch instead of dozens
+            fused=cuda,  # one launch instead of dozens
+            capturable=cuda,
         )
     }
     if matrices:
-        made["muon"] = Muon(matrices, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+        made["muon"] = Muon(matrices, lr=rate(), weight_decay=settings.weight_decay)
     return made
+
+
+def set_rate(optimizers: Iterable[Optimizer], rate: float) -> None:
+    """Give all of them a learning rate, in the tensor that holds it if there is one."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
 
 
 def hidden_matrices(network: AnyIR) -> list[Tensor]:
@@ -63,7 +79,7 @@ class Muon(Optimizer):
         weight_decay: decoupled, as AdamW's.
     """
 
-    def __init__(self, weights: Iterable[Tensor], *, lr: float, weight_decay: float) -> None:
+    def __init__(self, weights: Iterable[Tensor], *, lr: float | Tensor, weight_decay: float) -> None:
         super().__init__(weights, {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -72,25 +88,38 @@ class Muon(Optimizer):
         if closure is not None:
             raise ValueError("Muon takes no closure")
         for group in self.param_groups:
-            rate, decay = group["lr"], group["weight_decay"]
-            by_size: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = {}
-            for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                state = self.state[weight]
-                if "momentum" not in state:
-                    state["momentum"] = torch.zeros_like(weight)
-                momentum = state["momentum"]
-                momentum.lerp_(weight.grad, 1 - MOMENTUM)
-                matrix = weight.grad.lerp(momentum, MOMENTUM).flatten(1)  # Nesterov's
-                wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-                by_size.setdefault((wide.shape[0], wide.shape[1]), []).append((weight, wide))
-            for (_, longer), pairs in by_size.items():
-                steps = orthogonalize(torch.stack([wide for _, wide in pairs]))
-                for (weight, _), step in zip(pairs, steps.to(pairs[0][0].dtype), strict=True):
-                    matrix = step if step.shape == weight.flatten(1).shape else step.T
-                    weight.mul_(1 - rate * decay)
-                    weight.add_(matrix.reshape(weight.shape), alpha=-rate * _ADAMW_SIZE * longer**0.5)
+            pairs = [(weight, weight.grad) for weight in group["params"] if weight.grad is not None]
+            if pairs:
+                weights, gradients = ([pair[which] for pair in pairs] for which in (0, 1))
+                self._step(weights, gradients, group["lr"], group["weight_decay"])
+
+    def _step(
+        self, weights: list[Tensor], gradients: list[Tensor], rate: float | Tensor, decay: float
+    ) -> None:
+        # Lists of tensors at once where that is possible: a launch for each takes longer than the work.
+        for weight in weights:
+            if "momentum" not in self.state[weight]:
+                self.state[weight]["momentum"] = torch.zeros_like(weight)
+        momenta = [self.state[weight]["momentum"] for weight in weights]
+        torch._foreach_lerp_(momenta, gradients, 1 - MOMENTUM)
+        ahead = torch._foreach_lerp(gradients, momenta, MOMENTUM)  # Nesterov's
+        by_size: dict[tuple[int, int], list[int]] = {}
+        for place, weight in enumerate(weights):
+            rows, columns = weight.flatten(1).shape
+            by_size.setdefault((min(rows, columns), max(rows, columns)), []).append(place)
+        torch._foreach_mul_(weights, 1 - rate * decay)
+        for (_, longer), places in by_size.items():
+            matrices = [ahead[place].flatten(1) for place in places]
+            wide = [matrix if matrix.shape[1] == longer else matrix.T for matrix in matrices]
+            size = rate * (_ADAMW_SIZE * longer**0.5)
+            steps = orthogonalize(torch.stack(wide)).to(matrices[0].dtype) * size
+            torch._foreach_sub_(
+                [weights[place] for place in places],
+                [
+                    (step if step.shape == matrix.shape else step.T).reshape(weights[place].shape)
+                    for step, matrix, place in zip(steps, matrices, places, strict=True)
+                ],
+            )
 
 
 def orthogonalize(matrices: Tensor) -> Tensor:

@@ -15,14 +15,17 @@ from torch import Tensor, nn
 
 from anyir.model.batches import Sampler, batches_for
 from anyir.model.card import read_training, start_card
-from anyir.model.checkpoints import find_weights, save_weights
+from anyir.model.checkpoints import find_weights, load_weights, read_header, save_weights, sha256
+from anyir.model.compiling import compile_blocks
 from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
 from anyir.model.even_upsampling import even_out_upsampling
+from anyir.model.growing import grow
 from anyir.model.loss import restoration_loss
 from anyir.model.network import AnyIR
-from anyir.model.optimizers import make_optimizers
+from anyir.model.optimizers import make_optimizers, set_rate
 from anyir.model.processes import Processes
+from anyir.model.recording import RecordedStep
 from anyir.model.schedule import average_decay, learning_rate
 from anyir.model.training_clock import ChunkClock, Meter, Report
 from anyir.model.training_settings import Progress, Settings
@@ -83,10 +86,13 @@ class Trainer:
         self.ema = copy.deepcopy(network).requires_grad_(False).eval()
         self.network = network
         made = make_optimizers(network, settings, fabric.device)
-        # Compiled before Fabric wraps it; the parameters stay those of ``network``.
-        step = torch.compile(network) if settings.compile else network
-        self.forward, *optimizers = fabric.setup(step, *made.values())
+        if settings.compile:
+            compile_blocks(network)
+        self.forward, *optimizers = fabric.setup(network, *made.values())
         self.optimizers = dict(zip(made, optimizers, strict=True))
+        # Gradients of several processes meet outside of what one GPU can record.
+        recorded = settings.compile and fabric.device.type == "cuda" and self.processes.count == 1
+        self.learn = RecordedStep(self._learn) if recorded else self._learn
 
     def resume(self, source: Path) -> None:
         """Go on from a training folder (exactly), or start a new chunk from a weights file.
@@ -107,6 +113,34 @@ class Trainer:
             progress.begin_chunk(self.settings)
         self.progress = progress
         self.processes.check_same("checkpoints", progress.step, progress.save)
+
+    def grow(self, source: Path) -> None:
+        """Begin with the function of a smaller network's weights file.
+
+        Raises:
+            UserError: missing, damaged, or of a network that does not fit into this one.
+        """
+        grow(load_weights(source), self.network)
+        self.ema.load_state_dict(self.network.state_dict())
+        header = read_header(source)
+        self.settings.grown_from = f"{header.get('preset')} {sha256(source)}"
+
+    def compile_ahead(self) -> float:
+        """Let torch.compile do its work on a batch of zeros, which leaves no trace.
+
+        Inside the chunk it would take minutes off training and be all of the learning rate's warm-up.
+
+        Returns:
+            Seconds it took.
+        """
+        started = self.clock()
+        rows = self.processes.rows(self.settings.batch)
+        side = self.settings.crop
+        zeros = torch.zeros(rows.stop - rows.start, 3, side, side, device=self.fabric.device)
+        zeros = zeros.contiguous(memory_format=torch.channels_last)
+        self.fabric.backward(self._loss(self.forward.train()(zeros), zeros, zeros))
+        self.network.zero_grad()
+        return self.clock() - started
 
     def run(
         self,
@@ -179,11 +213,18 @@ class Trainer:
 
     def _step(self, share: float) -> Tensor:
         degraded, clean = self.batches.take(self.progress.step)
-        for optimizer in self.optimizers.values():
-            for group in optimizer.param_groups:
-                group["lr"] = self._rate(share)
-        self.forward.train()
-        restored = self.forward(degraded.contiguous(memory_format=torch.channels_last))
+        set_rate(self.optimizers.values(), self._rate(share))
+        loss = self.learn(degraded.contiguous(memory_format=torch.channels_last), clean)
+        self.progress.step += 1
+        self.progress.chunk_step += 1
+        self.progress.samples += len(clean) * self.processes.count
+        self._average()
+        self.batches.prepare(self.progress.step)
+        return loss
+
+    def _learn(self, degraded: Tensor, clean: Tensor) -> Tensor:
+        """One step of the optimizers; the loss."""
+        restored = self.forward.train()(degraded)
         loss = self._loss(restored, clean, degraded)
         self.network.zero_grad()
         self.fabric.backward(loss)
@@ -192,11 +233,6 @@ class Trainer:
             optimizer.step()
         if self.settings.even_upsampling:
             even_out_upsampling(self.network)
-        self.progress.step += 1
-        self.progress.chunk_step += 1
-        self.progress.samples += len(clean) * self.processes.count
-        self._average()
-        self.batches.prepare(self.progress.step)
         # A NaN in the gradient alone reaches the loss's report as well.
         return loss.detach() + 0 * norm.detach()
 

@@ -27,9 +27,14 @@ def train(
     resume: Path | None,
     *,
     precision: str | None,
+    grow: Path | None = None,
     threads: int = 0,
 ) -> Progress:
     """Train one chunk and leave checkpoint, logs and ``<preset>.safetensors`` in ``out``.
+
+    Args:
+        resume: a training folder or a weights file to go on from.
+        grow: instead, weights of a smaller preset to begin with.
 
     Under torchrun every process calls this; only the first prints and writes.
 
@@ -50,7 +55,7 @@ def train(
     memory = keep_freed_memory() if fabric.device.type == "cpu" else nullcontext()
     with memory, processes.ending_together():
         try:
-            return _train(settings, supply, out, resume, fabric, processes)
+            return _train(settings, supply, out, resume, grow, fabric, processes)
         except RuntimeError as error:  # the CPU's allocator has no class of its own for this
             if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
                 raise
@@ -58,12 +63,21 @@ def train(
 
 
 def _train(
-    settings: Settings, supply: Supply, out: Path, resume: Path | None, fabric: Any, processes: Processes
+    settings: Settings,
+    supply: Supply,
+    out: Path,
+    resume: Path | None,
+    grow: Path | None,
+    fabric: Any,
+    processes: Processes,
 ) -> Progress:
     from contextlib import closing, nullcontext
 
     from rich.console import Console
 
+    from anyir.model.checkpoints import find_weights, load_weights
+    from anyir.model.config import PRESETS
+    from anyir.model.growing import check_growth
     from anyir.model.material import BadPhotos
     from anyir.model.precision import FULL, MIXED, has_bfloat16
     from anyir.model.training import Trainer, device_name
@@ -73,6 +87,8 @@ def _train(
     say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
     if resume is not None:
         check_resumable(resume, settings.preset)
+    if grow is not None:  # before the photos are read
+        check_growth(load_weights(grow).config, PRESETS[settings.preset])
     material = supply.load(console, fabric.device, settings)
     processes.check_same("photos", *material.identity)
     if settings.photos not in ((), material.identity):  # those of an interrupted chunk
@@ -84,6 +100,8 @@ def _train(
     trainer = Trainer(settings, material.sampler, material.validation, out, fabric, processes)
     if resume is not None:
         trainer.resume(resume)
+    elif grow is not None:
+        trainer.grow(find_weights(grow))
     progress = trainer.progress
     where = (
         f"{processes.count} x {device_name(fabric.device)}"
@@ -106,6 +124,8 @@ def _train(
 
     with closing(material), stop_requests(processes) as asked_to_stop, log or nullcontext():
         try:
+            if settings.compile:
+                say(f"compiled in {trainer.compile_ahead():.0f} s; now the clock runs")
             finished = trainer.run(report, asked_to_stop)
         except RuntimeError as error:
             if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):

@@ -51,6 +51,8 @@ class Settings:
     compile: bool = False
     validate_every: float = 300.0
     """Seconds between validations."""
+    grown_from: str = ""
+    """Preset and sha256 of the smaller network that a first chunk began with; empty if none."""
     photos: tuple[int, ...] = ()
     """What tells the run's photos from others (``Material.identity``); empty before they are found."""
 

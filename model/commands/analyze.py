@@ -13,9 +13,7 @@ def run(
         Path, typer.Argument(metavar="PHOTO", help="A clean photo with --kind; else a degraded one.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for figure6.png ... figure9.png and figures.json.")],
-    weights: Annotated[
-        str | None, typer.Option(help="A file or a shipped preset; default: the best that ships.")
-    ] = None,
+    weights: Annotated[str | None, typer.Option(help="A file or a shipped preset; default: small.")] = None,
     block: Annotated[
         str | None,
         typer.Option(help="Which block, such as latent.3; default: encoder.1.0."),

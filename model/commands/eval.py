@@ -19,9 +19,7 @@ SIGMAS = [15, 25, 50]
 def run(
     with_: Annotated[
         str | None,
-        typer.Option(
-            "--with", help="A weights file, a shipped preset, or an artifact; default: the best that ships."
-        ),
+        typer.Option("--with", help="A weights file, a shipped preset, or an artifact; default: small."),
     ] = None,
     dataset: Annotated[
         list[str] | None, typer.Option(help="Dataset by its name in docs/datasets.md; repeatable.")

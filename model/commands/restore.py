@@ -27,7 +27,7 @@ def run(
             "--with",
             metavar="MODEL",
             help="An artifact (.pte, .tflite, .mlpackage), a weights file or a shipped preset; "
-            "default: the best weights that ship, with PyTorch.",
+            "default: small, with PyTorch.",
         ),
     ] = None,
     tile: Annotated[

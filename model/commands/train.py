@@ -37,6 +37,10 @@ def run(
     resume: Annotated[
         Path | None, typer.Option(help="A training folder to go on from, or a weights file to start from.")
     ] = None,
+    grow: Annotated[
+        Path | None,
+        typer.Option(help="Weights of a smaller preset, or its name, to begin with: docs/train.md."),
+    ] = None,
     batch: Annotated[
         int | None, typer.Option(min=1, max=65536, help="Patches a step, of all processes; by itself: 16.")
     ] = None,
@@ -110,6 +114,8 @@ def run(
         raise typer.BadParameter(f"unknown precision {precision!r}; known: bf16-mixed, 32-true")
     if sum(length is not None for length in (minutes, epochs, steps)) > 1:
         raise typer.BadParameter("give one of --minutes, --epochs and --steps")
+    if grow is not None and resume is not None:
+        raise typer.BadParameter("give one of --resume and --grow")
     if recipe is None and (not data or root):
         raise typer.BadParameter("give --data FOLDER of clean photos, or --recipe NAME with --root FOLDER")
     if recipe is not None and (data or not root):
@@ -148,7 +154,7 @@ def run(
             raise UserError(f"{out} holds {settings.preset}.safetensors, which is kept: choose another --out")
     sources = loaded.sources if loaded else (Ingredient("photos", degrade=MIXED),)
     supply = Supply(sources, data or root or [], workers, int(cache * 2**30))
-    train(settings, supply, out, resume, precision=used_precision, threads=threads)
+    train(settings, supply, out, resume, precision=used_precision, grow=grow, threads=threads)
 
 
 def changes(explicit: dict[str, Any], begun: dict[str, Any]) -> list[str]:

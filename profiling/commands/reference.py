@@ -9,9 +9,7 @@ import typer
 
 
 def run(
-    weights: Annotated[
-        str | None, typer.Option(help="A file or a shipped preset; default: the best that ships.")
-    ] = None,
+    weights: Annotated[str | None, typer.Option(help="A file or a shipped preset; default: small.")] = None,
     tile: Annotated[
         int, typer.Option(min=16, max=1024, help="Side of the tiles in pixels, a multiple of 8.")
     ] = 256,

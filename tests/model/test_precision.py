@@ -67,5 +67,5 @@ def test_a_run_says_what_it_took_and_when_that_is_slow(tmp_path, capfd, bfloat16
     training_run.train(settings, supply, tmp_path / "run", None, precision=asked)
     said = capfd.readouterr().err
     took = asked or ("bf16-mixed" if bfloat16 else "32-true")
-    assert f"threads), {took}: " in said
+    assert f", {took}: " in said
     assert ("emulates it: --precision 32-true" in said) == (asked == "bf16-mixed" and not bfloat16)

@@ -1,0 +1,58 @@
+"""Compiled blocks against the network as it is written."""
+
+from functools import partial
+
+import pytest
+import torch
+from lightning.fabric import Fabric
+
+from anyir.model import AnyIR
+from anyir.model.compiling import compile_blocks
+from anyir.model.config import PRESETS
+from anyir.model.training import Settings, Trainer
+
+
+@pytest.fixture(autouse=True)
+def no_programs_from_before():
+    torch.compiler.reset()
+    yield
+    torch.compiler.reset()
+
+
+def test_a_program_serves_all_blocks_of_a_level(monkeypatch):
+    network = AnyIR(PRESETS["small"]).use_additive_fusion()
+    network.to(memory_format=torch.channels_last)  # as the trainer has it
+    image = torch.rand(1, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+    network(image).square().mean().backward()
+    plain = {name: weight.grad.clone() for name, weight in network.named_parameters()}
+    network.zero_grad()
+    programs = []
+
+    def count(graph, inputs):
+        programs.append(graph)
+        return graph.forward
+
+    compiler = partial(torch.compile, backend=count)
+    monkeypatch.setattr(torch, "compile", compiler)
+    compile_blocks(network)
+    network(image).square().mean().backward()
+    assert len(programs) == 4  # of twelve blocks
+    for name, weight in network.named_parameters():
+        torch.testing.assert_close(weight.grad, plain[name], rtol=1e-4, atol=1e-6)
+
+
+def test_compiling_ahead_leaves_no_trace(tmp_path, monkeypatch):
+    def sampler(step):
+        return torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32)
+
+    monkeypatch.setattr("anyir.model.training.compile_blocks", lambda network: None)
+    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
+    settings = Settings("tiny", 1.0, 2, 32, compile=True)
+    trainer = Trainer(settings, sampler, torch.rand(1, 3, 32, 32), tmp_path, fabric)
+    before = [weight.clone() for weight in trainer.network.parameters()]
+    trainer.compile_ahead()
+    for weight, was in zip(trainer.network.parameters(), before, strict=True):
+        assert torch.equal(weight, was)
+        assert weight.grad is None
+    assert trainer.progress.chunk_seconds == 0
+    assert trainer.progress.step == 0
