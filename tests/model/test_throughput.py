@@ -37,7 +37,8 @@ class FakeDevice:
         self.work(30)
         return FakeTensor(step), FakeTensor(step)
 
-    def make_stream(self):
+    def make_stream(self, *, priority):
+        assert priority < 0  # goes first
         return FakeStream(self, "side")
 
     def current_stream(self):
