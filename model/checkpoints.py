@@ -19,6 +19,10 @@ SHIPPED = Path(__file__).parent / "weights"
 """Folder of the weights that come with the package: ``<preset>.safetensors`` and its card."""
 
 
+DEFAULT = "small"
+"""Taken where no weights are named: a third of the work of ``anyir``, and nearly as good."""
+
+
 def sha256(path: Path) -> str:
     """Hex digest of a file's bytes."""
     with path.open("rb") as file:
@@ -26,9 +30,8 @@ def sha256(path: Path) -> str:
 
 
 def shipped_presets() -> list[str]:
-    """Presets that come with weights, the default first: it takes a third of the others' time and restores
-    nearly as well."""
-    return [name for name in ("small", "phone", "anyir") if (SHIPPED / f"{name}.safetensors").is_file()]
+    """Presets that come with weights, the default first."""
+    return [name for name in (DEFAULT, "phone", "anyir") if (SHIPPED / f"{name}.safetensors").is_file()]
 
 
 def find_weights(source: str | Path | None = None) -> Path:
@@ -41,10 +44,7 @@ def find_weights(source: str | Path | None = None) -> Path:
         UserError: nothing is there; the message lists what ships.
     """
     shipped = shipped_presets()
-    if source is None:
-        if not shipped:
-            raise UserError("no weights ship with this installation; name a weights file")
-        return SHIPPED / f"{shipped[0]}.safetensors"
+    source = DEFAULT if source is None else source
     if str(source) in shipped:
         return SHIPPED / f"{source}.safetensors"
     path = Path(source)

@@ -44,6 +44,8 @@ def grow(trained: AnyIR, network: AnyIR) -> None:
 
 def check_growth(small: AnyIRConfig, large: AnyIRConfig) -> None:
     """Raises UserError: a network of the one config cannot begin as one of the other."""
+    if small == large:
+        raise UserError("these weights are of that preset already: go on from them with --resume")
     before, after = small.to_dict(), large.to_dict()
     for key, value in before.items():
         fits = after[key] == value

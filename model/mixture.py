@@ -39,6 +39,7 @@ took flat grey for haze: 0.5 of the range came back as 0.4, 0.75 as 0.5."""
 FLAT_KINDS = ("clean", "noise", "motion_blur", "defocus_blur", "camera_noise", "jpeg", "camera_noise+jpeg")
 
 _PER_STEP = 1_000_003  # a prime: (seed, step) pairs do not meet
+_PER_PART = 7919  # another: neither the batch's own stream nor another part's
 _CHOICES = 2**31
 """Added to a batch's seed for the choices that are made on the CPU: half of all streams away. With one seed
 for both they were one stream on a CPU: clean and noisy crops never came from a photo's left edge, and what
@@ -73,7 +74,8 @@ class Sampler:
         for place, part in enumerate(ORDER):  # once for all that have it: on a GPU every call costs alike
             rows = torch.tensor([part in parts for parts in made_of]).nonzero()[:, 0].to(device)
             if len(rows):
-                made = degrade_by(degraded[rows], part, severity[rows], seed + place * 7919)
+                own = seed + (place + 1) * _PER_PART
+                made = degrade_by(degraded[rows], part, severity[rows], own)
                 degraded[rows] = made
         stored = torch.rand(self.batch, 1, 1, 1, generator=generator, device=device) < STORED_SHARE
         saved = torch.rand(self.batch, generator=choice) < SAVED_SHARE

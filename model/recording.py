@@ -17,8 +17,8 @@ Learn = Callable[[Tensor, Tensor], Tensor]
 class RecordedStep:
     """Calls ``learn`` a few times, then replays what it does to the GPU as a CUDA graph.
 
-    A step launches thousands of small kernels; on an H200 the CPU took three times as long to launch them as
-    the GPU to run them (docs/train.md). Replaying takes one launch.
+    A step launches thousands of small kernels; on an H200 the CPU took two to three times as long to launch
+    them as the GPU to run them (docs/train.md). Replaying takes one launch.
 
     Args:
         learn: the same work on the same tensors at every call, but for the batch, which is copied into

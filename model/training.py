@@ -102,6 +102,7 @@ class Trainer:
         """
         state = check_resumable(source, self.settings.preset)
         if isinstance(state, AnyIR):
+            self._check_same(find_weights(source))
             self.network.load_state_dict(state.state_dict())
             self.ema.load_state_dict(state.state_dict())
             self.progress.go_on(read_training(find_weights(source)))
@@ -120,10 +121,14 @@ class Trainer:
         Raises:
             UserError: missing, damaged, or of a network that does not fit into this one.
         """
+        self._check_same(source)
         grow(load_weights(source), self.network)
         self.ema.load_state_dict(self.network.state_dict())
         header = read_header(source)
         self.settings.grown_from = f"{header.get('preset')} {sha256(source)}"
+
+    def _check_same(self, weights: Path) -> None:
+        self.processes.check_same("weights", int(sha256(weights)[:12], 16))
 
     def compile_ahead(self) -> float:
         """Let torch.compile do its work on a batch of zeros, which leaves no trace.

@@ -79,7 +79,7 @@ class Report:
 class Meter:
     """Samples a second and time spent waiting, of training alone: neither validation nor saving count.
 
-    The first window, in which kernels are compiled, chosen and loaded, is left out of the totals.
+    The first window, in which kernels are chosen, loaded and recorded, is left out of the totals.
     """
 
     def __init__(self) -> None:

@@ -197,3 +197,15 @@ def scatter_tensors(
             number, _, moment = key.partition(".")
             moments.setdefault(int(number), {})[moment] = tensor
         optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+        _lay_out_as_weights(optimizer)
+
+
+def _lay_out_as_weights(optimizer: torch.optim.Optimizer) -> None:
+    """Give every moment its weight's place in memory again, which a file does not keep: a GPU's fused AdamW
+    refuses moments that are laid out otherwise."""
+    for group in optimizer.param_groups:
+        for weight in group["params"]:
+            state = optimizer.state[weight]
+            for name, moment in state.items():
+                if moment.shape == weight.shape:
+                    state[name] = torch.empty_like(weight).copy_(moment)

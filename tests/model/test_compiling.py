@@ -41,11 +41,17 @@ def test_a_program_serves_all_blocks_of_a_level(monkeypatch):
         torch.testing.assert_close(weight.grad, plain[name], rtol=1e-4, atol=1e-6)
 
 
-def test_compiling_ahead_leaves_no_trace(tmp_path, monkeypatch):
+def test_compiling_ahead_is_all_compiling_and_leaves_no_trace(tmp_path, monkeypatch):
     def sampler(step):
         return torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32)
 
-    monkeypatch.setattr("anyir.model.training.compile_blocks", lambda network: None)
+    programs = []
+
+    def count(graph, inputs):
+        programs.append(graph)
+        return graph.forward
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=count))
     fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
     settings = Settings("tiny", 1.0, 2, 32, compile=True)
     trainer = Trainer(settings, sampler, torch.rand(1, 3, 32, 32), tmp_path, fabric)
@@ -56,3 +62,6 @@ def test_compiling_ahead_leaves_no_trace(tmp_path, monkeypatch):
         assert weight.grad is None
     assert trainer.progress.chunk_seconds == 0
     assert trainer.progress.step == 0
+    assert len(programs) == 4
+    trainer._step(0.5)
+    assert len(programs) == 4  # nothing is left to compile when the clock runs

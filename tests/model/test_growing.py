@@ -1,6 +1,7 @@
 """A network grown from a smaller one: the same function, and gradients in all that is new."""
 
 import json
+import sys
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from PIL import Image
 from skimage import data
 
-from anyir.model import AnyIR, load_weights
+from anyir.model import AnyIR, cli, load_weights
 from anyir.model.checkpoints import save_weights, sha256
 from anyir.model.config import PRESETS
 from anyir.model.datasets.mixing import MIXED, Ingredient
@@ -68,6 +69,11 @@ def test_other_shapes_are_refused(change, complaint):
         grow(AnyIR(TINY), AnyIR(replace(TINY, **change)))
 
 
+def test_the_same_preset_is_refused():
+    with pytest.raises(UserError, match="of that preset already: go on from them with --resume"):
+        grow(AnyIR(TINY), AnyIR(TINY))
+
+
 @pytest.fixture
 def photos(tmp_path):
     for name in ("astronaut", "coffee"):
@@ -93,3 +99,19 @@ def test_weights_that_do_not_fit_end_before_the_photos_are_read(tmp_path, photos
         train(Settings("tiny", 1.0, 2, 32), photos, tmp_path / "run", None, precision=None, grow="small")
     assert "held out" not in capfd.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (("--preset", "phone"), 1, "anyir: these weights cannot grow into that: dim is 24, and there 32"),
+        (("--preset", "anyir", "--resume", "runs"), 2, "give one of --resume and --grow"),
+    ],
+)
+def test_the_command_refuses_in_a_line(tmp_path, capfd, monkeypatch, arguments, code, complaint):
+    command = ["anyir", "train", "--data", str(tmp_path), "--out", str(tmp_path / "run"), "--grow", "small"]
+    monkeypatch.setattr(sys, "argv", [*command, *arguments])
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    assert exit_.value.code == code
+    assert complaint in " ".join(capfd.readouterr().err.replace("│", " ").split())

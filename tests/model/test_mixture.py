@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from skimage import data
 
-from anyir.model import mixture
+from anyir.model import degradations, mixture
 from anyir.model.datasets.mixing import MIXED, Ingredient, degrade_sample
 from anyir.model.mixture import (
     FLAT_KINDS,
@@ -132,3 +132,23 @@ def test_a_recipes_mixture_saves_as_jpeg_too(photo, monkeypatch):
     made = [degrade_sample(photo, Ingredient("photos", degrade=MIXED), generator) for _ in range(200)]
     share = sum(not torch.equal(one, photo) for one in made) / len(made)
     assert abs(share - SAVED_SHARE) < 0.1
+
+
+def test_no_degradation_draws_what_chose_the_crops(monkeypatch):
+    """One stream for both made the photo say how dark it would be."""
+    seeds = []
+
+    class Noting:
+        def __init__(self, *device):
+            self.generator = torch.Generator(*device)
+
+        def manual_seed(self, seed):
+            seeds.append(seed)
+            return self.generator.manual_seed(seed)
+
+    monkeypatch.setattr(mixture, "Generator", Noting)
+    monkeypatch.setattr(degradations, "Generator", Noting)
+    bank = PhotoBank(torch.zeros(64 * 64, 3, dtype=torch.uint8), *torch.tensor([[0], [64], [64]]), [])
+    Sampler(bank, batch=256, crop=32, seed=3)(5)
+    assert len(seeds) == 2 + len(degradations.KINDS)  # crops, choices and every degradation
+    assert len(set(seeds)) == len(seeds)

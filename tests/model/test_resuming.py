@@ -183,3 +183,20 @@ def test_a_checkpoint_with_settings_that_nobody_can_ask_for_is_refused(tmp_path,
     assert code == 1
     assert f"is damaged: {key} is {value!r}: it must be" in err or f"{key} is {value!r}: unknown value" in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_moments_lie_in_memory_as_their_weights_do(tmp_path, optimizer):
+    """A GPU's fused AdamW takes no others."""
+    trainer = make_trainer(tmp_path, Clock(1.0), minutes=0.2, optimizer=optimizer)
+    trainer.run(asked_to_stop=lambda: trainer.progress.step == 2)
+    resumed = make_trainer(tmp_path, Clock(1.0), minutes=0.2, optimizer=optimizer)
+    resumed.resume(tmp_path)
+    found = 0
+    for made in resumed.optimizers.values():
+        for weight in made.param_groups[0]["params"]:
+            for moment in made.state[weight].values():
+                if moment.dim() == 4:
+                    assert moment.stride() == weight.stride()
+                    found += weight.shape[1] > 1 and weight.shape[2] > 1  # two layouts are possible
+    assert found > 3

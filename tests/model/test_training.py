@@ -336,7 +336,7 @@ def test_a_compiler_that_fails_is_one_line(tmp_path, photos, monkeypatch):
     def run(trainer, *arguments):
         raise BackendCompilerFailed("inductor", RuntimeError("no C++ compiler"), None)
 
-    monkeypatch.setattr(Trainer, "run", run)
+    monkeypatch.setattr(Trainer, "compile_ahead", run)
     supply = Supply((Ingredient("photos", degrade=MIXED),), [photos])
     settings = Settings("tiny", 1.0, 2, 32, compile=True)
     with pytest.raises(UserError, match=r"torch.compile failed .*no C\+\+ compiler.* leave out --compile"):
