@@ -52,7 +52,8 @@ degradations that come back worst:
 - A photo that is meant to be dark (dusk, night) is taken for one in low light: it comes back brighter, as
   the bluer rocket above. One without dark parts is taken for hazy: the clock's wall, 137 to
   164 of 255, comes back as 105 to 144, slightly greenish, and darker still around the clock.
-- Thick haze and thick snow are thinned, not removed; large flakes leave grey marks, long rain streaks stay.
+- Thick haze and thick snow are thinned, not removed; large flakes leave grey marks, long rain
+  streaks stay faintly.
 - Tiles see only their part of the photo. Haze and darkness are judged by all that is seen, so small tiles
   can come back with another brightness than large ones; the figures stand in the sections above.
   `small` does best in tiles of 256: on dark photos it loses 2 dB in tiles of 512 and 5.5 in tiles of 128.
