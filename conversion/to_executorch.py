@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from anyir.conversion.exporting import Export
 from anyir.conversion.manifest import Operators
+from anyir.conversion.provenance import shared_provenance
 from anyir.conversion.quantize import quantize_static
 from anyir.conversion.source import run_module
 
@@ -41,7 +42,8 @@ def lower(program: Any) -> tuple[bytes, Operators]:
     from executorch.devtools.backend_debug import get_delegation_info
     from executorch.exir import to_edge_transform_and_lower
 
-    edge = to_edge_transform_and_lower(program, partitioner=[whole_graph_partitioner()])
+    with shared_provenance():
+        edge = to_edge_transform_and_lower(program, partitioner=[whole_graph_partitioner()])
     info = get_delegation_info(edge.exported_program().graph_module)
     # getitem only takes a delegate's output out of its tuple: no kernel runs.
     nodes = edge.exported_program().graph_module.graph.nodes
