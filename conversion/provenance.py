@@ -12,7 +12,7 @@ def shared_provenance() -> Iterator[None]:
 
     Every pass copies the history of every node, which by then is as long as the passes before. Nobody
     changes a history that is written, and the program comes out the same, byte by byte: int8 of ``small``
-    was lowered in 71 seconds instead of 90.
+    at 64x64 was lowered in 71 seconds instead of 90.
     """
     from torch.fx.traceback import NodeSource
 

@@ -38,7 +38,7 @@ def analyze(
 
     Args:
         photo: clean if ``kind`` is given, which degrades it; else degraded.
-        weights: a file, a shipped preset, or None for `small`.
+        weights: a file, a shipped preset, or None for ``small``.
         block: one of ``anyir.model.features.block_names``, or None for the first of level 2.
         truth: the clean photo that belongs to a degraded ``photo``.
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).parent / "weights"
 """Folder of the weights that come with the package: ``<preset>.safetensors`` and its card."""
 
-
 DEFAULT = "small"
 """Taken where no weights are named: a third of the work of ``anyir``, and nearly as good."""
 
@@ -38,7 +37,7 @@ def find_weights(source: str | Path | None = None) -> Path:
     """Path of a weights file.
 
     Args:
-        source: a path, the name of a shipped preset, or None for `small`.
+        source: a path, the name of a shipped preset, or None for ``small``.
 
     Raises:
         UserError: nothing is there; the message lists what ships.
@@ -78,7 +77,7 @@ def load_weights(source: str | Path | None = None, *, preset: str | None = None)
     """A network in eval mode, float32, on the CPU, with the weights of ``source``.
 
     Args:
-        source: a path, the name of a shipped preset, or None for `small`.
+        source: a path, the name of a shipped preset, or None for ``small``.
         preset: if given, the preset that the weights must belong to.
 
     Raises:

@@ -26,6 +26,6 @@ def compile_blocks(network: nn.Module) -> None:
 
 
 def _block(module: DAB, x: Tensor) -> Tensor:
-    # On a GPU the output lay in memory otherwise than the input, and a level's next block needed a program
-    # of its own: seven for ``small``.
+    # Laid out as the input, so that the next block of the level needs no program of its own. Without this
+    # ``small`` and ``anyir`` together came to torch's limit of eight programs on a GPU, and not on a CPU.
     return DAB.forward(module, x).contiguous(memory_format=torch.channels_last)

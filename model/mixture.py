@@ -39,7 +39,8 @@ took flat grey for haze: 0.5 of the range came back as 0.4, 0.75 as 0.5."""
 FLAT_KINDS = ("clean", "noise", "motion_blur", "defocus_blur", "camera_noise", "jpeg", "camera_noise+jpeg")
 
 _PER_STEP = 1_000_003  # a prime: (seed, step) pairs do not meet
-_PER_PART = 7919  # another: neither the batch's own stream nor another part's
+_PER_PART = 7919
+"""Added once or more for each degradation: within a batch no stream serves two purposes."""
 _CHOICES = 2**31
 """Added to a batch's seed for the choices that are made on the CPU: half of all streams away. With one seed
 for both they were one stream on a CPU: clean and noisy crops never came from a photo's left edge, and what

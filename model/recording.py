@@ -17,7 +17,7 @@ Learn = Callable[[Tensor, Tensor], Tensor]
 class RecordedStep:
     """Calls ``learn`` a few times, then replays what it does to the GPU as a CUDA graph.
 
-    A step launches thousands of small kernels; on an H200 the CPU took two to three times as long to launch
+    A step launches thousands of small kernels; on an H200 the CPU took two to four times as long to launch
     them as the GPU to run them (docs/train.md). Replaying takes one launch.
 
     Args:

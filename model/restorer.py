@@ -90,7 +90,7 @@ def open_model(source: str | Path | None = None, *, threads: int | None = None) 
 
     Args:
         source: an artifact (.pte, .tflite, .mlpackage), a weights file, the name of a preset that
-            ships, or None for `small`.
+            ships, or None for ``small``.
         threads: CPU threads; None for all cores.
 
     Raises:

@@ -92,7 +92,7 @@ def make_reference(
     """Run the literal network on the fixed set, on the GPU where there is one, and write a reference.
 
     Args:
-        weights: a path, the name of a shipped preset, or None for `small`.
+        weights: a path, the name of a shipped preset, or None for ``small``.
         tile: side of the tiles, a multiple of 8.
         folder: where to write; what is there of an earlier reference is replaced.
         on_start: called with the number of tiles before the first.

@@ -12,28 +12,28 @@ from anyir.model.config import PRESETS
 from anyir.model.training import Settings, Trainer
 
 
-@pytest.fixture(autouse=True)
-def no_programs_from_before():
+@pytest.fixture
+def programs(monkeypatch):
+    """What torch.compile makes, none of it from before."""
+    made = []
+
+    def count(graph, inputs):
+        made.append(graph)
+        return graph.forward
+
     torch.compiler.reset()
-    yield
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=count))
+    yield made
     torch.compiler.reset()
 
 
-def test_a_program_serves_all_blocks_of_a_level(monkeypatch):
+def test_a_program_serves_all_blocks_of_a_level(programs):
     network = AnyIR(PRESETS["small"]).use_additive_fusion()
     network.to(memory_format=torch.channels_last)  # as the trainer has it
     image = torch.rand(1, 3, 32, 32).contiguous(memory_format=torch.channels_last)
     network(image).square().mean().backward()
     plain = {name: weight.grad.clone() for name, weight in network.named_parameters()}
     network.zero_grad()
-    programs = []
-
-    def count(graph, inputs):
-        programs.append(graph)
-        return graph.forward
-
-    compiler = partial(torch.compile, backend=count)
-    monkeypatch.setattr(torch, "compile", compiler)
     compile_blocks(network)
     network(image).square().mean().backward()
     assert len(programs) == 4  # of twelve blocks
@@ -41,17 +41,10 @@ def test_a_program_serves_all_blocks_of_a_level(monkeypatch):
         torch.testing.assert_close(weight.grad, plain[name], rtol=1e-4, atol=1e-6)
 
 
-def test_compiling_ahead_is_all_compiling_and_leaves_no_trace(tmp_path, monkeypatch):
+def test_compiling_ahead_is_all_compiling_and_leaves_no_trace(tmp_path, programs):
     def sampler(step):
         return torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32)
 
-    programs = []
-
-    def count(graph, inputs):
-        programs.append(graph)
-        return graph.forward
-
-    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=count))
     fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
     settings = Settings("tiny", 1.0, 2, 32, compile=True)
     trainer = Trainer(settings, sampler, torch.rand(1, 3, 32, 32), tmp_path, fabric)
