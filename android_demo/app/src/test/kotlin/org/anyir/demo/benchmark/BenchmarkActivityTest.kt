@@ -20,7 +20,6 @@ import com.google.gson.JsonParser
 import org.anyir.core.Manifest
 import org.anyir.core.Model
 import org.anyir.core.ModelStore
-import org.anyir.core.TileTiming
 import org.anyir.demo.BenchmarkActivity
 import org.anyir.engines.Engine
 import org.anyir.engines.EngineException
@@ -43,7 +42,6 @@ import org.robolectric.android.controller.ActivityController
 import org.robolectric.shadows.ShadowLog
 import org.robolectric.shadows.ShadowProcess
 import java.io.File
-import java.nio.FloatBuffer
 
 /** The benchmark as adb starts it, with real programs by LiteRT on the JVM; the services are this process's. */
 @RunWith(RobolectricTestRunner::class)
@@ -326,28 +324,5 @@ class BenchmarkActivityTest {
         val state = await()
         assertTrue("screen was left" in (state as BenchmarkState.Failed).message)
         assertTrue(lastLine().startsWith("failed: The benchmark's screen was left"))
-    }
-
-    /** Takes a millisecond for nothing. */
-    private object Slow : EngineFactory {
-        override val id = "slow"
-        override val label = "Slow"
-
-        override fun unavailable(): String? = null
-
-        override fun opens(manifest: Manifest) = true
-
-        override fun open(model: Model, threads: Int) = object : Engine {
-            override val name = "slow"
-            override val accelerator = "nothing"
-            override val tile = model.manifest.tile
-
-            override fun run(input: FloatBuffer, output: FloatBuffer): TileTiming {
-                Thread.sleep(1)
-                return TileTiming(0, 1_000_000, 0)
-            }
-
-            override fun close() = Unit
-        }
     }
 }

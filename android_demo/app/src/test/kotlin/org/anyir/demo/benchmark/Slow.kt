@@ -1,0 +1,31 @@
+package org.anyir.demo.benchmark
+
+import org.anyir.core.Manifest
+import org.anyir.core.Model
+import org.anyir.core.TileTiming
+import org.anyir.engines.Engine
+import org.anyir.engines.EngineFactory
+import java.nio.FloatBuffer
+
+/** Takes a millisecond for nothing. */
+internal object Slow : EngineFactory {
+    override val id = "slow"
+    override val label = "Slow"
+
+    override fun unavailable(): String? = null
+
+    override fun opens(manifest: Manifest) = true
+
+    override fun open(model: Model, threads: Int) = object : Engine {
+        override val name = "slow"
+        override val accelerator = "nothing"
+        override val tile = model.manifest.tile
+
+        override fun run(input: FloatBuffer, output: FloatBuffer): TileTiming {
+            Thread.sleep(1)
+            return TileTiming(0, 1_000_000, 0)
+        }
+
+        override fun close() = Unit
+    }
+}
