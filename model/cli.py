@@ -18,6 +18,7 @@ COMMANDS = {
     "restore": "anyir.model.commands.restore",
     "degrade": "anyir.model.commands.degrade",
     "train": "anyir.model.commands.train",
+    "average": "anyir.model.commands.average",
     "eval": "anyir.model.commands.eval",
     "data": "anyir.model.commands.data",
     "analyze": "anyir.model.commands.analyze",
