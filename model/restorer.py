@@ -123,7 +123,9 @@ class Restorer:
 
     Args:
         model: a ``TileModel``, an ``AnyIR`` network, or what ``open_model`` takes.
-        tile: side in pixels, a multiple of 8; None for the model's own, or else 256.
+        tile: side in pixels, a multiple of 8; None for the model's own, or else 256. A photo that is
+            smaller is filled up by reflection, for a model of a fixed size to its tile, for any other to
+            multiples of 8: mirror images take time, and judged with them the photo comes back worse.
         overlap: pixels that neighbouring tiles share, at most half a tile; None for 32 (a quarter of a
             tile below 128).
         threads: CPU threads; None for all cores. Not for a ``TileModel``, which has its own.
@@ -224,9 +226,9 @@ class Restorer:
             band[height - (end - y) :] = 0
 
     def _run(self, region: NDArray[Any], scale: float) -> NDArray[np.float32]:
-        """The model on one region (h, w, 1 | 3) of the photo, filled up to a tile and cropped again."""
+        """The model on one region (h, w, 1 | 3) of the photo, filled up by reflection and cropped again."""
         height, width, colours = region.shape
-        rows, columns = reflect_indices(height, self.tile), reflect_indices(width, self.tile)
+        rows, columns = (reflect_indices(side, self._filled(side)) for side in (height, width))
         pixels = region[rows][:, columns].astype(np.float32) / np.float32(scale)
         if colours == 1:
             pixels = pixels.repeat(3, axis=2)
@@ -240,6 +242,10 @@ class Restorer:
             )
         result = outputs[0].transpose(1, 2, 0)[:height, :width]
         return result if colours == 3 else result.mean(axis=2, keepdims=True)
+
+    def _filled(self, side: int) -> int:
+        """What a side of a region, a tile at most, is filled up to."""
+        return self.model.tile or -(-side // TILE_MULTIPLE) * TILE_MULTIPLE
 
     def _restore_pillow(self, image: Image.Image, progress: Progress | None) -> Image.Image:
         from anyir.model.image_output import to_pillow
