@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from anyir.model.card import card_path, read_training, start_card
-from anyir.model.checkpoints import find_weights, load_weights, save_weights, sha256
+from anyir.model.checkpoints import find_weights, load_weights, read_header, save_weights, sha256
 from anyir.model.config import preset_name
 from anyir.model.errors import UserError
 
@@ -17,8 +17,8 @@ def average(first: Path, second: Path, share: float, out: Path) -> Path:
     Weights of one run lie in one valley, between whose ends a mean makes sense (Wortsman et al., Model
     soups, 2022); weights that were trained apart from random numbers do not.
 
-    The card takes over the record of the one that was trained longer, whose last chunk then says what it
-    was averaged with; training counts on from there.
+    The card takes over the record of the one that was trained longer, and its last chunk says of what this
+    is a mean; training counts on from there.
 
     Args:
         first, second: weights files, or names of presets that ship.
@@ -29,13 +29,15 @@ def average(first: Path, second: Path, share: float, out: Path) -> Path:
         ``out``.
 
     Raises:
-        UserError: missing, damaged or different networks, a file that is there already, or a folder that is
-            not.
+        UserError: missing, damaged or different networks, trained weights without their card, a file that
+            is there already, a folder that is not, or a share out of its range.
     """
+    if not 0 < share < 1:
+        raise UserError(f"a share of {share} is no mean: it lies between 0 and 1")
     if out.suffix != ".safetensors":
         raise UserError(f"{out} does not end in .safetensors")
     for path in (out, card_path(out)):
-        if path.exists():
+        if path.exists() or path.is_symlink():
             raise UserError(f"{path} is there already, and kept: choose another --out")
     if not out.parent.is_dir():
         raise UserError(f"{out.parent} is no folder")
@@ -46,20 +48,33 @@ def average(first: Path, second: Path, share: float, out: Path) -> Path:
         raise UserError("these are different networks: " + " and ".join(names))
     if sha256(paths[0]) == sha256(paths[1]):
         raise UserError(f"{paths[0]} and {paths[1]} are the same weights")
+    record = _record(paths, (1 - share, share))
     ours, theirs = one.state_dict(), other.state_dict()
     one.load_state_dict({name: (1 - share) * ours[name] + share * theirs[name] for name in ours})
-    record = _record(paths, (1 - share, share))
     notes: dict[str, Any] = {key: record[key] for key in ("steps", "samples", "hours") if key in record}
     save_weights(one, out, notes=notes)
-    start_card(out, record)
+    try:
+        start_card(out, record)
+    except BaseException:
+        out.unlink()
+        raise
     return out
 
 
 def _record(paths: list[Path], shares: tuple[float, float]) -> dict[str, Any]:
-    """How the mean was trained: what the longer trained of the two says, and the other's sha256 and share."""
-    records = [read_training(path) for path in paths]
-    longer = 0 if records[0].get("steps", 0) >= records[1].get("steps", 0) else 1
-    record, shorter = records[longer], 1 - longer
-    if chunks := record.get("chunks"):
-        chunks[-1]["averaged_with"] = {"sha256": sha256(paths[shorter]), "share": round(shares[shorter], 6)}
+    """How the mean was trained: the record of the longer trained of the two, and of what it is a mean."""
+    steps = [read_header(path).get("steps", 0) for path in paths]
+    longer = paths[steps.index(max(steps))]
+    record = read_training(longer)
+    if max(steps) and not record.get("chunks"):
+        raise UserError(f"{longer} was trained for {max(steps)} steps, and no card beside it says how")
+    if not record:
+        return {}
+    # What was measured at the end of the last chunk is of that end, not of the mean.
+    record["history"] = [entry for entry in record.get("history", []) if entry.get("step") != max(steps)]
+    ends = [
+        {"sha256": sha256(path), "share": round(part, 6)} for path, part in zip(paths, shares, strict=True)
+    ]
+    chunk = record["chunks"][-1]
+    chunk["means"] = [*chunk.get("means", []), ends]  # the last of them is this one
     return record

@@ -73,7 +73,10 @@ def _read(path: Path) -> dict[str, Any]:
         return {}
     try:
         card = _pairs(json.loads(path.read_text(encoding="utf-8")))
-        Progress().go_on(_pairs(card.get("training", {})))
+        training = _pairs(card.get("training", {}))
+        Progress().go_on(training)
+        for entry in (*training.get("chunks", ()), *training.get("history", ())):
+            _pairs(entry)
         _pairs(_pairs(card.get("figures", {})).get("benchmarks", {}))
     except (ValueError, TypeError) as error:
         raise UserError(f"{path} is no model card, or damaged; mend or remove it ({error})") from error

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 ARTIFACT_SUFFIXES = (".pte", ".tflite", ".mlpackage")
 DEFAULT_TILE, DEFAULT_OVERLAP = 256, 32
 TILE_MULTIPLE = 8
+LEAST_SIDE = 128
+"""Pixels a side that a network sees at least, in mirror images if there are no others: it judges haze and
+darkness by all that it sees, and takes a bright patch of 8 pixels for haze. More would cost time, and quality
+in rain and haze (docs/restore.md)."""
 
 Progress = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""
@@ -81,7 +85,7 @@ class TorchModel:
             if "memory" not in str(error):
                 raise
             raise UserError(
-                f"not enough memory for a tile of {tile.shape[-1]}; choose a smaller one"
+                f"not enough memory for a tile of {max(tile.shape[-2:])}; choose a smaller one"
             ) from error
 
 
@@ -124,8 +128,8 @@ class Restorer:
     Args:
         model: a ``TileModel``, an ``AnyIR`` network, or what ``open_model`` takes.
         tile: side in pixels, a multiple of 8; None for the model's own, or else 256. A photo that is
-            smaller is filled up by reflection, for a model of a fixed size to its tile, for any other to
-            multiples of 8: mirror images take time, and judged with them the photo comes back worse.
+            smaller is filled up by reflection: to a whole tile for a model of a fixed size, for any other to
+            a multiple of 8 from 128 on.
         overlap: pixels that neighbouring tiles share, at most half a tile; None for 32 (a quarter of a
             tile below 128).
         threads: CPU threads; None for all cores. Not for a ``TileModel``, which has its own.
@@ -245,7 +249,9 @@ class Restorer:
 
     def _filled(self, side: int) -> int:
         """What a side of a region, a tile at most, is filled up to."""
-        return self.model.tile or -(-side // TILE_MULTIPLE) * TILE_MULTIPLE
+        if self.model.tile is not None:
+            return self.model.tile
+        return min(self.tile, max(LEAST_SIDE, -(-side // TILE_MULTIPLE) * TILE_MULTIPLE))
 
     def _restore_pillow(self, image: Image.Image, progress: Progress | None) -> Image.Image:
         from anyir.model.image_output import to_pillow

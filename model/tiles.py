@@ -29,7 +29,8 @@ class TilePlan:
     """The tiles of a photo, row by row from the top left, and the weights that blend them.
 
     A side that is shorter than the tile is covered by one tile, filled up by reflection at the right
-    or the bottom (``reflect_indices``); the surplus is cropped from the result.
+    or the bottom (``reflect_indices``); the surplus is cropped from the result. Programs need whole tiles;
+    weights, which take any size, are given less (``Restorer``).
 
     Attributes:
         width: of the photo, in pixels, at least 1.

@@ -95,28 +95,49 @@ def test_tiles_that_disagree_are_blended():
     assert np.abs(np.diff(result, axis=1)).max() <= 0.4 * 2 / 16
 
 
-@pytest.mark.parametrize(("fixed", "side"), [(16, 16), (None, 8)])
-def test_the_surplus_of_a_tile_is_a_reflection(fixed, side):
-    """Of a whole tile where the model takes nothing else, and up to a multiple of 8 where it does."""
+@pytest.mark.parametrize("fixed", [16, None])
+def test_the_surplus_of_a_tile_is_a_reflection(fixed):
     seen = []
     model = Wrapped(lambda tile: seen.append(tile) or tile, tile=fixed)
     Restorer(model, tile=16, overlap=0)(np.array([[0, 51, 102]], np.uint8))
-    assert [tile.shape for tile in seen] == [(1, 3, side, side)]
-    np.testing.assert_allclose(seen[0][0, 1, side - 1] * 5, [0, 1, 2, 1] * (side // 4), atol=1e-6)
+    np.testing.assert_allclose(seen[0][0, 1, 9] * 5, [0, 1, 2, 1] * 4, atol=1e-6)
 
 
-def test_only_the_short_side_of_a_photo_is_filled_up():
-    shapes = []
-    model = Wrapped(lambda tile: shapes.append(tile.shape[2:]) or tile)
-    photo = image_of(100, 30, 3, np.uint8)
-    np.testing.assert_array_equal(Restorer(model, tile=64, overlap=16)(photo), photo)
-    assert shapes == [(32, 64), (32, 64)]
+@pytest.mark.parametrize(
+    ("fixed", "width", "height", "shapes"),
+    [
+        (None, 300, 150, [(152, 256), (152, 256)]),  # a multiple of 8
+        (None, 30, 150, [(152, 128)]),  # 128 at least
+        (None, 1, 1, [(128, 128)]),
+        (256, 30, 150, [(256, 256)]),  # a program takes nothing else
+    ],
+)
+def test_a_photo_is_filled_up_as_far_as_the_model_needs(fixed, width, height, shapes):
+    seen = []
+    model = Wrapped(lambda tile: seen.append(tile.shape[2:]) or tile, tile=fixed)
+    photo = image_of(width, height, 3, np.uint8)
+    np.testing.assert_array_equal(Restorer(model)(photo), photo)
+    assert seen == shapes
+
+
+def test_a_tile_is_never_larger_than_asked_for():
+    seen = []
+    model = Wrapped(lambda tile: seen.append(tile.shape[2:]) or tile)
+    Restorer(model, tile=64)(image_of(30, 100, 3, np.uint8))
+    assert set(seen) == {(64, 64)}
 
 
 def test_a_small_photo_comes_back_as_it_would_without_tiles(network):
-    photo = image_of(40, 24, 3, np.float32)
+    photo = image_of(200, 136, 3, np.float32)
     whole = network(torch.from_numpy(photo).permute(2, 0, 1)[None])[0].permute(1, 2, 0).clamp(0, 1)
     np.testing.assert_allclose(Restorer(network)(photo), whole.detach().numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize(("width", "height"), [(8, 8), (8, 200)])
+def test_a_little_of_a_bright_wall_is_not_taken_for_haze(width, height):
+    """The shipped weights, alone with 8 pixels, made 137 of it."""
+    wall = np.full((height, width, 3), 230, np.uint8)
+    assert np.abs(Restorer(threads=1)(wall).astype(int) - 230).max() <= 8
 
 
 def test_alpha_is_untouched_and_grey_is_the_mean():
