@@ -15,9 +15,10 @@ This page is made from the model cards beside the weights (`model/weights/<prese
 scikit-image's default.
 
 `small` is what the commands take where no weights are named. `anyir` has the paper's size and was grown
-from it: for three times the work it changes clean photos less (by 3 dB), gains 0.3 to 0.4 dB more on defocus
-and on haze with snow, and 0.6 dB less in the dark (0.8 more where the photo was saved as JPEG); on everything
-else it is within 0.25 dB (`--with anyir`, `--weights anyir`). `phone` is untrained.
+from one of the two ends of which `small` is the mean: for three times the work it changes clean photos less
+(by 3 dB), gains 0.3 to 0.4 dB more on defocus and on haze with snow, and 0.6 dB less in the dark (0.8 more
+where the photo was saved as JPEG); on everything else it is within 0.25 dB (`--with anyir`,
+`--weights anyir`). `phone` is untrained.
 """
 
 COMMON = """

@@ -68,7 +68,7 @@ def _record(paths: list[Path], shares: tuple[float, float]) -> dict[str, Any]:
     record = read_training(longer)
     if max(steps) and not record.get("chunks"):
         raise UserError(f"{longer} was trained for {max(steps)} steps, and no card beside it says how")
-    if not record:
+    if not record.get("chunks"):
         return {}
     # What was measured at the end of the last chunk is of that end, not of the mean.
     record["history"] = [entry for entry in record.get("history", []) if entry.get("step") != max(steps)]

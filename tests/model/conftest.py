@@ -12,11 +12,17 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def anyir(folder, capfd, monkeypatch):
-    """Run the command in the folder: (exit code, stdout, stderr)."""
+def anyir(folder, command):
+    """Run a command in the folder: (exit code, stdout, stderr)."""
+    return command
+
+
+@pytest.fixture
+def command(capfd, monkeypatch):
+    """Run a command: (exit code, stdout, stderr)."""
     # Without the other packages, whose commands are imported with the rest.
-    both = {name: cli.COMMANDS[name] for name in ("restore", "degrade")}
-    monkeypatch.setattr(cli, "COMMANDS", both)
+    own = {name: module for name, module in cli.COMMANDS.items() if module.startswith("anyir.model.")}
+    monkeypatch.setattr(cli, "COMMANDS", own)
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["anyir", *map(str, arguments)])

@@ -1,12 +1,12 @@
 """A mean of two weights files, and what its card says."""
 
 import json
-import sys
+from functools import partial
 
 import pytest
 import torch
 
-from anyir.model import AnyIR, cli, load_weights
+from anyir.model import AnyIR, load_weights
 from anyir.model.averaging import average
 from anyir.model.card import read_training, start_card
 from anyir.model.checkpoints import read_header, save_weights, sha256
@@ -33,21 +33,11 @@ def end(path, share):
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capfd):
+def run(folder, anyir):
     """``anyir average`` in a folder of two files: (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "COMMANDS", {"average": cli.COMMANDS["average"], "eval": cli.COMMANDS["eval"]})
-    weights(tmp_path / "a.safetensors", seed=1, steps=100)
-    weights(tmp_path / "b.safetensors", seed=2, steps=300)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["anyir", "average", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        return exit_.value.code or 0, *capfd.readouterr()
-
-    return call
+    weights(folder / "a.safetensors", seed=1, steps=100)
+    weights(folder / "b.safetensors", seed=2, steps=300)
+    return partial(anyir, "average")
 
 
 def test_every_number_is_the_mean(run, tmp_path):

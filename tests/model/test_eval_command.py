@@ -1,28 +1,19 @@
 """``anyir eval`` on made datasets, with weights and with artifacts of the tiny network."""
 
 import json
-import sys
+from functools import partial
 
 import pytest
 
-from anyir.model import cli
 from anyir.model.card import card_path, start_card
 
 from .datasets import made
 
 
 @pytest.fixture
-def evaluate(capfd, monkeypatch):
+def evaluate(command):
     """Run ``anyir eval``: (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["anyir", "eval", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        return exit_.value.code or 0, *capfd.readouterr()
-
-    return run
+    return partial(command, "eval")
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """Recipes: every one is read and trains; every mistake in one is a line that names the key."""
 
 import json
-import sys
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -10,7 +10,6 @@ import yaml
 from lightning.fabric import Fabric
 from rich.console import Console
 
-from anyir.model import cli
 from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
 from anyir.model.material import Supply
@@ -200,15 +199,8 @@ def test_a_base_may_lie_in_another_folder_and_keys_may_be_merged(tmp_path):
 
 
 @pytest.fixture
-def train(capfd, monkeypatch):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["anyir", "train", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        return exit_.value.code or 0, *capfd.readouterr()
-
-    return run
+def train(command):
+    return partial(command, "train")
 
 
 @pytest.mark.slow
