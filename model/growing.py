@@ -3,43 +3,53 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from anyir.model.config import AnyIRConfig
 from anyir.model.errors import UserError
 from anyir.model.network import DAB, AnyIR
+from anyir.model.widening import embed, embed_block, follow_means
 
-_FREE = ("blocks", "decoder", "refinement", "ffn_expansion")
-"""What may be larger; everything else of the config shapes all of the weights."""
+_FREE = ("dim", "blocks", "decoder", "refinement", "ffn_expansion")
+"""What may be larger, ``dim`` with the skip-split alone, whose halves keep their places; everything else of
+the config shapes all of the weights."""
+
+_BETWEEN = {"patch_embed": (1, 2), "down": (1, 1), "up": (1, 0), "merge": (2, 2), "output": (1, 0)}
+"""The convolutions outside of blocks: maps that they read, and ``sides`` of ``follow_means``."""
 
 
 @torch.no_grad()
 def grow(trained: AnyIR, network: AnyIR) -> None:
-    """Give ``network`` the function of ``trained``, which has fewer blocks or narrower feed-forward networks.
+    """Give ``network`` the function of ``trained``, which has fewer blocks, fewer channels or narrower
+    feed-forward networks.
 
     As in Net2Net (Chen et al., ICLR 2016), what is new leaves no trace at first: blocks after a level's
     trained ones add zero to the residual stream, as the 1x1 convolutions that end their two branches are
-    zero, and hidden channels of a feed-forward network are read with weight zero. All of them have
-    gradients there, so that training brings them in.
+    zero, and new channels are read with weight zero. All of them have gradients there, so that training
+    brings them in. With more channels (``dim``) the function is nearly the same only: ``anyir.model.widening``.
 
     Args:
-        trained: of any preset with the same ``dim``, heads and parts.
+        trained: of any preset with the same heads and parts.
         network: freshly made; what is new keeps its random weights but for those zeros.
 
     Raises:
         UserError: the one does not fit into the other.
     """
     check_growth(trained.config, network.config)
-    source = trained.state_dict()
+    before = _levels(trained)
     for level, blocks in _levels(network).items():
-        count = len(_levels(trained)[level])
         for index, block in enumerate(blocks):
-            if index >= count:
+            if index < len(before[level]):
+                embed_block(before[level][index], block)
+            else:
                 block.fuse.weight.zero_()
                 block.ffn.project.weight.zero_()
-    for name, weight in network.state_dict().items():
-        if name in source:  # its numbers are the same tensor as the parameter's
-            _copy(source[name], weight, name)
+    for name, old in trained.named_modules():
+        if isinstance(old, nn.Conv2d) and name.partition(".")[0] in _BETWEEN:
+            columns, sides = _BETWEEN[name.partition(".")[0]]
+            weight = network.get_submodule(name).weight
+            embed(old.weight, weight, columns=columns)
+            follow_means(weight, len(old.weight), sides)
 
 
 def check_growth(small: AnyIRConfig, large: AnyIRConfig) -> None:
@@ -49,7 +59,7 @@ def check_growth(small: AnyIRConfig, large: AnyIRConfig) -> None:
     before, after = small.to_dict(), large.to_dict()
     for key, value in before.items():
         fits = after[key] == value
-        if key in _FREE:
+        if key in _FREE and (key != "dim" or small.split == "skip"):
             pairs = zip(_many(value), _many(after[key]), strict=True)
             fits = all(a <= b for a, b in pairs)
         if not fits:
@@ -67,15 +77,3 @@ def _levels(network: AnyIR) -> dict[str, list[DAB]]:
         for name, module in network.named_modules()
         if isinstance(module, nn.Sequential)
     }
-
-
-def _copy(source: Tensor, target: Tensor, name: str) -> None:
-    """Fill a weight, of a feed-forward network perhaps, whose hidden channels are more than there were."""
-    if source.shape == target.shape:
-        target.copy_(source)
-    elif name.endswith("ffn.project.weight"):  # (channels, hidden, 1, 1)
-        target.zero_()
-        target[:, : source.shape[1]].copy_(source)
-    else:  # gate and value, one above the other: (2 hidden, ...)
-        for new, old in zip(target.chunk(2), source.chunk(2), strict=True):
-            new[: len(old)].copy_(old)

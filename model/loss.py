@@ -16,8 +16,9 @@ LEAST_ERROR = 0.05
 """Under the logarithm: errors below it count alike. Not trained with yet; at 0.01 haze was lost within 500
 steps at a high rate, though other losses lost some of it there too (docs/training.md)."""
 
-_SMOOTH = 1e-3
-"""Keeps the root's slope finite where nothing is left to restore."""
+_SMOOTH = 0.02
+"""Below it the root of the mean square counts by its square, above it as it is. A root that is steep down to
+0 let clean photos keep JPEG from being learned: any attempt cost more in them than it gained."""
 
 Scale = Literal["linear", "log"]
 Distance = Literal["l1", "rmse"]

@@ -10,17 +10,17 @@ from anyir.model.degradations import CDD11, ORDER, degrade_by, parse_kind
 from anyir.model.photos import PhotoBank
 
 MIXTURE: dict[str, float] = {
-    "clean": 0.11,
-    "noise": 0.22,
-    "rain": 0.1,
+    "clean": 0.1,
+    "noise": 0.2,
+    "rain": 0.09,
     "haze": 0.07,
     "motion_blur": 0.09,
     "defocus_blur": 0.08,
     "low_light": 0.08,
     "snow": 0.06,
     "camera_noise": 0.05,
-    "jpeg": 0.05,
-    "camera_noise+jpeg": 0.02,
+    "jpeg": 0.08,
+    "camera_noise+jpeg": 0.03,
     **{kind: 0.01 for kind in CDD11 if "+" in kind},
 }
 """Share of each kind in training. Noise has the most because its whole range of sigma is asked for."""

@@ -41,8 +41,10 @@ def test_the_function_is_the_same():
     torch.testing.assert_close(large(image), small(image), rtol=0, atol=1e-12)
 
 
-def test_what_is_new_learns():
-    small, large = randomised(AnyIR(TINY)), randomised(AnyIR(LARGER))
+@pytest.mark.parametrize("changes", [{}, {"dim": 16}, {"dim": 12, "gate_parts": (2, 0, 2)}])
+def test_what_is_new_learns(changes):
+    small = randomised(AnyIR(replace(TINY, gate_parts=changes.get("gate_parts", TINY.gate_parts))))
+    large = randomised(AnyIR(replace(LARGER, **changes)))
     grow(small, large)
     image = torch.rand(1, 3, 32, 32, dtype=torch.float64)
     optimizer = torch.optim.SGD(large.parameters(), lr=1e-3)
@@ -55,10 +57,16 @@ def test_what_is_new_learns():
     assert unmoved == []
 
 
+def test_the_skip_split_alone_grows_wider():
+    halves = replace(TINY, split="half")
+    with pytest.raises(UserError, match="dim is 8, and there 16"):
+        grow(AnyIR(halves), AnyIR(replace(halves, dim=16)))
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"dim": 16}, "dim is 8, and there 16"),
+        ({"dim": 4, "heads": (1, 1, 1, 1)}, "dim is 8, and there 4"),
         ({"gate_parts": (2, 2, 0)}, r"gate_parts is \[1, 1, 2\]"),
         ({"refinement": 0}, "refinement is 1, and there 0"),
         ({"ffn_expansion": 1.0}, "ffn_expansion is 2.0, and there 1.0"),
@@ -104,7 +112,7 @@ def test_weights_that_do_not_fit_end_before_the_photos_are_read(tmp_path, photos
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
-        (("--preset", "phone"), 1, "anyir: these weights cannot grow into that: dim is 24, and there 32"),
+        (("--preset", "tiny"), 1, "anyir: these weights cannot grow into that: dim is 24, and there 8"),
         (("--preset", "anyir", "--resume", "runs"), 2, "give one of --resume and --grow"),
     ],
 )
