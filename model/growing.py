@@ -26,7 +26,7 @@ def grow(trained: AnyIR, network: AnyIR) -> None:
     As in Net2Net (Chen et al., ICLR 2016), what is new leaves no trace at first: blocks after a level's
     trained ones add zero to the residual stream, as the 1x1 convolutions that end their two branches are
     zero, and new channels are read with weight zero. All of them have gradients there, so that training
-    brings them in. With more channels (``dim``) the function is nearly the same only: ``anyir.model.widening``.
+    brings them in. With more channels (``dim``) the function is nearly the same: ``anyir.model.widening``.
 
     Args:
         trained: of any preset with the same heads and parts.

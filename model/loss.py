@@ -17,8 +17,10 @@ LEAST_ERROR = 0.05
 steps at a high rate, though other losses lost some of it there too (docs/training.md)."""
 
 _SMOOTH = 0.02
-"""Below it the root of the mean square counts by its square, above it as it is. A root that is steep down to
-0 let clean photos keep JPEG from being learned: any attempt cost more in them than it gained."""
+"""Below it the root of the mean square counts by its square, above it as it is. With a root that is steep
+down to 0, clean photos kept JPEG from being learned: any attempt cost more in them than it gained there
+(docs/training.md). The Fourier term, which is small, stays steep."""
+
 
 Scale = Literal["linear", "log"]
 Distance = Literal["l1", "rmse"]

@@ -1,8 +1,10 @@
 """How the weights of a trained network lie in those of one with more channels.
 
 The old channels of the residual stream come first and the new ones follow. A LayerNorm would notice them,
-so they are no zeros: each starts as the mean of the old channels that go the same way in equation 1, which
-keeps the mean as it was and makes the variance smaller by a known share.
+so they are no zeros: each starts as a mean of old channels of its side of equation 1 (of all of them, or of
+every other one where pixel unshuffle made them), so that a side's mean stays as it was and its variance
+becomes smaller by a known share. For a norm over one side that is all; one over both sides also sees how
+far their means lie apart, some percent of the variance in a trained network, which is left to training.
 """
 
 from __future__ import annotations
@@ -16,10 +18,10 @@ APART = 0.1
 
 
 def embed(old: Tensor, new: Tensor, *, rows: int = 1, columns: int = 1) -> None:
-    """Copy a convolution's weight (O, I, k, k) into a larger one, whose new inputs are read with zero.
+    """Copy a convolution's weight (O, I, k, k) into a larger one, whose old outputs read new inputs with
+    zero; its rows for new outputs stay as they are.
 
     Args:
-        old, new: weights; the new one's rows for new outputs stay as they are but for what they read.
         rows, columns: how many maps lie one after the other in the outputs and inputs. Each has grown by
             itself: 2 for the halves that algorithm 2 joins, say.
     """
@@ -31,12 +33,13 @@ def embed(old: Tensor, new: Tensor, *, rows: int = 1, columns: int = 1) -> None:
 
 
 def follow_means(weight: Tensor, old: int, sides: int = 2) -> None:
-    """Let outputs from ``old`` on be the mean of those before, for even and odd ones by itself.
+    """Let outputs from ``old`` on be the mean of those before, plus the share ``APART`` of what they are.
 
     Args:
         weight: (O, I, k, k), of a convolution that writes to the residual stream.
-        sides: 2, those of the skip-split; 1 before pixel unshuffle, which makes both of each channel; 0 for
-            a convolution that does not write there.
+        old: an even number where there are two sides.
+        sides: 2: even and odd outputs by themselves, as the skip-split takes them; 1: all alike, before pixel
+            unshuffle, which makes both sides of each; 0: nothing is changed.
     """
     for side in range(sides):
         new = weight[old + side :: sides]
@@ -62,7 +65,7 @@ def embed_block(old: DAB, new: DAB) -> None:
 
 def _embed_norm(old: ChannelNorm, new: ChannelNorm) -> None:
     count = len(old.weight)
-    # The new channels lie at the mean: the deviation is smaller by this.
+    # As the new channels lie at the mean, the deviation is smaller by this.
     new.weight[:count] = old.weight * (count / len(new.weight)) ** 0.5
     new.bias[:count] = old.bias
 

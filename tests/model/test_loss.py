@@ -28,7 +28,7 @@ def test_rmse_is_the_root_of_a_samples_mean_square_where_that_is_large():
 
 
 def test_rmse_counts_small_errors_by_their_square():
-    """Or else clean photos hold the network back from what it takes for clean (docs/training.md)."""
+    """Or else clean photos, which lose by any attempt, keep the rest from being learned."""
     clean = torch.zeros(1, 3, 8, 8)
     losses = [
         float(restoration_loss(clean + error, clean, clean, distance="rmse", fourier=0.0))

@@ -1,16 +1,18 @@
 """Weights of a narrower network in a wider one: what stays exactly the same, and how near the rest comes."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
+from skimage import data
 
-from anyir.model import AnyIR, load_weights
+from anyir.model import AnyIR, load_weights, widening
 from anyir.model.config import PRESETS
 from anyir.model.growing import grow
 from anyir.model.metrics import psnr
-from anyir.model.network import DAB, ChannelNorm
-from anyir.model.widening import _embed_norm, embed, embed_block, follow_means
+from anyir.model.network import DAB, ChannelNorm, Downsample
+from anyir.model.widening import _embed_norm, embed, follow_means
 
 TINY = PRESETS["tiny"]
 
@@ -54,29 +56,76 @@ def test_new_channels_of_the_stream_follow_their_side():
     )
 
 
-@pytest.mark.parametrize("parts", [(1, 1, 2), (2, 0, 2), (0, 2, 2), (2, 2, 0)])
-def test_a_block_does_what_it_did(parts):
-    """Where every key counts alike and both sides have one mean; else the norms and the softmax differ."""
-    config = replace(TINY, gate_parts=parts)
-    old, new = DAB(8, 2, config).double(), DAB(12, 2, replace(config, dim=12)).double()
-    old.attention.temperature.zero_()
-    old.fuse.weight.zero_()  # the second norm sees the input
-    embed_block(old, new)
-    x = torch.randn(1, 8, 8, 8, dtype=torch.float64)
-    sides = [x[:, side::2] - x[:, side::2].mean(dim=1, keepdim=True) for side in range(2)]
-    x = torch.stack(sides, dim=2).flatten(1, 2)
-    assert x[:, 0::2].mean(dim=1).abs().max() < 1e-12
-    wider = torch.cat([x, torch.zeros(1, 4, 8, 8, dtype=torch.float64)], dim=1)
-    torch.testing.assert_close(new(wider)[:, :8], old(x), rtol=1e-2, atol=1e-2)
-    half = replace(config, dim=12)
-    assert (DAB(12, 2, half).double()(wider)[:, :8] - old(x)).abs().max() > 0.05
+def randomised(network, seed):
+    """Every number drawn anew: zeros and ones where training begins would hide mistakes."""
+    generator = torch.Generator().manual_seed(seed)
+    for weight in network.parameters():
+        weight.copy_(0.2 * torch.randn(weight.shape, generator=generator))
+    return network.double()
+
+
+def see_the_old_channels(wide, narrow):
+    """Let every norm of the wide network take mean and variance from the old channels: the first part of what
+    widening does not know from weights alone."""
+    before = dict(narrow.named_modules())
+    for name, norm in wide.named_modules():
+        if isinstance(norm, ChannelNorm):
+            norm.forward = partial(_norm_of_the_first, norm, len(before[name].weight))
+
+
+def _norm_of_the_first(norm, count, x):
+    mean = x[:, :count].mean(dim=1, keepdim=True)
+    variance = (x[:, :count] - mean).square().mean(dim=1, keepdim=True)
+    share = (len(norm.weight) / count) ** 0.5
+    x = (x - mean) * torch.rsqrt(variance + norm.eps) * share
+    return x * norm.weight[:, None, None] + norm.bias[:, None, None]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"fusion": False, "gate_parts": (2, 2, 0)},
+        {"gate_parts": (2, 0, 2)},
+        {"gate_parts": (0, 2, 2)},
+        {"gated_da": False, "fusion": False},
+    ],
+)
+def test_but_for_norms_and_softmax_the_function_is_the_same(changes):
+    """At twice the channels every key has one copy, so that the softmax is the same too."""
+    config = replace(TINY, **changes)
+    narrow, wide = randomised(AnyIR(config), 1), randomised(AnyIR(replace(config, dim=16)), 2)
+    grow(narrow, wide)
+    see_the_old_channels(wide, narrow)
+    image = torch.rand(1, 3, 16, 24, dtype=torch.float64)
+    assert (narrow(image) - image).abs().max() > 0.1
+    torch.testing.assert_close(wide(image), narrow(image), rtol=0, atol=1e-9)
+
+
+def test_new_channels_lie_at_their_sides_mean_everywhere(monkeypatch):
+    monkeypatch.setattr(widening, "APART", 0.0)
+    # From 8 to 10: an odd number of new channels before every pixel unshuffle.
+    narrow, wide = randomised(AnyIR(TINY), 1), randomised(AnyIR(replace(TINY, dim=10)), 2)
+    grow(narrow, wide)
+    seen = []
+
+    def look(module, inputs, output):
+        old = output.shape[1] * 8 // 10
+        for side in range(2):
+            new = output[:, old + side :: 2].mean(dim=1)
+            torch.testing.assert_close(new, output[:, side:old:2].mean(dim=1), rtol=0, atol=1e-9)
+        seen.append(module)
+
+    for name, module in wide.named_modules():
+        if isinstance(module, DAB | Downsample) or name == "patch_embed" or name.startswith("merge."):
+            module.register_forward_hook(look)
+    wide(torch.rand(1, 3, 16, 24, dtype=torch.float64))
+    assert len(seen) == 1 + 8 + 3 + 3
 
 
 def test_phone_begins_near_small():
     small, phone = load_weights("small"), AnyIR(PRESETS["phone"])
     grow(small, phone)
-    from skimage import data
-
     photo = torch.from_numpy(data.astronaut()[:128, :128]).permute(2, 0, 1)[None] / 255
     noisy = photo + 0.1 * torch.randn(photo.shape)
     raw, before, after = (
