@@ -4,7 +4,9 @@ Sheets, each photo before and after the shipped weights of docs/models.md's firs
 
 - ``before-after.jpg``: photos of scikit-image under made degradations, beside the truth;
 - ``real.jpg``: photos that nobody degraded: what is wrong with them, the world did;
-- ``failures.jpg``: the made degradations of which the least was restored, or something was harmed;
+- ``failures.jpg``, and for other weights ``failures-<preset>.jpg``: the made degradations of which the least
+  was restored, or something was harmed;
+- ``presets.jpg``: the same photos restored by each of the shipped weights;
 - ``stored.jpg``: the same photos restored from a file without loss and from a JPEG of quality 95.
 
 With folders of real pairs (``docs/before_after.py rain100l/input rain100l/target ...``), their sheet goes to
@@ -13,6 +15,7 @@ build/real_pairs.jpg: those data sets may not be published again.
 
 import io
 import sys
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +27,7 @@ from skimage import data
 from sklearn.datasets import load_sample_image
 from torch import Tensor
 
+from anyir.model.checkpoints import DEFAULT, shipped_presets
 from anyir.model.degradations import KINDS, degrade
 from anyir.model.evaluation import restore_whole
 from anyir.model.metrics import psnr
@@ -34,6 +38,13 @@ HERE = Path(__file__).parent
 SIDE, CAPTION = 192, 18
 """Of a cell and of the words below it, in pixels."""
 GOOD = (("coffee", "noise"), ("astronaut", "haze"), ("chelsea", "low_light"), ("coffee", "snow"))
+COMPARED = (
+    ("chelsea", "defocus_blur"),
+    ("coffee", "rain"),
+    ("astronaut", "haze"),
+    ("coffee", "camera_noise"),
+    ("chelsea", "jpeg"),
+)
 STORED = (("coffee", "noise"), ("chelsea", "low_light"), ("astronaut", "haze"))
 PHOTOS = ("astronaut", "coffee", "chelsea")
 SEVERITIES = (0.25, 0.5, 0.75, 1.0)
@@ -72,35 +83,54 @@ def as_jpeg(image: Tensor) -> Tensor:
     return as_tensor(np.asarray(Image.open(file)))
 
 
-def main(pairs: list[Path]) -> None:
-    restore = restore_whole(open_model())
+Restore = Callable[[Tensor], Tensor]
 
-    def case(photo: str, kind: str, severity: float, seed: int) -> Case:
-        whole = as_tensor(getattr(data, photo)())
-        top, left = (whole.shape[2] - 256) // 3, (whole.shape[3] - 256) // 2
-        truth = whole[:, :, top : top + 256, left : left + 256]
-        before = as_stored(degrade(truth, kind, severity=severity, seed=seed))
-        return Case(photo, kind, severity, before, restore(before), truth)
 
-    good = [case(photo, kind, 0.5, seed=1) for photo, kind in GOOD]
-    save(sheet([row(c) for c in good]), HERE / "images" / "before-after.jpg")
+def make_case(restore: Restore, photo: str, kind: str, severity: float, seed: int) -> Case:
+    whole = as_tensor(getattr(data, photo)())
+    top, left = (whole.shape[2] - 256) // 3, (whole.shape[3] - 256) // 2
+    truth = whole[:, :, top : top + 256, left : left + 256]
+    before = as_stored(degrade(truth, kind, severity=severity, seed=seed))
+    return Case(photo, kind, severity, before, restore(before), truth)
 
+
+def show_failures(restore: Restore, name: str) -> None:
     everything = product(PHOTOS, (*KINDS, *MIXTURES), SEVERITIES)
-    made = [case(*what, seed=seed) for seed, what in enumerate(everything)]
+    made = [make_case(restore, *what, seed=seed) for seed, what in enumerate(everything)]
     worst: dict[str, Case] = {}
-    for c in sorted(made, key=Case.gain):
-        worst.setdefault(c.kind, c)
+    for case in sorted(made, key=Case.gain):
+        worst.setdefault(case.kind, case)
     failures = list(worst.values())[:FAILURES]
-    save(sheet([row(c) for c in failures]), HERE / "images" / "failures.jpg")
-    for c in failures:
-        print(f"{c.kind} {c.severity:g} on {c.photo}: {c.gain():+.2f} dB")
+    save(sheet([row(case) for case in failures]), HERE / "images" / name)
+    for case in failures:
+        print(f"{case.kind} {case.severity:g} on {case.photo}: {case.gain():+.2f} dB")
+
+
+def compare(presets: dict[str, Restore]) -> None:
+    rows = []
+    for photo, kind in COMPARED:
+        cases = {name: make_case(restore, photo, kind, 0.5, seed=1) for name, restore in presets.items()}
+        before, _, truth = row(next(iter(cases.values())))
+        after = [(f"{name}: {case.quality(case.after):.1f} dB", case.after) for name, case in cases.items()]
+        rows.append([before, *after, truth])
+    save(sheet(rows), HERE / "images" / "presets.jpg")
+
+
+def main(pairs: list[Path]) -> None:
+    presets = {name: restore_whole(open_model(name)) for name in shipped_presets()}
+    restore = presets[DEFAULT]
+    compare(presets)
+    good = [make_case(restore, photo, kind, 0.5, seed=1) for photo, kind in GOOD]
+    save(sheet([row(case) for case in good]), HERE / "images" / "before-after.jpg")
+    for name, other in presets.items():
+        show_failures(other, "failures.jpg" if name == DEFAULT else f"failures-{name}.jpg")
 
     rows = []
     for photo, kind in STORED:
-        c = case(photo, kind, 0.5, seed=1)
-        after = restore(as_jpeg(c.before))
-        words = row(c)
-        rows.append([*words[:2], (f"restored from JPEG: {c.quality(after):.1f} dB", after)])
+        case = make_case(restore, photo, kind, 0.5, seed=1)
+        after = restore(as_jpeg(case.before))
+        words = row(case)
+        rows.append([*words[:2], (f"restored from JPEG: {case.quality(after):.1f} dB", after)])
     save(sheet(rows), HERE / "images" / "stored.jpg")
 
     real = {
