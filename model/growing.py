@@ -47,9 +47,10 @@ def grow(trained: AnyIR, network: AnyIR) -> None:
     for name, old in trained.named_modules():
         if isinstance(old, nn.Conv2d) and name.partition(".")[0] in _BETWEEN:
             columns, sides = _BETWEEN[name.partition(".")[0]]
-            weight = network.get_submodule(name).weight
-            embed(old.weight, weight, columns=columns)
-            follow_means(weight, len(old.weight), sides)
+            new = network.get_submodule(name)
+            assert isinstance(new, nn.Conv2d)
+            embed(old.weight, new.weight, columns=columns)
+            follow_means(new.weight, len(old.weight), sides)
 
 
 def check_growth(small: AnyIRConfig, large: AnyIRConfig) -> None:
