@@ -1,6 +1,6 @@
 """Make the pictures of docs/models.md: `.venv/bin/python docs/before_after.py`.
 
-Sheets, each photo before and after the shipped weights of docs/models.md's first section:
+Sheets, each photo before and after, by the weights that the commands take by themselves unless said:
 
 - ``before-after.jpg``: photos of scikit-image under made degradations, beside the truth;
 - ``real.jpg``: photos that nobody degraded: what is wrong with them, the world did;
@@ -51,6 +51,7 @@ SEVERITIES = (0.25, 0.5, 0.75, 1.0)
 MIXTURES = ("low_light+haze+rain", "haze+snow")
 FAILURES = 4
 """Rows of failures: the worst photo and severity of as many degradations."""
+Restore = Callable[[Tensor], Tensor]
 
 
 class Case(NamedTuple):
@@ -81,9 +82,6 @@ def as_jpeg(image: Tensor) -> Tensor:
     pixels = (image[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
     Image.fromarray(pixels).save(file, "JPEG", quality=95)
     return as_tensor(np.asarray(Image.open(file)))
-
-
-Restore = Callable[[Tensor], Tensor]
 
 
 def make_case(restore: Restore, photo: str, kind: str, severity: float, seed: int) -> Case:

@@ -19,7 +19,7 @@ SHIPPED = Path(__file__).parent / "weights"
 """Folder of the weights that come with the package: ``<preset>.safetensors`` and its card."""
 
 DEFAULT = "small"
-"""Taken where no weights are named: a third of the work of ``anyir``, and nearly as good."""
+"""Taken where no weights are named: a third of the work of the others; ``phone`` is better."""
 
 
 def sha256(path: Path) -> str:

@@ -21,7 +21,6 @@ _SMOOTH = 0.02
 down to 0, clean photos kept JPEG from being learned: any attempt cost more in them than it gained there
 (docs/training.md). The Fourier term, which is small, stays steep."""
 
-
 Scale = Literal["linear", "log"]
 Distance = Literal["l1", "rmse"]
 
@@ -46,7 +45,7 @@ def restoration_loss(
     Args:
         restored, clean, degraded: (B, 3, H, W).
         distance: ``l1``, as in the paper, draws every pixel to the median of what it may have been; ``rmse``,
-            the root of a sample's mean square, to the mean, which PSNR asks for.
+            the root of a sample's mean square (flat near 0), to the mean, which PSNR asks for.
         scale: ``log`` takes the logarithm of every sample's error, as PSNR does: what counts is by which
             share the error that is left becomes smaller.
         balance: above 0 (to 1), a sample counts by the inverse of the damage done to it, to that power.

@@ -56,7 +56,7 @@ def run(
     ] = None,
     distance: Annotated[
         Literal["l1", "rmse"] | None,
-        typer.Option(help="Loss in the pixel domain: l1, or rmse, which PSNR counts; by itself: l1."),
+        typer.Option(help="Loss of the pixels: l1, or rmse, as PSNR counts, but flat near 0; by itself: l1."),
     ] = None,
     colour: Annotated[
         float | None,

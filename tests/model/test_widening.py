@@ -18,7 +18,7 @@ TINY = PRESETS["tiny"]
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_trained():
+def seeded_without_gradients():
     torch.manual_seed(3)
     with torch.no_grad():
         yield
@@ -26,12 +26,13 @@ def nothing_is_trained():
 
 def test_new_inputs_are_not_read_by_the_old_outputs():
     old, new = torch.rand(4, 6, 3, 3), torch.rand(8, 10, 3, 3)
+    before = new.clone()
     embed(old, new, rows=2, columns=2)
     for half in range(2):
         rows, kept = new[4 * half : 4 * half + 4], old[2 * half : 2 * half + 2]
         assert torch.equal(rows[:2, [0, 1, 2, 5, 6, 7]], kept)
         assert (rows[:2, [3, 4, 8, 9]] == 0).all()
-        assert (rows[2:] != 0).all()
+        assert torch.equal(rows[2:], before[4 * half + 2 : 4 * half + 4])
 
 
 def test_a_norm_gives_the_old_channels_as_before():
@@ -43,7 +44,6 @@ def test_a_norm_gives_the_old_channels_as_before():
     wider = torch.cat([x, x.mean(dim=1, keepdim=True).expand(1, 2, 4, 4)], dim=1)
     # The constant under the root, 1e-5, is no smaller share of the variance than before.
     torch.testing.assert_close(new(wider)[:, :6], old(x), rtol=1e-3, atol=1e-4)
-    assert new(wider)[:, 6:].abs().max() < 1e-9
 
 
 def test_new_channels_of_the_stream_follow_their_side():
@@ -65,8 +65,8 @@ def randomised(network, seed):
 
 
 def see_the_old_channels(wide, narrow):
-    """Let every norm of the wide network take mean and variance from the old channels: the first part of what
-    widening does not know from weights alone."""
+    """Let every norm of the wide network take mean and variance from the old channels: widening cannot know
+    from weights alone how far the means of both sides lie apart."""
     before = dict(narrow.named_modules())
     for name, norm in wide.named_modules():
         if isinstance(norm, ChannelNorm):
@@ -120,7 +120,7 @@ def test_new_channels_lie_at_their_sides_mean_everywhere(monkeypatch):
         if isinstance(module, DAB | Downsample) or name == "patch_embed" or name.startswith("merge."):
             module.register_forward_hook(look)
     wide(torch.rand(1, 3, 16, 24, dtype=torch.float64))
-    assert len(seen) == 1 + 8 + 3 + 3
+    assert len(seen) == 1 + 8 + 3 + 3  # embedding, blocks, downsampling, merges
 
 
 def test_phone_begins_near_small():
