@@ -20,17 +20,10 @@ from anyir.model.material import Supply
 from anyir.model.training import Settings
 from anyir.model.training_run import train
 
+from .random_weights import randomised
+
 TINY = PRESETS["tiny"]
 LARGER = replace(TINY, blocks=(2, 1, 3, 2), decoder=(1, 2, 1), refinement=2, ffn_expansion=2.66)
-
-
-def randomised(network):
-    """Every number drawn anew: zeros and ones where training begins would hide mistakes."""
-    generator = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for weight in network.parameters():
-            weight.copy_(0.3 * torch.randn(weight.shape, generator=generator))
-    return network.double()
 
 
 def test_the_function_is_the_same():
@@ -38,7 +31,8 @@ def test_the_function_is_the_same():
     image = torch.rand(2, 3, 32, 40, dtype=torch.float64)
     assert (large(image) - small(image)).abs().max() > 0.1
     grow(small, large)
-    torch.testing.assert_close(large(image), small(image), rtol=0, atol=1e-12)
+    expected = small(image)  # large numbers, from random weights
+    torch.testing.assert_close(large(image), expected, rtol=0, atol=1e-9 * float(expected.abs().max()))
 
 
 @pytest.mark.parametrize("changes", [{}, {"dim": 16}, {"dim": 12, "gate_parts": (2, 0, 2)}])

@@ -15,15 +15,7 @@ from anyir.model import PRESETS, AnyIR, AnyIRConfig
 from anyir.model.complexity import PAPER_MULTIPLY_ADDS, PAPER_PARAMETERS, measure_complexity
 from anyir.model.network import DAB, Attention, ChannelNorm, FeedForward, Fusion, GatedDA
 
-
-def randomised(module, seed=0):
-    """The module in float64 with every parameter random, so that none hides at its initial value."""
-    generator = torch.Generator().manual_seed(seed)
-    module = module.double().eval()
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter += 0.3 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
-    return module
+from .random_weights import randomised
 
 
 def feature(channels, height=10, width=7, seed=1):

@@ -14,6 +14,8 @@ from anyir.model.metrics import psnr
 from anyir.model.network import DAB, ChannelNorm, Downsample
 from anyir.model.widening import _embed_norm, embed, follow_means
 
+from .random_weights import randomised
+
 TINY = PRESETS["tiny"]
 
 
@@ -42,7 +44,7 @@ def test_a_norm_gives_the_old_channels_as_before():
     _embed_norm(old, new)
     x = torch.rand(1, 6, 4, 4, dtype=torch.float64)
     wider = torch.cat([x, x.mean(dim=1, keepdim=True).expand(1, 2, 4, 4)], dim=1)
-    # The constant under the root, 1e-5, is no smaller share of the variance than before.
+    # Not exactly: the constant under the root, 1e-5, is a larger share of the smaller variance.
     torch.testing.assert_close(new(wider)[:, :6], old(x), rtol=1e-3, atol=1e-4)
 
 
@@ -54,14 +56,6 @@ def test_new_channels_of_the_stream_follow_their_side():
     assert weight[8:] == pytest.approx(
         0.1 * before[8:] + torch.stack([before[i % 2 : 8 : 2].mean(dim=0) for i in range(4)]), abs=1e-6
     )
-
-
-def randomised(network, seed):
-    """Every number drawn anew: zeros and ones where training begins would hide mistakes."""
-    generator = torch.Generator().manual_seed(seed)
-    for weight in network.parameters():
-        weight.copy_(0.2 * torch.randn(weight.shape, generator=generator))
-    return network.double()
 
 
 def see_the_old_channels(wide, narrow):
@@ -94,18 +88,19 @@ def _norm_of_the_first(norm, count, x):
 def test_but_for_norms_and_softmax_the_function_is_the_same(changes):
     """At twice the channels every key has one copy, so that the softmax is the same too."""
     config = replace(TINY, **changes)
-    narrow, wide = randomised(AnyIR(config), 1), randomised(AnyIR(replace(config, dim=16)), 2)
+    narrow, wide = randomised(AnyIR(config)), randomised(AnyIR(replace(config, dim=16)))
     grow(narrow, wide)
     see_the_old_channels(wide, narrow)
     image = torch.rand(1, 3, 16, 24, dtype=torch.float64)
     assert (narrow(image) - image).abs().max() > 0.1
-    torch.testing.assert_close(wide(image), narrow(image), rtol=0, atol=1e-9)
+    expected = narrow(image)  # large numbers, from random weights
+    torch.testing.assert_close(wide(image), expected, rtol=0, atol=1e-9 * float(expected.abs().max()))
 
 
 def test_new_channels_lie_at_their_sides_mean_everywhere(monkeypatch):
     monkeypatch.setattr(widening, "APART", 0.0)
     # From 8 to 10: an odd number of new channels before every pixel unshuffle.
-    narrow, wide = randomised(AnyIR(TINY), 1), randomised(AnyIR(replace(TINY, dim=10)), 2)
+    narrow, wide = randomised(AnyIR(TINY)), randomised(AnyIR(replace(TINY, dim=10)))
     grow(narrow, wide)
     seen = []
 
@@ -113,7 +108,8 @@ def test_new_channels_lie_at_their_sides_mean_everywhere(monkeypatch):
         old = output.shape[1] * 8 // 10
         for side in range(2):
             new = output[:, old + side :: 2].mean(dim=1)
-            torch.testing.assert_close(new, output[:, side:old:2].mean(dim=1), rtol=0, atol=1e-9)
+            expected = output[:, side:old:2].mean(dim=1)
+            torch.testing.assert_close(new, expected, rtol=0, atol=1e-9 * float(output.abs().max()))
         seen.append(module)
 
     for name, module in wide.named_modules():
