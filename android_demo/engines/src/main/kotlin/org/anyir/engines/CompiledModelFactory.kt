@@ -12,7 +12,8 @@ import java.nio.FloatBuffer
  * LiteRT's newer interface, `CompiledModel`, on the CPU or on the GPU.
  *
  * It is asked for one accelerator alone. Asked for the GPU and the CPU, it runs on the CPU without a word where
- * the GPU's library is missing; asked for the GPU, it refuses a program that is not wholly for it.
+ * the GPU's library is missing; asked for the GPU, it refuses a program that is not wholly for it. Its Kotlin API does
+ * not tell what then runs inside: not whether XNNPACK took the program, nor in which precision the GPU computes.
  */
 internal class CompiledModelFactory private constructor(private val gpu: Boolean) : EngineFactory {
     override val id = if (gpu) "litert-gpu" else "litert-cpu"
@@ -39,7 +40,7 @@ internal class CompiledModelFactory private constructor(private val gpu: Boolean
 private fun openOnCpu(model: Model, threads: Int): Engine {
     val options = CompiledModel.Options(Accelerator.CPU)
     options.cpuOptions = CompiledModel.CpuOptions(numThreads = threads)
-    return CompiledModelEngine(model, options, "LiteRT CPU (XNNPACK)")
+    return CompiledModelEngine(model, options, "LiteRT CPU (XNNPACK asked for)", threads)
 }
 
 /** Half precision is what makes a phone's GPU fast; a program in fp32 asks for the whole one. */
@@ -49,11 +50,15 @@ private fun openOnGpu(model: Model): Engine {
         if (whole) CompiledModel.GpuOptions.Precision.FP32 else CompiledModel.GpuOptions.Precision.FP16
     val options = CompiledModel.Options(Accelerator.GPU)
     options.gpuOptions = CompiledModel.GpuOptions(precision = precision)
-    return CompiledModelEngine(model, options, "LiteRT GPU (${if (whole) "fp32" else "fp16"})")
+    return CompiledModelEngine(model, options, "LiteRT GPU (${if (whole) "fp32" else "fp16"} asked for)", null)
 }
 
-private class CompiledModelEngine(model: Model, options: CompiledModel.Options, override val accelerator: String) :
-    Engine {
+private class CompiledModelEngine(
+    model: Model,
+    options: CompiledModel.Options,
+    override val accelerator: String,
+    override val threads: Int?,
+) : Engine {
     override val name = "$accelerator, ${model.manifest.name}"
     override val tile = model.manifest.tile
 

@@ -2,6 +2,7 @@ package org.anyir.engines
 
 import org.anyir.core.Manifest
 import org.anyir.core.Model
+import org.anyir.core.Operators
 import org.anyir.core.TileRunner
 import java.io.Closeable
 
@@ -13,8 +14,17 @@ interface Engine : TileRunner, Closeable {
     /** The engine and the model, for people. */
     val name: String
 
-    /** What actually runs, such as "XNNPACK (CPU)" or "LiteRT GPU". */
+    /**
+     * What runs, such as "ExecuTorch (XNNPACK)". What the runtime was asked for and does not tell whether it did is
+     * marked so: "LiteRT CPU (XNNPACK asked for)".
+     */
     val accelerator: String
+
+    /** CPU threads that the runtime was asked to take; null where it was asked for none, as on a GPU. */
+    val threads: Int? get() = null
+
+    /** How much of the program the accelerator takes on this phone; null where the runtime does not tell. */
+    val operators: Operators? get() = null
 
     /** The runtime's version, where it tells. */
     val version: String? get() = null

@@ -27,12 +27,13 @@ internal class ExecuTorchFactory : EngineFactory {
     }
 }
 
-private class ExecuTorchEngine(model: Model, threads: Int) : Engine {
+private class ExecuTorchEngine(model: Model, override val threads: Int) : Engine {
     override val name = "ExecuTorch, ${model.manifest.name}"
     override val tile = model.manifest.tile
 
-    /** A delegated part runs on XNNPACK or the program does not load; the manifest says what was delegated. */
-    override val accelerator: String = model.manifest.operators.run {
+    /** What is delegated was fixed when the program was made: it runs so, or does not load. */
+    override val operators = model.manifest.operators
+    override val accelerator = operators.run {
         if (delegated == total) "ExecuTorch (XNNPACK)" else "ExecuTorch (XNNPACK and portable kernels)"
     }
 

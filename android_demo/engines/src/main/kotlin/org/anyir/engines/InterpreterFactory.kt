@@ -24,9 +24,11 @@ internal class InterpreterFactory : EngineFactory {
         engineCall("$label cannot load ${model.file.name}") { InterpreterEngine(model, threads) }
 }
 
-private class InterpreterEngine(model: Model, threads: Int) : Engine {
+private class InterpreterEngine(model: Model, override val threads: Int) : Engine {
     override val name = "LiteRT Interpreter, ${model.manifest.name}"
-    override val accelerator = "LiteRT CPU (XNNPACK)"
+
+    /** Where XNNPACK does not take the program, the runtime's own kernels run it; its API tells neither. */
+    override val accelerator = "LiteRT CPU (XNNPACK asked for)"
     override val version: String = TensorFlowLite.runtimeVersion()
     override val tile = model.manifest.tile
 

@@ -47,12 +47,16 @@ class JvmEngineFactory : EngineFactory {
             TfLiteModelDelete(program)
             throw EngineException("LiteRT on the JVM refuses ${model.file.name}.")
         }
-        return JvmEngine(model, program, interpreter)
+        return JvmEngine(model, program, interpreter, threads)
     }
 }
 
-private class JvmEngine(model: Model, private val program: TfLiteModel, private val interpreter: TfLiteInterpreter) :
-    Engine {
+private class JvmEngine(
+    model: Model,
+    private val program: TfLiteModel,
+    private val interpreter: TfLiteInterpreter,
+    override val threads: Int,
+) : Engine {
     override val name = "LiteRT on the JVM, ${model.manifest.name}"
     override val accelerator = "LiteRT (this machine's CPU)"
     override val version: String = TfLiteVersion().string

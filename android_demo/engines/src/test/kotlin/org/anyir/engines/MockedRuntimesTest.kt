@@ -43,7 +43,9 @@ class MockedRuntimesTest {
     fun `CompiledModel is asked for the CPU alone, with its threads`() {
         val options = compiledModel()
         Engines.byId("litert-cpu")!!.open(model("fp32"), threads = 3).use { engine ->
-            assertEquals("LiteRT CPU (XNNPACK)", engine.accelerator)
+            assertEquals("LiteRT CPU (XNNPACK asked for)", engine.accelerator)
+            assertEquals(3, engine.threads)
+            assertNull("nothing tells what was delegated on this phone", engine.operators)
             assertDoubles(engine)
         }
         assertEquals(setOf(Accelerator.CPU), options.captured.accelerators)
@@ -61,7 +63,9 @@ class MockedRuntimesTest {
         for ((precision, asked) in expected) {
             val options = compiledModel()
             Engines.byId("litert-gpu")!!.open(model(precision), threads = 1).use { engine ->
-                assertEquals("LiteRT GPU (${asked.name.lowercase()})", engine.accelerator)
+                assertEquals("LiteRT GPU (${asked.name.lowercase()} asked for)", engine.accelerator)
+                assertNull("no CPU threads", engine.threads)
+                assertNull(engine.operators)
                 assertDoubles(engine)
             }
             assertEquals(setOf(Accelerator.GPU), options.captured.accelerators)
@@ -83,7 +87,7 @@ class MockedRuntimesTest {
         compiledModel(run = { throw LiteRtException("device lost") })
         Engines.byId("litert-gpu")!!.open(model("fp16"), 1).use { engine ->
             val error = assertThrows(EngineException::class.java) { engine.run(input, output) }
-            assertEquals("LiteRT GPU (fp16), tiny failed: device lost.", error.message)
+            assertEquals("LiteRT GPU (fp16 asked for), tiny failed: device lost.", error.message)
         }
         compiledModel(run = { it.copyOf(5) })
         Engines.byId("litert-cpu")!!.open(model("fp16"), 1).use { engine ->
@@ -97,6 +101,8 @@ class MockedRuntimesTest {
         val module = executorch()
         Engines.byId("executorch")!!.open(model("fp32"), threads = 4).use { engine ->
             assertEquals("ExecuTorch (XNNPACK)", engine.accelerator)
+            assertEquals(4, engine.threads)
+            assertEquals("fixed in the program", 721L, engine.operators?.delegated)
             assertDoubles(engine)
             assertDoubles(engine)
             verify(exactly = 1) { Tensor.fromBlob(input, match { it.toList() == listOf(1L, 3L, 8L, 8L) }) }

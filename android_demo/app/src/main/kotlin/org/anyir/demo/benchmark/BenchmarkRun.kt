@@ -17,6 +17,8 @@ import org.anyir.core.benchmark.chooseTargets
 import org.anyir.core.benchmark.sentence
 import org.anyir.demo.R
 import org.anyir.demo.models.AppModels
+import org.anyir.demo.restore.RestoreJobs
+import org.anyir.demo.restore.RestoreState
 import org.anyir.engines.Engines
 import java.io.File
 import java.io.IOException
@@ -62,7 +64,8 @@ object BenchmarkRun {
     private var cancelReason: Int? = null
 
     /**
-     * Starts what was asked for, or fails with a sentence.
+     * Starts what was asked for, or fails with a sentence: a photo that is being restored would take the processor from
+     * what is measured.
      *
      * @param given what [BenchmarkPlan.parse] takes
      */
@@ -75,6 +78,10 @@ object BenchmarkRun {
             BenchmarkPlan.parse(given)
         } catch (error: PlanException) {
             fail(error.message.orEmpty())
+            return
+        }
+        if (RestoreJobs.of(context).state is RestoreState.Running) {
+            fail(context.getString(R.string.benchmark_restoring))
             return
         }
         cancelReason = null
@@ -137,7 +144,7 @@ object BenchmarkRun {
             progress = { done, total, what -> main.post { progress(done, total, what) } },
             cancelled = { cancelReason != null },
         )
-        val results = ResultsFile.document(plan, environment, tiles, benchmark.measure(targets), threads)
+        val results = ResultsFile.document(plan, environment, tiles, benchmark.measure(targets))
         val file = File(File(context.filesDir, FOLDER), plan.out)
         ResultsFile.write(results, file)
         return BenchmarkState.Done(file, results)

@@ -9,26 +9,31 @@ import com.google.gson.JsonObject
 import org.anyir.demo.R
 import org.anyir.demo.ui.part
 import org.anyir.demo.ui.show
+import java.time.LocalDateTime
+import java.time.format.DateTimeFormatter
+import java.util.Locale
 
 /**
  * The benchmark's screen: what can be started, how far it is, and what came out.
  *
  * @param root has the layout `benchmark`
  * @param start takes what [org.anyir.core.benchmark.BenchmarkPlan.parse] does
+ * @param now the time that results are named after
  */
 internal class BenchmarkScreen(
     private val root: View,
     private val start: (Map<String, Any>) -> Unit,
     stop: () -> Unit,
     back: () -> Unit,
+    private val now: () -> LocalDateTime = LocalDateTime::now,
 ) {
     private val context = root.context
     private val rows = root.part<ViewGroup>(R.id.rows)
 
     init {
-        choice(R.id.quick, mapOf("runs" to 10, "warmup" to 3))
-        choice(R.id.thorough, mapOf("runs" to 50, "warmup" to 5))
-        choice(R.id.sustained, mapOf("runs" to 30, "warmup" to 5, "sustain_s" to 300))
+        choice(R.id.quick, "quick", mapOf("runs" to 10, "warmup" to 3))
+        choice(R.id.thorough, "thorough", mapOf("runs" to 50, "warmup" to 5))
+        choice(R.id.sustained, "sustained", mapOf("runs" to 30, "warmup" to 5, "sustain_s" to 300))
         root.part<View>(R.id.stop).setOnClickListener { stop() }
         root.part<View>(R.id.back).setOnClickListener { back() }
     }
@@ -78,5 +83,12 @@ internal class BenchmarkScreen(
         ).joinToString("\n")
     }
 
-    private fun choice(id: Int, options: Map<String, Any>) = root.part<View>(id).setOnClickListener { start(options) }
+    /** Every benchmark has a file of its own, named after its kind and when it began: none takes another's place. */
+    private fun choice(id: Int, kind: String, options: Map<String, Any>) = root.part<View>(id).setOnClickListener {
+        start(options + ("out" to "$kind-${now().format(TIME)}.json"))
+    }
+
+    private companion object {
+        val TIME: DateTimeFormatter = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT)
+    }
 }

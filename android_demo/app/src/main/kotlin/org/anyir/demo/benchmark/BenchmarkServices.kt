@@ -73,7 +73,14 @@ internal class SessionBinder(private val context: Context) : Binder() {
         session = BenchmarkSession(referenceTiles(context), PssMemory()) {
             factory.unavailable()?.let { throw UnsupportedException(it) }
             val opened = factory.open(Model(manifest, file), threads)
-            OpenProgram(opened, opened.accelerator, opened.version, opened::close)
+            OpenProgram(
+                opened,
+                opened.accelerator,
+                opened.version,
+                opened.threads,
+                opened.operators,
+                opened::close,
+            )
         }
         "{}"
     } catch (error: Exception) { // a file that vanished, or tiles that were replaced: it becomes the row's reason

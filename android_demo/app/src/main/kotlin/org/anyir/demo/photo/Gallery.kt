@@ -24,13 +24,19 @@ internal class Gallery(private val context: Context) {
     val place = "Pictures/$FOLDER"
 
     /**
+     * A picture that was added.
+     *
+     * @property name that it really has, with a number where the one asked for was taken
+     */
+    class Added(val uri: Uri, val name: String)
+
+    /**
      * Adds a picture.
      *
      * @param write writes the file
-     * @return its address
      * @throws PhotoException no space, no permission, or what [write] threw as one; nothing is left behind
      */
-    fun add(name: String, mimeType: String, write: (OutputStream) -> Unit): Uri = try {
+    fun add(name: String, mimeType: String, write: (OutputStream) -> Unit): Added = try {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) {
             addPending(name, mimeType, write)
         } else {
@@ -46,7 +52,7 @@ internal class Gallery(private val context: Context) {
         throw PhotoException(R.string.save_not_taken, error)
     }
 
-    private fun addPending(name: String, mimeType: String, write: (OutputStream) -> Unit): Uri {
+    private fun addPending(name: String, mimeType: String, write: (OutputStream) -> Unit): Added {
         val resolver = context.contentResolver
         val values = ContentValues().apply {
             put(MediaStore.Images.Media.DISPLAY_NAME, name)
@@ -61,11 +67,19 @@ internal class Gallery(private val context: Context) {
             output.use(write)
             val whole = ContentValues().apply { put(MediaStore.Images.Media.IS_PENDING, 0) }
             resolver.update(uri, whole, null, null)
-            return uri
         } catch (error: Throwable) {
             deleteQuietly(resolver, uri)
             throw error
         }
+        return Added(uri, nameOf(resolver, uri) ?: name)
+    }
+
+    /** The system may have changed the name, last when the picture was whole; null where it does not tell. */
+    private fun nameOf(resolver: ContentResolver, uri: Uri): String? = try {
+        resolver.query(uri, arrayOf(MediaStore.Images.Media.DISPLAY_NAME), null, null, null)
+            ?.use { if (it.moveToFirst()) it.getString(0) else null }
+    } catch (_: RuntimeException) {
+        null // The picture is there all the same.
     }
 
     private fun deleteQuietly(resolver: ContentResolver, uri: Uri) {
@@ -77,7 +91,7 @@ internal class Gallery(private val context: Context) {
     }
 
     /** Before Android 10: the file itself, written beside and renamed, then shown to the gallery. */
-    private fun addFile(name: String, mimeType: String, write: (OutputStream) -> Unit): Uri {
+    private fun addFile(name: String, mimeType: String, write: (OutputStream) -> Unit): Added {
         val granted = context.checkSelfPermission(Manifest.permission.WRITE_EXTERNAL_STORAGE)
         if (granted != PackageManager.PERMISSION_GRANTED) throw PhotoException(R.string.save_no_permission)
         @Suppress("DEPRECATION") // its successor is what newer versions use above
@@ -92,7 +106,7 @@ internal class Gallery(private val context: Context) {
             val file = unused(folder, name)
             if (!part.renameTo(file)) throw IOException("cannot be renamed")
             MediaScannerConnection.scanFile(context, arrayOf(file.path), arrayOf(mimeType), null)
-            return Uri.fromFile(file)
+            return Added(Uri.fromFile(file), file.name)
         } finally {
             part.delete()
         }

@@ -10,6 +10,8 @@ import android.util.Log
 import org.anyir.core.CancelledException
 import org.anyir.core.Model
 import org.anyir.demo.R
+import org.anyir.demo.benchmark.BenchmarkRun
+import org.anyir.demo.benchmark.BenchmarkState
 import org.anyir.demo.photo.PhotoException
 import org.anyir.demo.photo.PhotoInfo
 import org.anyir.demo.photo.Sentence
@@ -95,12 +97,14 @@ class RestoreJobs internal constructor(
     /**
      * Restores the photo that is ready, that failed, or that is done, in a foreground service.
      *
-     * Refused with a message where there is no photo, one is restored already, or this engine cannot run this model.
+     * Refused with a message where there is no photo, one is restored already, the phone is being measured, or this
+     * engine cannot run this model.
      *
      * @param half at half its width and height, which a photo with [PhotoInfo.onlyHalfSize] needs
      */
     fun start(model: Model, engine: EngineFactory, half: Boolean = false) {
         if (state is RestoreState.Running) return say(R.string.busy_restoring)
+        if (BenchmarkRun.state is BenchmarkState.Running) return say(R.string.busy_measuring)
         val photo = state.photo ?: return say(R.string.choose_first)
         if (photo.onlyHalfSize && !half) {
             return say(R.plurals.only_half_size, photo.roundMegapixels, PhotoInfo.MAX_MEGAPIXELS)

@@ -15,17 +15,23 @@ import org.anyir.demo.R
 internal class RestoreNotification(private val context: Context) {
     private val manager = checkNotNull(context.getSystemService(NotificationManager::class.java))
     private var shown = 0L
+    private var cancelling = false
 
     init {
         val name = context.getString(R.string.restore_channel)
         manager.createNotificationChannel(NotificationChannel(CHANNEL, name, NotificationManager.IMPORTANCE_LOW))
     }
 
-    /** Shows [state], at most twice a second: Android drops what comes faster. */
+    /**
+     * Shows [state], at most twice a second: Android drops what comes faster. The last tile and a cancellation are
+     * always shown, as nothing may follow them for long.
+     */
     fun update(state: RestoreState.Running) {
         val now = SystemClock.elapsedRealtime()
-        if (now - shown < INTERVAL_MILLIS && state.done < state.total) return
+        val awaited = state.done < state.total && state.cancelling == cancelling
+        if (now - shown < INTERVAL_MILLIS && awaited) return
         shown = now
+        cancelling = state.cancelling
         manager.notify(ID, of(state))
     }
 

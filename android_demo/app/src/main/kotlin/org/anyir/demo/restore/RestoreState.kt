@@ -58,7 +58,7 @@ sealed interface RestoreState {
  * @property halfSize whether it has half the photo's width and height
  * @property model name of the artifact that ran
  * @property engine name of the engine that ran it
- * @property accelerator what the engine really ran on
+ * @property accelerator what it ran on, as far as the engine tells
  * @property millis from the model's loading to the last pixel
  * @property saved whether it was saved at least once
  */

@@ -17,8 +17,8 @@ internal class ResultExport(private val context: Context, private val shared: Fi
     fun save(photo: PhotoInfo, result: RestoredPhoto, strength: Float): Export.Made {
         val encoder = encoder(photo, result, strength)
         val gallery = Gallery(context)
-        val uri = gallery.add(encoder.name, encoder.format.mimeType) { encoder.write(it, context.cacheDir) }
-        return Export.Made(uri, encoder.name, encoder.format.mimeType, gallery.place, notes(encoder))
+        val added = gallery.add(encoder.name, encoder.format.mimeType) { encoder.write(it, context.cacheDir) }
+        return Export.Made(added.uri, added.name, encoder.format.mimeType, gallery.place, notes(encoder))
     }
 
     /** Throws [IOException]: no space. Files shared before are deleted. */

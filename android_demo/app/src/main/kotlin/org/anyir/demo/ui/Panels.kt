@@ -102,6 +102,7 @@ class DonePanel(view: View, private val actions: PanelActions) : Panel(view) {
     init {
         on(R.id.save, actions::save)
         on(R.id.share, actions::share)
+        on(R.id.again, actions::restore)
         onChoosing(actions)
         bar.setOnSeekBarChangeListener(
             object : SeekBar.OnSeekBarChangeListener {
@@ -137,7 +138,18 @@ class DonePanel(view: View, private val actions: PanelActions) : Panel(view) {
         text(R.id.saved).show(saved(state))
         val save = view.part<Button>(R.id.save)
         save.setText(if (result.saved) R.string.save_again else R.string.save)
-        for (button in listOf(save, view.part<Button>(R.id.share))) button.isEnabled = state.saving != Saving.Now
+        showAgain(state)
+        val buttons = listOf(save, view.part<Button>(R.id.share), view.part<Button>(R.id.again))
+        for (button in buttons) button.isEnabled = state.saving != Saving.Now
+    }
+
+    /** Another model or engine was chosen since: the photo can be restored with it. */
+    private fun showAgain(state: UiState) {
+        val words = state.again?.let {
+            string(R.string.restore_again, words.model(it.model.manifest), it.engine.label)
+        }
+        text(R.id.again).show(words)
+        text(R.id.again_hint).show(string(R.string.restore_again_hint).takeIf { words != null && state.unsaved })
     }
 
     private fun saved(state: UiState): String? = when (val saving = state.saving) {

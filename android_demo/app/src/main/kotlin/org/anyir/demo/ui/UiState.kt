@@ -37,6 +37,8 @@ data class UiState(
     val models: Models = Models.LOOKING,
     val choice: Choice? = null,
     val saving: Saving = Saving.Not,
+    /** What is chosen now, where something else made the result; null: the same, or nothing can run. */
+    val again: Choice? = null,
     /** One sentence that belongs to no state, such as why a second photo is not taken. */
     val notice: String? = null,
 ) {
@@ -65,11 +67,20 @@ fun uiState(work: RestoreState, catalogue: Catalogue?, saving: Saving = Saving.N
             work.photo,
             progress = Progress(work.done, work.total, work.millisLeft, work.cancelling),
         )
-        is RestoreState.Done -> UiState(Screen.DONE, work.photo, work.result, saving = saving)
+        is RestoreState.Done -> UiState(
+            Screen.DONE,
+            work.photo,
+            work.result,
+            saving = saving,
+            again = catalogue?.choice?.takeUnless { made(work.result, it) },
+        )
         is RestoreState.Failed -> UiState(Screen.FAILED, work.photo, message = work.message)
     }
     return state.copy(models = models(catalogue), choice = catalogue?.choice, notice = notice)
 }
+
+private fun made(result: RestoredPhoto, choice: Choice) =
+    result.model == choice.model.manifest.name && result.engine == choice.engine.label
 
 private fun models(catalogue: Catalogue?): Models = when {
     catalogue == null -> Models.LOOKING

@@ -32,8 +32,52 @@ class ExifTest {
     }
 
     @Test
+    fun `the thumbnail's bytes are erased, and the main directory has the new size`() {
+        for (order in ORDERS) {
+            val result = ByteBuffer.wrap(Exif.forResult(withThumbnail(order), 70_000, 45)!!).order(order)
+            assertEquals("a short became a long", 4, result.getShort(12).toInt())
+            assertEquals(70_000, result.getInt(18))
+            assertEquals(45, result.getInt(30))
+            assertEquals(0, result.getInt(34))
+            assertEquals("text", String(result.array(), 38, 4))
+            assertArrayEquals(ByteArray(8), result.array().copyOfRange(72, 80))
+            assertEquals("text", String(result.array(), 80, 4))
+        }
+    }
+
+    @Test
+    fun `a directory that lies about its thumbnail costs no tag and no text`() {
+        for (order in ORDERS) {
+            for (place in listOf(-1, 0, 8, 38, 81, 83, 84, Int.MAX_VALUE)) {
+                val lying = withThumbnail(order, place)
+                val result = Exif.forResult(lying, 70_000, 45)!!
+                assertEquals("$place", "text", String(result, 38, 4))
+                assertEquals("$place", 45, ByteBuffer.wrap(result).order(order).getInt(30))
+            }
+            val huge = Exif.forResult(withThumbnail(order, bytes = Int.MAX_VALUE), 70_000, 45)!!
+            assertArrayEquals("up to the end", ByteArray(12), huge.copyOfRange(72, 84))
+            val nowhere = withThumbnail(order).also { ByteBuffer.wrap(it).order(order).putInt(34, 1000) }
+            assertEquals("text", String(Exif.forResult(nowhere, 1, 1)!!, 80, 4))
+        }
+    }
+
+    @Test
+    fun `an uncompressed thumbnail is erased too`() {
+        for (order in ORDERS) {
+            val block = withThumbnail(order)
+            ByteBuffer.wrap(block).order(order).putShort(44, 0x0111).putShort(56, 0x0117)
+            val result = Exif.forResult(block, 1, 1)!!
+            assertArrayEquals(ByteArray(8), result.copyOfRange(72, 80))
+
+            val lying = block.copyOf().also { ByteBuffer.wrap(it).order(order).putInt(52, 0).putInt(64, 84) }
+            val kept = Exif.forResult(lying, 1, 1)!!
+            assertArrayEquals("header and tags", result.copyOf(34), kept.copyOf(34))
+        }
+    }
+
+    @Test
     fun `both byte orders are read`() {
-        for (order in listOf(ByteOrder.BIG_ENDIAN, ByteOrder.LITTLE_ENDIAN)) {
+        for (order in ORDERS) {
             assertEquals(8, Exif.orientation(block(order, nextDirectory = 0)))
         }
     }
@@ -66,6 +110,22 @@ class ExifTest {
         return block.array()
     }
 
+    /** Width (a short at 10) and height (a long at 22), "text" at 38, a thumbnail at 72, and "text" behind it. */
+    private fun withThumbnail(order: ByteOrder, place: Int = 72, bytes: Int = 8): ByteArray {
+        val block = ByteBuffer.allocate(84).order(order)
+        block.put((if (order == ByteOrder.BIG_ENDIAN) "MM" else "II").toByteArray()).putShort(42).putInt(8)
+        block.putShort(2)
+        block.putShort(0x0100).putShort(3).putInt(1).putShort(640).putShort(0)
+        block.putShort(0x0101).putShort(4).putInt(1).putInt(480)
+        block.putInt(42).put("text".toByteArray())
+        block.putShort(2)
+        block.putShort(0x0201).putShort(4).putInt(1).putInt(place)
+        block.putShort(0x0202).putShort(4).putInt(1).putInt(bytes)
+        block.putInt(0)
+        block.put(byteArrayOf(-1, 0xd8.toByte(), 1, 2, 3, 4, -1, 0xd9.toByte())).put("text".toByteArray())
+        return block.array()
+    }
+
     /** The numbers of the EXIF directory's entries, found without the code that is tested. */
     private fun numbers(tiff: ByteArray, tags: Set<Int>): Map<Int, Long> {
         val block = ByteBuffer.wrap(tiff).order(
@@ -82,5 +142,9 @@ class ExifTest {
             val type = block.getShort(at + 2).toInt()
             tag to if (type == 3) block.getShort(at + 8).toLong() else block.getInt(at + 8).toLong()
         }.filterKeys { it in tags }
+    }
+
+    private companion object {
+        val ORDERS = listOf(ByteOrder.BIG_ENDIAN, ByteOrder.LITTLE_ENDIAN)
     }
 }

@@ -86,6 +86,9 @@ class RestoreServiceTest {
         service.onStartCommand(intent, 0, 2)
         val running = test.jobs.state as RestoreState.Running
         assertEquals("Stopping after this tile", RestoreWords.progress(test.app, running))
+        val manager = checkNotNull(test.app.getSystemService(NotificationManager::class.java))
+        val shown = shadowOf(manager).getNotification(RestoreNotification.ID)
+        assertEquals("at once, however recent the last tile is", "Stopping after this tile", text(shown))
         goOn.countDown()
         test.settle()
         assertTrue(test.jobs.state is RestoreState.Ready)

@@ -55,6 +55,17 @@ class SavingTest {
     }
 
     @Test
+    fun `the name is the one that the gallery gave, and saving does not depend on its answer`() {
+        test.choose("lying3.png")
+        test.restore()
+        val names = List(3) { (test.save() as Export.Made).name }
+        assertEquals(listOf("lying3-restored.png", "lying3-restored (1).png", "lying3-restored (2).png"), names)
+        test.media.asking = { throw IllegalStateException("it restarts") }
+        assertEquals("lying3-restored.png", (test.save() as Export.Made).name)
+        assertEquals("nothing is taken back", 4, test.media.rows.size)
+    }
+
+    @Test
     fun `strength mixes photo and result`() {
         val expected = TestPhotos.upright().map { mix(it, it xor 0xffffff, 0.25f) }.toIntArray()
         assertArrayEquals(expected, TestPhotos.pixels(saved("lying6.png", strength = 0.25f)))
@@ -157,7 +168,8 @@ class SavingTest {
         try {
             assertTrue(test.sentence((test.save() as Export.Refused).message).contains("permission"))
             shadowOf(test.app).grantPermissions(Manifest.permission.WRITE_EXTERNAL_STORAGE)
-            repeat(2) { assertTrue(test.save() is Export.Made) }
+            val names = List(2) { (test.save() as Export.Made).name }
+            assertEquals(listOf("upright-restored.png", "upright-restored (1).png"), names)
         } finally {
             ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", 35)
         }

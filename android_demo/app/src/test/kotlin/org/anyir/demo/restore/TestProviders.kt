@@ -52,7 +52,7 @@ class GalleryApp : ContentProvider() {
     }
 }
 
-/** The system's collection of pictures. Every row's file lies in [folder]. */
+/** The system's collection of pictures, which numbers names that are taken. Every row's file lies in [folder]. */
 class MediaStoreApp : ContentProvider() {
     lateinit var folder: File
     val rows = LinkedHashMap<Long, ContentValues>()
@@ -63,6 +63,9 @@ class MediaStoreApp : ContentProvider() {
     /** Thrown by the next insert. */
     var refusal: Throwable? = null
 
+    /** What it does when it is asked for a name: may throw, as the system's does when it restarts. */
+    var asking: () -> Unit = {}
+
     fun file(id: Long) = File(folder, "$id")
 
     override fun onCreate() = true
@@ -70,8 +73,17 @@ class MediaStoreApp : ContentProvider() {
     override fun insert(uri: Uri, values: ContentValues?): Uri {
         refusal?.let { throw it }
         val id = rows.size + 1L
-        rows[id] = ContentValues(values)
+        val row = ContentValues(values)
+        row.put(MediaStore.Images.Media.DISPLAY_NAME, unused(row.getAsString(MediaStore.Images.Media.DISPLAY_NAME)))
+        rows[id] = row
         return ContentUris.withAppendedId(uri, id)
+    }
+
+    private fun unused(name: String): String {
+        val taken = rows.values.map { it.getAsString(MediaStore.Images.Media.DISPLAY_NAME) }
+        val (stem, extension) = Pair(name.substringBeforeLast('.'), name.substringAfterLast('.'))
+        return generateSequence(1) { it + 1 }.map { "$stem ($it).$extension" }.let { sequenceOf(name) + it }
+            .first { it !in taken }
     }
 
     override fun openFile(uri: Uri, mode: String): ParcelFileDescriptor {
@@ -98,7 +110,11 @@ class MediaStoreApp : ContentProvider() {
         where: String?,
         values: Array<String>?,
         order: String?,
-    ): Cursor? = null
+    ): Cursor? {
+        asking()
+        val row = rows[ContentUris.parseId(uri)] ?: return null
+        return MatrixCursor(columns).apply { addRow(columns!!.map { row.getAsString(it) }) }
+    }
 
     override fun getType(uri: Uri): String? = null
 

@@ -45,7 +45,11 @@ object ScreenStates {
         "loading the model" to uiState(RestoreState.Running(photo, 0, 0, null), some),
         "running" to uiState(RestoreState.Running(photo, 12, 40, 95_000), some),
         "cancelling" to uiState(RestoreState.Running(photo, 12, 40, null, cancelling = true), some),
-        "done" to uiState(RestoreState.Done(photo, result), some),
+        "done" to uiState(
+            RestoreState.Done(photo, restoredPhoto(file = file, model = "full", engine = "Engine litert-cpu")),
+            some,
+        ),
+        "done, another model chosen" to uiState(RestoreState.Done(photo, result), some),
         "saving" to uiState(RestoreState.Done(photo, result), some, Saving.Now),
         "saved" to uiState(RestoreState.Done(photo, restoredPhoto(saved = true, file = file)), some, Saving.Done(made)),
         "not saved" to uiState(
@@ -111,7 +115,7 @@ object ScreenStates {
 
     private const val RESULTS = """{"rows": [
         {"name": "anyir_litert_cpu_fp32_256x256", "engine": "litert-interpreter", "error": null,
-         "latency": {"p50_ms": 1234.5, "p90_ms": 1310.2}, "accelerator": "LiteRT CPU (XNNPACK)",
+         "latency": {"p50_ms": 1234.5, "p90_ms": 1310.2}, "accelerator": "LiteRT CPU (XNNPACK asked for)",
          "quality": {"noise": {"psnr_reference": 93.2}}, "peak_memory_bytes": 312000000},
         {"name": "anyir_litert_cpu_int8_256x256", "engine": null, "error": "Its process ended: it crashed in native code."}
     ]}"""

@@ -18,8 +18,14 @@ import java.io.File
 fun photoInfo(width: Int = 4000, height: Int = 3000, notes: List<String> = emptyList()) =
     PhotoInfo(Uri.parse("content://x/1"), "IMG_1.jpg", File("photo"), PhotoFormat.JPEG, 1, width, height, notes)
 
-fun restoredPhoto(saved: Boolean = false, half: Boolean = false, file: File = File("result")) = RestoredPhoto(
-    file, 4000, 3000, half, "anyir_litert_cpu_fp16_256x256", "LiteRT", "XNNPACK (CPU)", 12_345, saved,
+fun restoredPhoto(
+    saved: Boolean = false,
+    half: Boolean = false,
+    file: File = File("result"),
+    model: String = "anyir_litert_cpu_fp16_256x256",
+    engine: String = "LiteRT",
+) = RestoredPhoto(
+    file, 4000, 3000, half, model, engine, "LiteRT CPU (XNNPACK asked for)", 12_345, saved,
 )
 
 /** The state of the work -> what the screen shows. */
@@ -76,6 +82,19 @@ class UiStateTest {
         assertTrue(uiState(RestoreState.Done(photo, restoredPhoto()), usable).unsaved)
         assertFalse(uiState(RestoreState.Done(photo, restoredPhoto(saved = true)), usable).unsaved)
         assertFalse(uiState(RestoreState.Ready(photo), usable).unsaved)
+    }
+
+    @Test
+    fun `restoring again is offered where something else is chosen than made the result`() {
+        val choice = checkNotNull(usable.choice)
+        val (model, engine) = Pair(choice.model.manifest.name, choice.engine.label)
+        fun again(model: String, engine: String, catalogue: Catalogue? = usable) =
+            uiState(RestoreState.Done(photo, restoredPhoto(model = model, engine = engine)), catalogue).again
+        assertNull(again(model, engine))
+        assertSame(choice, again("another", engine))
+        assertSame(choice, again(model, "another"))
+        assertNull("nothing can run", again("another", engine, null))
+        assertNull("there is no result", uiState(RestoreState.Ready(photo), usable).again)
     }
 
     @Test

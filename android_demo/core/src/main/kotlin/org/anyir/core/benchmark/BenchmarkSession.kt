@@ -3,6 +3,7 @@ package org.anyir.core.benchmark
 import com.google.gson.JsonArray
 import com.google.gson.JsonObject
 import com.google.gson.JsonParser
+import org.anyir.core.Operators
 import org.anyir.core.TileRunner
 import java.io.Closeable
 import java.nio.ByteBuffer
@@ -15,13 +16,17 @@ class UnsupportedException(message: String) : Exception(message)
 /**
  * A loaded program.
  *
- * @param accelerator what really runs
+ * @param accelerator what runs, as far as the engine tells
  * @param version of the runtime, where it tells
+ * @param threads CPU threads that the engine was asked to take; null: none
+ * @param operators how much of it the accelerator takes; null where the engine does not tell
  */
 class OpenProgram(
     val runner: TileRunner,
     val accelerator: String,
     val version: String? = null,
+    val threads: Int? = null,
+    val operators: Operators? = null,
     private val end: () -> Unit,
 ) : Closeable {
     override fun close() = end()
@@ -90,6 +95,10 @@ class BenchmarkSession(
         return JsonObject().apply {
             addProperty("accelerator", second.accelerator)
             addProperty("runtime_version", second.version)
+            addProperty("threads", second.threads)
+            addProperty("delegated", second.operators?.delegated)
+            addProperty("operators", second.operators?.total)
+            addProperty("partitions", second.operators?.partitions)
             addProperty("load_ms", milliseconds(loaded - start))
             addProperty("first_run_ms", milliseconds(firstRun))
             addProperty("load_again_ms", milliseconds(loadedAgain - again))

@@ -15,7 +15,10 @@ import java.nio.file.StandardCopyOption
 object ResultsFile {
     private const val SCHEMA_VERSION = 2
     private const val UNKNOWN = "unknown"
-    private val NUMBERS = listOf("load_ms", "load_again_ms", "first_run_ms")
+
+    /** What the engine tells of the loaded program. The manifest tells of the computer that it was made on. */
+    private val TOLD = listOf("accelerator", "threads", "delegated", "operators", "partitions") +
+        listOf("load_ms", "load_again_ms", "first_run_ms")
 
     /**
      * The whole document.
@@ -27,12 +30,11 @@ object ResultsFile {
         environment: JsonObject,
         tiles: ReferenceTiles,
         measured: List<Measured>,
-        threads: Int,
     ): JsonObject = JsonObject().apply {
         addProperty("schema", SCHEMA_VERSION)
         add("environment", environment)
         add("reference", tiles.summary)
-        add("rows", JsonArray().apply { measured.forEach { add(row(plan, environment, it, threads)) } })
+        add("rows", JsonArray().apply { measured.forEach { add(row(plan, environment, it)) } })
     }
 
     /** Writes beside [file], then renames: there is never half a file. */
@@ -54,59 +56,53 @@ object ResultsFile {
         }
     }
 
-    private fun row(plan: BenchmarkPlan, environment: JsonObject, measured: Measured, threads: Int) =
-        JsonObject().apply {
-            val target = measured.target
-            val manifest = target.model?.manifest
-            val ok = measured.error == null
-            val finished = measured.finished?.takeIf { ok }
-            val loaded = measured.loaded?.takeIf { ok }
-            addProperty(
-                "status",
-                if (ok) {
-                    "ok"
-                } else if (measured.unsupported) {
-                    "unsupported"
-                } else {
-                    "failed"
-                },
-            )
-            addProperty("error", measured.error)
-            addProperty("name", target.name)
-            addProperty("engine", target.engine)
-            add("artifact", artifact(target))
-            addProperty("preset", manifest?.source?.preset)
-            addProperty("runtime", target.runtime)
-            add("runtime_version", loaded.value("runtime_version"))
-            addProperty("backend", manifest?.backend ?: UNKNOWN)
-            addProperty("precision", manifest?.precision ?: UNKNOWN)
-            addProperty("tile", manifest?.tile)
-            add("device", environment["device"])
-            add("os", environment["os"])
-            add("accelerator", loaded.value("accelerator"))
-            addProperty("threads", threads)
-            addProperty("delegated", manifest?.operators?.delegated)
-            addProperty("operators", manifest?.operators?.total)
-            addProperty("partitions", manifest?.operators?.partitions)
-            for (key in NUMBERS) add(key, loaded.value(key))
-            add("latency", if (ok) latency(measured.samples, plan.warmups) else JsonNull.INSTANCE)
-            for (key in listOf("peak_memory_bytes", "pss_bytes", "output_sha256")) add(key, finished.value(key))
-            add("quality", finished?.get("quality") ?: JsonObject())
-            val before = measured.before
-            val after = measured.after
-            add(
-                "conditions",
-                if (before == null || after == null) {
-                    JsonNull.INSTANCE
-                } else {
-                    JsonObject().apply {
-                        add("before", before)
-                        add("after", after)
-                    }
-                },
-            )
-            add("sustained", if (ok) sustained(plan, measured) else JsonNull.INSTANCE)
-        }
+    private fun row(plan: BenchmarkPlan, environment: JsonObject, measured: Measured) = JsonObject().apply {
+        val target = measured.target
+        val manifest = target.model?.manifest
+        val ok = measured.error == null
+        val finished = measured.finished?.takeIf { ok }
+        val loaded = measured.loaded?.takeIf { ok }
+        addProperty(
+            "status",
+            if (ok) {
+                "ok"
+            } else if (measured.unsupported) {
+                "unsupported"
+            } else {
+                "failed"
+            },
+        )
+        addProperty("error", measured.error)
+        addProperty("name", target.name)
+        addProperty("engine", target.engine)
+        add("artifact", artifact(target))
+        addProperty("preset", manifest?.source?.preset)
+        addProperty("runtime", target.runtime)
+        add("runtime_version", loaded.value("runtime_version"))
+        addProperty("backend", manifest?.backend ?: UNKNOWN)
+        addProperty("precision", manifest?.precision ?: UNKNOWN)
+        addProperty("tile", manifest?.tile)
+        add("device", environment["device"])
+        add("os", environment["os"])
+        for (key in TOLD) add(key, loaded.value(key))
+        add("latency", if (ok) latency(measured.samples, plan.warmups) else JsonNull.INSTANCE)
+        for (key in listOf("peak_memory_bytes", "pss_bytes", "output_sha256")) add(key, finished.value(key))
+        add("quality", finished?.get("quality") ?: JsonObject())
+        val before = measured.before
+        val after = measured.after
+        add(
+            "conditions",
+            if (before == null || after == null) {
+                JsonNull.INSTANCE
+            } else {
+                JsonObject().apply {
+                    add("before", before)
+                    add("after", after)
+                }
+            },
+        )
+        add("sustained", if (ok) sustained(plan, measured) else JsonNull.INSTANCE)
+    }
 
     private fun artifact(target: Target): JsonElement = target.model?.let { model ->
         JsonObject().apply {

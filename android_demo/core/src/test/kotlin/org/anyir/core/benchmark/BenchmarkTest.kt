@@ -7,9 +7,13 @@ import com.networknt.schema.InputFormat
 import com.networknt.schema.JsonSchemaFactory
 import com.networknt.schema.SpecVersion
 import org.anyir.core.CancelledException
+import org.anyir.core.Manifest
+import org.anyir.core.Model
 import org.anyir.core.ModelEntry
+import org.anyir.core.Operators
 import org.anyir.core.TileRunner
 import org.anyir.core.TileTiming
+import org.anyir.core.sampleManifest
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertThrows
@@ -73,6 +77,9 @@ class BenchmarkTest {
 
     private val programs = mapOf<String, () -> OpenProgram>(
         "good" to { OpenProgram(Copy { Thread.sleep(2) }, "the test's CPU", "1.2.3") {} },
+        "told" to {
+            OpenProgram(Copy(), "the test's CPU", threads = 4, operators = Operators(721, 700, 3)) {}
+        },
         "nan" to { OpenProgram(NaNs, "the test's CPU") {} },
         "throws" to { OpenProgram(Copy { if (it == 3) error("the runtime broke") }, "the test's CPU") {} },
         "refuses" to { throw IllegalArgumentException("not a program") },
@@ -92,22 +99,24 @@ class BenchmarkTest {
 
     private fun target(name: String) = Target(name, "litert", null, "engine")
 
+    private fun targets(vararg names: String) = names.map(::target)
+
     private fun measure(
         plan: BenchmarkPlan,
-        names: List<String>,
+        targets: List<Target>,
         cancelled: () -> Boolean = {
             false
         },
     ): List<Measured> {
         val start = { _: Int, target: Target -> InProcess(target, programs.getValue(target.name)) }
-        return Benchmark(plan, Desk, processes = 2, start = start, cancelled = cancelled).measure(names.map(::target))
+        return Benchmark(plan, Desk, processes = 2, start = start, cancelled = cancelled).measure(targets)
     }
 
     private fun plan(vararg given: Pair<String, Any>) = BenchmarkPlan.parse(mapOf("runs" to 4, "warmup" to 1) + given)
 
     @Test
     fun `programs of a group take turns, and one group is closed before the next`() {
-        measure(plan("runs" to 2, "warmup" to 0), listOf("good", "throws", "nan"))
+        measure(plan("runs" to 2, "warmup" to 0), targets("good", "throws", "nan"))
         val expected = listOf(
             "load good", "load throws", "run good", "run throws", "run throws", "run good",
             "finish good", "close good", "finish throws", "close throws",
@@ -118,7 +127,7 @@ class BenchmarkTest {
 
     @Test
     fun `one that fails is a row with its reason, and the others go on`() {
-        val measured = measure(plan(), programs.keys.toList())
+        val measured = measure(plan(), programs.keys.map(::target))
         val errors = measured.associate { it.target.name to it.error }
         assertEquals(null, errors["good"])
         assertEquals("returns NaN or infinity for noise", errors["nan"])
@@ -134,10 +143,10 @@ class BenchmarkTest {
     fun `the file is by the published schema, with failures and a series`() {
         val plan = plan("sustain_s" to 1)
         val refused = ModelEntry.Refused(File("gone.json"), "The file gone.tflite is missing.")
-        val measured = measure(plan, listOf("good", "refuses", "missing")) +
+        val measured = measure(plan, targets("good", "refuses", "missing")) +
             chooseTargets(plan, listOf(refused), emptyList(), tiles).map(::Measured)
         val file = File(folder.root, "deep/run1.json")
-        ResultsFile.write(ResultsFile.document(plan, Desk.environment(), tiles, measured, threads = 4), file)
+        ResultsFile.write(ResultsFile.document(plan, Desk.environment(), tiles, measured), file)
         assertEquals(listOf("run1.json"), file.parentFile.list()!!.toList())
 
         val schema = File(System.getProperty("anyir.repository"), "profiling/results.schema.json").readText()
@@ -163,9 +172,20 @@ class BenchmarkTest {
     }
 
     @Test
+    fun `threads and what is delegated are the engine's words alone`() {
+        val keys = listOf("threads", "delegated", "operators", "partitions")
+        val described = Model(Manifest.parse(sampleManifest()), File("good.tflite")) // by the computer that made it
+        val targets = listOf(Target("good", "litert", described, "engine"), target("told"), target("refuses"))
+        val rows = ResultsFile.document(plan(), Desk.environment(), tiles, measure(plan(), targets))["rows"].asJsonArray
+            .map { row -> keys.map { row.asJsonObject[it].takeUnless { value -> value.isJsonNull }?.asLong } }
+        val nothing = List<Long?>(4) { null }
+        assertEquals(listOf(nothing, listOf(4L, 700L, 721L, 3L), nothing), rows)
+    }
+
+    @Test
     fun `the schema would notice a missing entry`() {
         val plan = plan()
-        val document = ResultsFile.document(plan, Desk.environment(), tiles, measure(plan, listOf("good")), threads = 4)
+        val document = ResultsFile.document(plan, Desk.environment(), tiles, measure(plan, targets("good")))
         document["rows"].asJsonArray.first().asJsonObject.remove("conditions")
         val schema = File(System.getProperty("anyir.repository"), "profiling/results.schema.json").readText()
         val text = GsonBuilder().serializeNulls().create().toJson(document)
@@ -178,7 +198,7 @@ class BenchmarkTest {
     @Test
     fun `a cancelled benchmark closes its processes`() {
         assertThrows(CancelledException::class.java) {
-            measure(plan(), listOf("good", "throws"), cancelled = { log.count { it.startsWith("run") } >= 3 })
+            measure(plan(), targets("good", "throws"), cancelled = { log.count { it.startsWith("run") } >= 3 })
         }
         assertEquals(setOf("close good", "close throws"), log.filter { it.startsWith("close") }.toSet())
     }
