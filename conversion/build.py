@@ -6,13 +6,13 @@ import json
 import multiprocessing
 import multiprocessing.connection
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from anyir.conversion.recipes import Recipe
+from anyir.conversion.scratch import scratch_folder
 from anyir.model.checkpoints import find_weights, write_atomically
 
 PROCESSES = 2
@@ -105,15 +105,12 @@ def build(
         rows[row.recipe] = row
         on_progress(row.recipe, row.status)
 
-    scratch = Path(tempfile.mkdtemp(prefix=".build-", dir=out))
-    try:
+    with scratch_folder(out, ".build-") as scratch:
         # All build from one copy: a training that goes on may replace the file while they do.
         copy = scratch / "weights" / path.name
         copy.parent.mkdir()
         shutil.copyfile(path, copy)
         run_jobs(plan(copy, tile, out, scratch, recipes), finish, on_progress)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     ordered = [rows[recipe.name] for recipe in recipes]
     report = {"weights": path.name, "tile": tile, "rows": [asdict(row) for row in ordered]}
     write_atomically(out / REPORT, (json.dumps(report, indent=1) + "\n").encode())

@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from anyir.conversion.recipes import Bounds
+from anyir.conversion.recipes import SUFFIXES, Bounds
 from anyir.model.checkpoints import sha256
 from anyir.model.errors import UserError
 
@@ -202,23 +202,32 @@ def verify_artifact(path: Path) -> Manifest:
 
     Raises:
         UserError: a missing or unreadable artifact or manifest, another schema, another file's manifest,
-            or bytes that changed.
+            or bytes that changed; the message is one line.
     """
-    if path.suffix not in (".pte", ".tflite", ".mlpackage"):
+    if path.suffix not in SUFFIXES.values():
         raise UserError(f"{path} is no artifact; .pte, .tflite and .mlpackage are")
     if not path.exists():
         raise UserError(f"no artifact at {path}")
     manifest = Manifest.load(manifest_path(path))
     if manifest.file != path.name:
         raise UserError(f"{manifest_path(path)} describes {manifest.file!r}, not {path.name!r}")
+    if manifest.name != path.stem:
+        raise UserError(f"{manifest_path(path)} names the program {manifest.name!r}, not {path.stem!r}")
+    if path.suffix != SUFFIXES[manifest.runtime]:
+        raise UserError(
+            f"{manifest_path(path)} says {manifest.runtime}, whose programs end in "
+            f"{SUFFIXES[manifest.runtime]}, not in {path.suffix}"
+        )
     try:
-        found = tree_sha256(path)
+        found, size = tree_sha256(path), tree_bytes(path)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error})") from error
     if found != manifest.sha256:
         raise UserError(
             f"{path} changed since it was built: sha256 {found[:12]}.., {manifest.sha256[:12]}.. is due"
         )
+    if size != manifest.bytes:
+        raise UserError(f"{path} has {size} bytes; its manifest says {manifest.bytes}")
     return manifest
 
 

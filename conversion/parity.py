@@ -20,17 +20,21 @@ SAMPLES = 48
 """Values of the literal output kept for each photo, so that a file can be checked without the weights."""
 
 
+class OutOfBounds(UserError):
+    """What was built is not the network, or too far from it."""
+
+
 def compare(stage: str, outputs: Outputs, against: str, references: Outputs) -> Stage:
     """Largest error and PSNR (data range 1) of a stage's outputs over all photos.
 
     Raises:
-        UserError: NaN or infinity in the outputs.
+        OutOfBounds: NaN or infinity in the outputs.
     """
     from anyir.model.metrics import psnr
 
     left, right = np.stack(outputs), np.stack(references)
     if not np.isfinite(left).all():
-        raise UserError(f"the {stage}'s output holds NaN or infinity")
+        raise OutOfBounds(f"the {stage}'s output holds NaN or infinity")
     quality = psnr(image=left, reference=right, data_range=1.0)
     error = float(np.abs(left.astype(np.float64) - right).max())
     return Stage(stage=stage, against=against, max_error=error, psnr=None if quality == np.inf else quality)
@@ -81,15 +85,15 @@ def check(parity: Parity) -> None:
     """Raise where a figure is out of bounds.
 
     Raises:
-        UserError: which figure, its value and its bound.
+        OutOfBounds: which figure, its value and its bound.
     """
     bounds = parity.bounds
     deploy = parity.stages[0]
     if deploy.max_error > 1e-3:
-        raise UserError(f"the deploy form is {deploy.max_error:.2g} from the network; 0.001 is the bound")
+        raise OutOfBounds(f"the deploy form is {deploy.max_error:.2g} from the network; 0.001 is the bound")
     for stage in parity.stages[1:]:
         if stage.psnr is not None and stage.psnr < bounds.psnr:
-            raise UserError(
+            raise OutOfBounds(
                 f"PSNR {stage.psnr:.1f} dB of the {stage.stage} against the {stage.against} is below the "
                 f"bound {bounds.psnr:.1f} dB"
             )
@@ -97,9 +101,11 @@ def check(parity: Parity) -> None:
     if literal is None:
         return
     if bounds.max_error is not None and literal.max_error > bounds.max_error:
-        raise UserError(f"max error {literal.max_error:.2g} is above the bound {bounds.max_error:.2g}")
+        raise OutOfBounds(f"max error {literal.max_error:.2g} is above the bound {bounds.max_error:.2g}")
     if mean_loss(parity) > bounds.loss:
-        raise UserError(f"mean PSNR loss {mean_loss(parity):.2f} dB is above the bound {bounds.loss:.2f} dB")
+        raise OutOfBounds(
+            f"mean PSNR loss {mean_loss(parity):.2f} dB is above the bound {bounds.loss:.2f} dB"
+        )
 
 
 def mean_loss(parity: Parity) -> float:

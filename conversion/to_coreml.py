@@ -11,6 +11,7 @@ import numpy as np
 from anyir.conversion import contract
 from anyir.conversion.exporting import LEAST_WEIGHTS, Export
 from anyir.conversion.manifest import Operators, Quantization
+from anyir.conversion.parity import OutOfBounds
 from anyir.conversion.source import run_module
 from anyir.model.errors import UserError
 
@@ -103,8 +104,8 @@ def read_back(path: Path, source: Source, tolerance: float) -> tuple[int, dict[s
         saved, by their names in the deploy form.
 
     Raises:
-        UserError: another name, shape or type of input or output, a missing kernel, or one that is
-            further from the network's than ``tolerance``.
+        UserError: another name, shape or type of input or output.
+        OutOfBounds: a missing kernel, or one that is further from the network's than ``tolerance``.
     """
     import coremltools as ct
 
@@ -122,7 +123,7 @@ def read_back(path: Path, source: Source, tolerance: float) -> tuple[int, dict[s
             float(np.linalg.norm(w - kernel) / np.linalg.norm(kernel)) for w in saved.get(kernel.shape, [])
         ]
         if not errors or min(errors) > tolerance:
-            raise UserError(f"the package's weights of {name} are {min(errors, default=np.inf):.2g} off")
+            raise OutOfBounds(f"the package's weights of {name} are {min(errors, default=np.inf):.2g} off")
         weights[name] = saved[kernel.shape][int(np.argmin(errors))]
     return operators, weights
 

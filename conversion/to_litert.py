@@ -6,10 +6,11 @@ import re
 from functools import cached_property
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from anyir.conversion import contract
 from anyir.conversion.exporting import LEAST_WEIGHTS, Export
+from anyir.conversion.litert_graph import count
 from anyir.conversion.manifest import Operators, Quantization
 from anyir.model.errors import UserError
 
@@ -116,8 +117,6 @@ def large_kernels(data: bytes) -> list[str]:
 def count_operators(path: Path) -> Operators:
     """Load a file as an app does and count what XNNPACK takes.
 
-    A delegate hides its nodes: those between a delegate's outputs and its inputs are its own.
-
     Raises:
         UserError: LiteRT refuses the file.
     """
@@ -128,19 +127,4 @@ def count_operators(path: Path) -> Operators:
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
         raise UserError(f"LiteRT refuses the converted file: {error}") from error
-    nodes: list[dict[str, Any]] = interpreter._get_ops_details()
-    delegates = [node for node in nodes if node["op_name"] == "DELEGATE"]
-    graph = [node for node in nodes if node["op_name"] != "DELEGATE"]
-    producer = {int(out): i for i, node in enumerate(graph) for out in node["outputs"]}
-    taken: set[int] = set()
-    for delegate in delegates:
-        inputs = {int(tensor) for tensor in delegate["inputs"]}
-        waiting = [int(tensor) for tensor in delegate["outputs"]]
-        while waiting:
-            tensor = waiting.pop()
-            node = producer.get(tensor)
-            if tensor in inputs or node is None or node in taken:
-                continue
-            taken.add(node)
-            waiting += [int(t) for t in graph[node]["inputs"]]
-    return Operators(total=len(graph), delegated=len(taken), partitions=len(delegates))
+    return count(interpreter)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import multiprocessing
 import os
 import shutil
 import sys
+import threading
 import time
 import traceback
 from dataclasses import asdict
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +28,8 @@ from anyir.conversion.manifest import (
     verify_artifact,
 )
 from anyir.conversion.manifest import Source as Origin
-from anyir.conversion.parity import check, mean_loss, measure, not_measured
-from anyir.model.checkpoints import read_header, sha256, write_atomically
+from anyir.conversion.parity import OutOfBounds, check, mean_loss, measure, not_measured
+from anyir.model.checkpoints import read_header, sha256
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
@@ -45,28 +48,68 @@ def work(connection: Connection, job: Job) -> None:
     """
     from anyir.conversion.build import failed
 
-    with log_path(job).open("w", encoding="utf-8") as log:
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
+    end_with_parent()
+    try:
+        log_output(log_path(job))
+    except OSError as error:
+        for recipe in job.recipes:
+            row = failed(job, recipe.name, f"the log cannot be written: {error.strerror}")
+            tell(connection, "row", asdict(row))
+        return
     import torch
 
     torch.set_num_threads(job.threads)
     shared: dict[str, Any] = {}
     for recipe in job.recipes:
-        connection.send(("progress", (recipe.name, "checking")))
+
+        def say(text: str, name: str = recipe.name) -> None:
+            tell(connection, "progress", (name, text))
+
+        say("checking")
         try:
-            row = build_one(
-                job, recipe, shared, lambda text, r=recipe: connection.send(("progress", (r.name, text)))
-            )
+            row = build_one(job, recipe, shared, say)
         except Exception as error:  # whatever the toolchain raises becomes the recipe's row
             with contextlib.suppress(OSError):  # the log's disk may be what is full
                 traceback.print_exc()
                 sys.stderr.flush()
-            target = job.out / recipe.file_name(preset_of(job.weights), job.tile)
-            discard(target)
             row = failed(job, recipe.name, reason_of(error))
-        connection.send(("row", asdict(row)))
+        tell(connection, "row", asdict(row))
     connection.close()
+
+
+def tell(connection: Connection, kind: str, message: Any) -> None:
+    """Send to the parent. Where that is gone, nobody is left to build for: the process ends.
+
+    Not as an error, which would be taken for the recipe's.
+    """
+    try:
+        connection.send((kind, message))
+    except BrokenPipeError:
+        sys.exit(1)
+
+
+def end_with_parent() -> None:
+    """End this process as soon as its parent has ended, however that came."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def log_output(path: Path) -> None:
+    """Send what this process prints, its libraries' output included, to a file.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    with path.open("w", encoding="utf-8") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
 
 
 def reason_of(error: Exception) -> str:
@@ -80,6 +123,9 @@ def reason_of(error: Exception) -> str:
 
 def build_one(job: Job, recipe: Recipe, shared: dict[str, Any], say: Any) -> Row:
     """1. Reuse what is up to date. 2. Export. 3. Run and compare. 4. Describe. 5. Move into place.
+
+    An earlier artifact makes way for a new one, and for one that is out of bounds: then what these weights
+    make is known to be no good. Whatever else fails leaves it.
 
     Args:
         shared: what the job's recipes have in common, filled by the first that needs it.
@@ -96,15 +142,17 @@ def build_one(job: Job, recipe: Recipe, shared: dict[str, Any], say: Any) -> Row
     exporter: Exporter = shared["exporter"]
     start = time.monotonic()
     path = job.scratch / target.name
-    say("converting")
-    export = exporter.export(recipe.precision, path)
-    say("comparing")
-    parity = compare_artifact(path, recipe, export, source)
-    check(parity)
+    try:
+        say("converting")
+        export = exporter.export(recipe.precision, path)
+        say("comparing")
+        parity = compare_artifact(path, recipe, export, source)
+        check(parity)
+    except OutOfBounds:
+        discard(target)
+        raise
     manifest = describe(path, recipe, export, parity, source, time.monotonic() - start)
-    discard(target)
-    os.replace(path, target)
-    write_atomically(manifest_path(target), manifest.to_json().encode())
+    put_in_place(path, manifest, target)
     return row_of(manifest, recipe, "built")
 
 
@@ -112,12 +160,17 @@ def compare_artifact(path: Path, recipe: Recipe, export: Export, source: Source)
     """Run the written file as an app would and compare it; say so where this machine cannot."""
     from anyir.profiling.runners import load_artifact
 
-    if recipe.runtime == "coreml" and sys.platform != "darwin":
+    if not runs_here(recipe):
         return not_measured(source, recipe.bounds, export.stages, "Core ML predicts on macOS and iOS only")
     draft = not_measured(source, recipe.bounds, [], "being measured")
     model = load_artifact(path, describe(path, recipe, export, draft, source, 0.0), threads=2)
     outputs = [model(tile) for tile in source.inputs]
     return measure(source, recipe.bounds, [*export.stages, ("artifact", outputs)])
+
+
+def runs_here(recipe: Recipe) -> bool:
+    """Whether there can be a runtime for a recipe's programs on this system."""
+    return recipe.runtime != "coreml" or sys.platform == "darwin"
 
 
 def describe(
@@ -166,6 +219,8 @@ def up_to_date(target: Path, job: Job, recipe: Recipe) -> Manifest | None:
         manifest.source.sha256 == sha256(job.weights)
         and manifest.versions == versions(recipe.runtime)
         and manifest.code_sha256 == code_sha256()
+        # What was built where it could not be run is measured where it can.
+        and not (manifest.parity.status == "not measured" and runs_here(recipe))
     )
     return manifest if same else None
 
@@ -226,6 +281,20 @@ def log_path(job: Job) -> Path:
     first = job.recipes[0]
     name = first.name if first.runtime == "executorch" else first.runtime
     return job.out / f"{name}.log"
+
+
+def put_in_place(path: Path, manifest: Manifest, target: Path) -> None:
+    """Move a new artifact and its manifest to where an earlier pair may be.
+
+    All is written before the first move. Between the moves the artifact is not the one that the manifest
+    beside it describes, as its sha256 shows.
+    """
+    described = manifest_path(path)
+    described.write_text(manifest.to_json(), encoding="utf-8")
+    if target.is_dir():  # the system replaces files and empty folders only
+        os.replace(target, path.with_suffix(".earlier"))
+    os.replace(path, target)
+    os.replace(described, manifest_path(target))
 
 
 def discard(target: Path) -> None:

@@ -158,7 +158,7 @@ def _last_build(artifacts: Path) -> list[dict[str, Any]]:
         rows = json.loads(path.read_bytes())["rows"]
         for row in rows:
             _ = row["file"], row["recipe"], row["status"], row["reason"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(artifacts) from error
     return rows
 

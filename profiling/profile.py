@@ -180,6 +180,7 @@ def _row(
         except UserError as error:
             run.error = str(error)
     ok = run.error is None
+    counted = run.loaded.get("counted", {})
     artifact = None
     if candidate.path is not None and candidate.sha256 is not None:
         artifact = Artifact(name=candidate.path.name, sha256=candidate.sha256, bytes=candidate.bytes)
@@ -199,10 +200,10 @@ def _row(
         os=host.os,
         accelerator=run.loaded["accelerator"] if ok else None,
         threads=None if candidate.runtime == "coreml" else settings.threads,  # Core ML takes no number
-        delegated=candidate.delegated,
-        operators=candidate.operators,
-        # As the runtime itself counts them, where it does; else as the conversion did.
-        partitions=candidate.partitions if (seen := run.loaded.get("partitions")) is None else seen,
+        # As counted in the loaded program, where that can be; else as the conversion did.
+        delegated=counted.get("delegated", candidate.delegated),
+        operators=counted.get("total", candidate.operators),
+        partitions=counted.get("partitions", candidate.partitions),
         load_ms=round(run.loaded["load_ms"], 3) if ok else None,
         load_again_ms=None,
         first_run_ms=round(run.loaded["first_run_ms"], 3) if ok else None,

@@ -190,7 +190,7 @@ def load_reference(folder: Path) -> Reference:
         reference = TypeAdapter(Reference).validate_python(asdict(given))
         _ = reference.versions["torch"]
         files = {name: reference.files[name] for name in (*(f"{a}.npy" for a in ARRAYS), WEIGHTS_FILE)}
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UserError(f"{path} is damaged; {again}") from error
     for name, digest in files.items():
         if not (folder / name).is_file():

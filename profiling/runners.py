@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.model.errors import UserError
+from anyir.profiling.noise import without_prints, without_warnings
 
 if TYPE_CHECKING:
     from anyir.conversion.manifest import Manifest
@@ -54,7 +55,9 @@ def import_runtime(manifest: Manifest) -> None:
         raise Unsupported(f"nothing here runs {manifest.runtime} programs for {manifest.backend!r}")
     try:
         if manifest.runtime == "executorch":
-            from executorch.runtime import Runtime
+            with without_warnings():
+                from executorch.runtime import Runtime
+            from anyir.conversion import pte  # noqa: F401  (or loading would be measured with it)
 
             if "XnnpackBackend" not in Runtime.get().backend_registry.registered_backend_names:
                 raise Unsupported("ExecuTorch has no XnnpackBackend on this machine")
@@ -110,15 +113,25 @@ class ExecuTorchModel:
         )
         from executorch.runtime import Runtime
 
+        from anyir.conversion.pte import check_identifier, count
+
         self.name, self.tile = path.stem, manifest.tile
-        if _threadpool_get_thread_count() != threads:
-            _unsafe_reset_threadpool(threads)
-        self._program = Runtime.get().load_program(path)
-        self._forward = self._program.load_method("forward")
-        if self._forward is None:
+        check_identifier(path)
+        with without_prints():
+            if _threadpool_get_thread_count() != threads:
+                _unsafe_reset_threadpool(threads)
+        try:
+            with without_prints():
+                self._program = Runtime.get().load_program(path)
+        except RuntimeError as error:
+            raise RuntimeError(f"the file is damaged or cut off: {error}") from error
+        if "forward" not in self._program.method_names:
             raise UserError(f"{path.name} has no method forward")
+        with without_prints():
+            self._forward = self._program.load_method("forward")
         check_tile(path, tuple(self._forward.metadata.input_tensor_meta(0).sizes()), manifest)
-        share = "" if manifest.operators.delegated == manifest.operators.total else " and portable kernels"
+        self.operators = count(path, manifest.operators.total)
+        share = "" if self.operators.delegated == self.operators.total else " and portable kernels"
         self.accelerator = f"ExecuTorch (XNNPACK{share})"
 
     def __call__(self, tile: Tile, /) -> Tile:
@@ -131,12 +144,14 @@ class ExecuTorchModel:
 class LiteRtModel:
     """A ``.tflite`` through LiteRT's interpreter, which offers the graph to XNNPACK by itself.
 
-    ``partitions`` counts the delegate's nodes in the loaded graph; 0 means that XNNPACK took nothing
-    and LiteRT's own kernels run.
+    ``operators`` is counted in the loaded graph. No partition means that XNNPACK took nothing and LiteRT's
+    own kernels run.
     """
 
     def __init__(self, path: Path, manifest: Manifest, threads: int) -> None:
         from ai_edge_litert.interpreter import Interpreter
+
+        from anyir.conversion.litert_graph import count
 
         self.name, self.tile = path.stem, manifest.tile
         self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
@@ -147,9 +162,9 @@ class LiteRtModel:
             if side["dtype"] is not np.float32:
                 raise UserError(f"{path.name} takes {side['dtype'].__name__}; float32 is due")
         check_tile(path, tuple(map(int, self._input["shape"])), manifest)
-        self.partitions = sum(op["op_name"] == "DELEGATE" for op in self._interpreter._get_ops_details())
-        share = "" if manifest.operators.delegated == manifest.operators.total else " and built-in kernels"
-        kernels = f"XNNPACK{share}" if self.partitions else "built-in kernels, no XNNPACK"
+        self.operators = count(self._interpreter)
+        share = "" if self.operators.delegated == self.operators.total else " and built-in kernels"
+        kernels = f"XNNPACK{share}" if self.operators.partitions else "built-in kernels, no XNNPACK"
         self.accelerator = f"LiteRT CPU ({kernels})"
         self._channels_last = tuple(self._input["shape"])[1] != 3
 

@@ -120,9 +120,13 @@ class Row(Strict):
     tile: Count | None
     device: str
     os: str
-    accelerator: str | None = Field(description="What really ran, not what was asked for.")
+    accelerator: str | None = Field(
+        description="What ran, as far as the runtime tells; what was only asked for says so."
+    )
     threads: Count | None
-    delegated: Count | None = Field(description="Operators that the delegate took, of ``operators``.")
+    delegated: Count | None = Field(
+        description="Operators that the delegate took, of ``operators``; null where nobody tells."
+    )
     operators: Count | None
     partitions: Count | None = Field(description="Calls into the delegate for one tile; 1 is ideal.")
     load_ms: Milliseconds | None
@@ -211,7 +215,7 @@ def load_results(path: Path) -> Results:
         raise UserError(f"there is no {path}; `anyir profile` writes it")
     try:
         data = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is damaged: not JSON ({error})") from error
     version = data.get("schema") if isinstance(data, dict) else None
     if version == 1:

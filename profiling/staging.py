@@ -18,7 +18,6 @@ import fnmatch
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from anyir.conversion.scratch import scratch_folder
 from anyir.model.checkpoints import sha256, write_atomically
 from anyir.model.errors import UserError
 from anyir.profiling.reference import Reference
@@ -71,8 +71,7 @@ def stage(
     chosen = choose(artifacts, reference, only)
     before = _earlier(out)
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".staging-", dir=out) as name:
-        fresh = Path(name)
+    with scratch_folder(out, ".staging-") as fresh:
         (fresh / "models").mkdir()
         (fresh / "reference").mkdir()
         for path in chosen:
@@ -204,6 +203,6 @@ def _earlier(out: Path) -> list[str]:
         paths = [Path(name) for name in names]
         if any(len(p.parts) != 2 or ".." in p.parts or p.is_absolute() for p in paths):
             raise ValueError("a name outside the folder")
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{index} is damaged; remove what is in {out} and stage again") from error
     return names

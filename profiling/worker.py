@@ -69,7 +69,8 @@ class Session:
             "load_ms": 1000 * (loaded - start),
             "first_run_ms": 1000 * (ended - started),
             "accelerator": model.accelerator,
-            "partitions": getattr(model, "partitions", None),
+            # As counted in the loaded program, where its runtime lets it be counted.
+            "counted": operators.model_dump() if (operators := getattr(model, "operators", None)) else {},
         }
 
     def run(self, index: int) -> dict[str, Any]:

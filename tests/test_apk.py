@@ -17,6 +17,13 @@ NEEDED = ("mvn", "javac", "keytool", "zipalign", "apksigner", "dexdump")
 AAPT2 = ANDROID / "app/target/tools/prebuilt/linux/aapt2_64"  # Maven has put it there
 
 
+def load_script():
+    specification = importlib.util.spec_from_file_location("make_apk", SCRIPT)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
 def output(*command):
     result = subprocess.run(
         [str(c) for c in command], capture_output=True, text=True, errors="replace", timeout=300
@@ -66,6 +73,23 @@ def code(apk, tmp_path_factory):
 def classes(code):
     """Every class in the APK, as Kotlin names it."""
     return {name.replace("/", ".") for name in re.findall(r"Class descriptor\s*: 'L(.+);'", code)}
+
+
+def test_what_is_hidden_is_not_packed(assets, tmp_path, monkeypatch):
+    make_apk = load_script()
+    monkeypatch.setattr(make_apk, "ANDROID", tmp_path)
+    (tmp_path / "app/target").mkdir(parents=True)
+    with zipfile.ZipFile(tmp_path / "app/target/resources.apk", "w"):
+        pass
+    copy = shutil.copytree(assets, tmp_path / ".checkout/assets")  # a dot above the assets hides nothing
+    (copy / ".staging-killed/models").mkdir(parents=True)
+    (copy / ".staging-killed/models/half.tflite").write_text("half a program")
+    assert make_apk.pack(tmp_path / "a.apk", [], {}, copy) == ["other", "some"]
+    with zipfile.ZipFile(tmp_path / "a.apk") as archive:
+        assert sorted(archive.namelist()) == [
+            *("assets/models/other.pte", "assets/models/some.json", "assets/models/some.tflite"),
+            "assets/reference/inputs.u8",
+        ]
 
 
 def test_it_is_signed_and_aligned(apk):
@@ -172,9 +196,7 @@ public class Check {
 
 def test_classes_without_lambdas_do_what_they_did(apk, tmp_path):
     """The JVM verifies each class that took a lambda's place, and runs some of them."""
-    specification = importlib.util.spec_from_file_location("make_apk", SCRIPT)
-    make_apk = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(make_apk)
+    make_apk = load_script()
     jars = sorted((ANDROID / "apk/target/jars").glob("*.jar"))
     make_apk.desugar(jars, tmp_path / "classes.jar")
     with zipfile.ZipFile(tmp_path / "classes.jar") as archive:

@@ -146,9 +146,11 @@ def pack(out: Path, dexes: list[Path], libraries: dict[str, Path], assets: Path)
         for name, path in libraries.items():
             apk.write(path, name)
         for path in sorted(assets.rglob("*")) if assets.is_dir() else []:
-            if path.is_file() and not path.name.startswith("."):
+            inside = path.relative_to(assets)
+            # Hidden are also the files of a folder that an interrupted stage left.
+            if path.is_file() and not any(part.startswith(".") for part in inside.parts):
                 stored = zipfile.ZIP_STORED if path.suffix in STORED else zipfile.ZIP_DEFLATED
-                name = path.relative_to(assets).as_posix()
+                name = inside.as_posix()
                 apk.write(path, f"assets/{name}", compress_type=stored)
                 if name.startswith("models/") and path.suffix in (".tflite", ".pte"):
                     models.append(path.stem)

@@ -94,6 +94,31 @@ def _run_again(path: Path, manifest: Manifest) -> str:
     except Unsupported as error:
         return f"not compared here: {error}"
     model = load_artifact(path, manifest, threads=2)
+    check_operators(model, manifest)
     stage = recheck(manifest.parity, manifest.tile, model)
     psnr = "identical" if stage.psnr is None else f"{stage.psnr:.1f} dB"
     return f"{psnr}, max error {stage.max_error:.2g}"
+
+
+def check_operators(model: Any, manifest: Manifest) -> None:
+    """Compare what a manifest says that the backend takes with the loaded program, where it can be counted.
+
+    Another version of the runtime may take more or less of the same program: then only the total is compared.
+
+    Raises:
+        UserError: both counts.
+    """
+    from anyir.profiling.candidates import PACKAGES
+    from anyir.profiling.host import package_version
+
+    counted, said = getattr(model, "operators", None), manifest.operators
+    if counted is None:
+        return
+    package = PACKAGES[manifest.runtime]
+    same = package_version(package) == manifest.versions.get(package)
+    if counted != said if same else counted.total != said.total:
+        raise UserError(
+            f"its manifest says {said.delegated} of {said.total} operators delegated, calls: "
+            f"{said.partitions}; loaded here: {counted.delegated} of {counted.total}, calls: "
+            f"{counted.partitions}"
+        )

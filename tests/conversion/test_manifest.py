@@ -71,6 +71,24 @@ def test_manifest_of_another_file(copied, name):
         verify_artifact(copied)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "other"}, "names the program 'other', not 'tiny_litert_cpu_fp32_64x64'"),
+        ({"runtime": "executorch"}, "says executorch, whose programs end in .pte, not in .tflite"),
+        ({"bytes": 7}, "its manifest says 7"),
+    ],
+    ids=["name", "runtime", "bytes"],
+)
+def test_what_a_manifest_says_of_its_file_is_checked(change, message, copied):
+    data = json.loads(manifest_path(copied).read_text())
+    manifest_path(copied).write_text(json.dumps({**data, **change}))
+    with pytest.raises(UserError) as caught:
+        verify_artifact(copied)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"schema_version": 2}', "\xff"])
 def test_what_is_no_manifest(copied, text):
     manifest_path(copied).write_bytes(text.encode("latin-1"))

@@ -165,12 +165,15 @@ def test_bad_folders_end_in_one_line(reference, tmp_path):
     (tmp_path / "file").write_text("")
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "conversion.json").write_text("{}")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "conversion.json").write_text("[" * 100_000 + "]" * 100_000)
     good = ("--reference", reference.folder, "--out", tmp_path / "results.json")
     out = tmp_path / "out.json"
     cases = [
         (("--artifacts", tmp_path / "none", *good), 1, "there is no folder"),
         (("--artifacts", tmp_path / "empty", *good), 1, "there is no artifact in"),
         (("--artifacts", tmp_path / "damaged", *good), 1, "is damaged or of another version"),
+        (("--artifacts", tmp_path / "deep", *good), 1, "is damaged or of another version"),
         (("--reference", tmp_path / "none", "--out", out), 1, "there is no reference in"),
         (("--reference", reference.folder, "--out", tmp_path), 1, "is a folder; name a file"),
         (("--reference", reference.folder, "--out", tmp_path / "file" / "x.json"), 1, "file"),

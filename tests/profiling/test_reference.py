@@ -105,6 +105,8 @@ def damage(folder, what):
         (folder / "outputs.npy").write_bytes(data)
     elif what == "json":
         (folder / "reference.json").write_text("{")
+    elif what == "deep":
+        (folder / "reference.json").write_text("[" * 100_000 + "]" * 100_000)
     elif what == "list":
         (folder / "reference.json").write_text("[]")
     elif what == "key":
@@ -135,6 +137,7 @@ def damage(folder, what):
         ("outputs", "is not the file that reference.json describes"),
         ("json", "is damaged"),
         ("list", "is damaged"),
+        ("deep", "is damaged"),
         ("key", "is damaged"),
         ("torch", "is damaged"),
         ("preset", "is damaged"),

@@ -1,15 +1,20 @@
 """Opening artifacts whose manifest promises what the program, or this machine, does not hold."""
 
 import builtins
+import hashlib
 import json
+import re
 import shutil
 
 import pytest
 from typer.testing import CliRunner
 
+from anyir.conversion.manifest import Operators
 from anyir.model.cli import build_app
 from anyir.model.errors import UserError
 from anyir.profiling.runners import Unsupported, open_artifact
+
+from .conftest import anyir
 
 FILES = {
     "executorch": "tiny_executorch_xnnpack_fp32_64x64.pte",
@@ -69,14 +74,66 @@ def test_a_program_of_another_tile_than_its_manifest_s(runtime, tile, described)
     assert row["reason"] == message
 
 
-@RUNTIMES
-def test_the_accelerator_says_what_the_delegate_did_not_take(runtime, described):
-    def part(manifest):
-        manifest["operators"]["delegated"] -= 1
+COUNTED = {
+    "executorch": ("anyir.conversion.pte.count", "portable kernels"),
+    "litert": ("anyir.conversion.litert_graph.count", "built-in kernels"),
+}
 
-    assert open_artifact(described(runtime, lambda manifest: None)).accelerator.endswith("(XNNPACK)")
-    kernels = {"executorch": "portable kernels", "litert": "built-in kernels"}[runtime]
-    assert open_artifact(described(runtime, part)).accelerator.endswith(f"(XNNPACK and {kernels})")
+
+@RUNTIMES
+def test_the_accelerator_says_what_ran_whatever_the_manifest_says(runtime, described, monkeypatch):
+    def part(manifest):
+        manifest["operators"]["delegated"] = 5
+
+    path = described(runtime, part)
+    assert open_artifact(path).accelerator.endswith("(XNNPACK)")
+    code, row = verify(path)
+    assert code == 1
+    assert re.fullmatch(
+        r"its manifest says 5 of (\d+) operators delegated, calls: 1; loaded here: \1 of \1, calls: 1",
+        row["reason"],
+    )
+    count, kernels = COUNTED[runtime]
+    monkeypatch.setattr(count, lambda *arguments: Operators(total=9, delegated=5, partitions=2))
+    assert open_artifact(path).accelerator.endswith(f"(XNNPACK and {kernels})")
+
+
+@pytest.mark.parametrize("delegated", [5, 10**4], ids=["taken", "total"])
+def test_another_version_of_the_runtime_may_take_other_operators_but_has_no_others(delegated, described):
+    def other(manifest):
+        manifest["versions"]["ai-edge-litert"] = "1.0.0"
+        manifest["operators"]["delegated"] = delegated
+        manifest["operators"]["total"] = max(delegated, manifest["operators"]["total"])
+
+    code, row = verify(described("litert", other))
+    assert code == (0 if delegated == 5 else 1)
+    assert (row["reason"] is None) == (delegated == 5)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (lambda data: b"\x00\x06\xb0\x18\xee\xe5\x5d\xcd" * 2500, "is no ExecuTorch program: ET12 is due"),
+        (lambda data: b"", "is no ExecuTorch program: ET12 is due"),
+        (lambda data: data[: len(data) // 2], "the file is damaged or cut off: Failed to load program"),
+    ],
+    ids=["other bytes", "empty", "cut off"],
+)
+def test_what_is_no_program_is_one_line_and_no_crash(data, reason, tiny_artifacts, described):
+    spoilt = data((tiny_artifacts / FILES["executorch"]).read_bytes())
+    fits = {"sha256": hashlib.sha256(spoilt).hexdigest(), "bytes": len(spoilt)}
+    path = described("executorch", lambda manifest: manifest.update(fits))
+    path.write_bytes(spoilt)
+    process = anyir("verify", path, "--json")
+    assert process.returncode == 1, process.stderr
+    [row] = json.loads(process.stdout)
+    assert re.search(reason, row["reason"])
+    assert "\n" not in row["reason"]
+
+
+def test_a_program_loads_without_a_word_of_its_runtime(tiny_artifacts):
+    process = anyir("verify", tiny_artifacts / FILES["executorch"])
+    assert (process.returncode, process.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,12 @@ def test_what_is_not_by_the_schema_is_refused_in_one_line(path, value, message, 
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00\xff"])
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", "\x00\xff", DEEP], ids=["empty", "cut", "list", "null", "bytes", "deep"]
+)
 def test_damaged_files_are_refused(text, tmp_path):
     file = tmp_path / "results.json"
     file.write_text(text)

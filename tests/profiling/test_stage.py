@@ -78,6 +78,14 @@ def test_an_earlier_stage_is_replaced_and_nothing_else_is(tiny_artifacts, refere
     }
 
 
+def test_what_a_killed_stage_left_is_swept(tiny_artifacts, reference, tmp_path):
+    left = tmp_path / ".staging-killed" / "models"
+    left.mkdir(parents=True)
+    (left / "unfinished.tflite").write_text("half a program")
+    stage(tiny_artifacts, reference, tmp_path, FP32)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["models", "reference", "staged.json"]
+
+
 def damage(artifacts, what):
     """Spoils one thing; returns the pattern to ask for and what the message says."""
     if what == "changed":
@@ -144,7 +152,11 @@ def test_files_of_others_are_never_overwritten(tiny_artifacts, reference, tmp_pa
 
 @pytest.mark.parametrize(
     "index",
-    ["{", "[]", '{"files": ["../../etc/passwd"]}', '{"files": ["/etc/passwd"]}', '{"files": ["/passwd"]}'],
+    [
+        *("{", "[]", "[" * 100_000 + "]" * 100_000),
+        *('{"files": ["../../etc/passwd"]}', '{"files": ["/etc/passwd"]}', '{"files": ["/passwd"]}'),
+    ],
+    ids=["cut", "list", "deep", "outside", "absolute", "in the root"],
 )
 def test_a_damaged_index_removes_nothing(index, tiny_artifacts, reference, tmp_path):
     (tmp_path / "staged.json").write_text(index)
