@@ -11,7 +11,7 @@ from torch import Tensor
 
 from anyir.model.degradations import degrade
 from anyir.model.errors import UserError
-from anyir.model.metrics import psnr
+from anyir.model.metrics import mean_psnr
 from anyir.model.mixture import as_stored
 
 SIGMA = 25
@@ -115,11 +115,11 @@ def tile_agreement(
         row: dict[str, float] = {}
         for tile in TILES:
             restore = restore_tiled(tile)
-            scores = []
+            pairs = []
             for place, clean in enumerate(photos):
                 degraded = as_stored(degrade(clean, kind, severity=TILE_SEVERITY, seed=1000 * index + place))
-                scores.append(psnr(image=restore(degraded), reference=clean, data_range=1.0))
-            row[str(tile)] = sum(scores) / len(scores)
+                pairs.append((restore(degraded), clean))
+            row[str(tile)] = mean_psnr(pairs)
         table[kind] = {**row, "spread": max(row.values()) - min(row.values())}
     return {
         "severity": TILE_SEVERITY,

@@ -17,8 +17,8 @@ def average(first: Path, second: Path, share: float, out: Path) -> Path:
     Weights of one run lie in one valley, between whose ends a mean makes sense (Wortsman et al., Model
     soups, 2022); weights that were trained apart from random numbers do not.
 
-    The card takes over the record of the one that was trained longer, and its last chunk says of what this
-    is a mean; training counts on from there.
+    The card takes over the preset and the record of the one that was trained longer, and its last chunk says
+    of what this is a mean; training counts on from there.
 
     Args:
         first, second: weights files, or names of presets that ship.
@@ -48,10 +48,13 @@ def average(first: Path, second: Path, share: float, out: Path) -> Path:
         raise UserError("these are different networks: " + " and ".join(names))
     if sha256(paths[0]) == sha256(paths[1]):
         raise UserError(f"{paths[0]} and {paths[1]} are the same weights")
-    record = _record(paths, (1 - share, share))
+    headers = [read_header(path) for path in paths]
+    longer = max((0, 1), key=lambda number: headers[number].get("steps", 0))
+    record = _record(paths, longer, headers[longer].get("steps", 0), (1 - share, share))
     ours, theirs = one.state_dict(), other.state_dict()
     one.load_state_dict({name: (1 - share) * ours[name] + share * theirs[name] for name in ours})
     notes: dict[str, Any] = {key: record[key] for key in ("steps", "samples", "hours") if key in record}
+    notes["preset"] = preset_name(one.config, headers[longer].get("preset"))
     save_weights(one, out, notes=notes)
     try:
         start_card(out, record)
@@ -61,17 +64,15 @@ def average(first: Path, second: Path, share: float, out: Path) -> Path:
     return out
 
 
-def _record(paths: list[Path], shares: tuple[float, float]) -> dict[str, Any]:
+def _record(paths: list[Path], longer: int, steps: int, shares: tuple[float, float]) -> dict[str, Any]:
     """How the mean was trained: the record of the longer trained of the two, and of what it is a mean."""
-    steps = [read_header(path).get("steps", 0) for path in paths]
-    longer = paths[steps.index(max(steps))]
-    record = read_training(longer)
-    if max(steps) and not record.get("chunks"):
-        raise UserError(f"{longer} was trained for {max(steps)} steps, and no card beside it says how")
+    record = read_training(paths[longer])
+    if steps and not record.get("chunks"):
+        raise UserError(f"{paths[longer]} was trained for {steps} steps, and no card beside it says how")
     if not record.get("chunks"):
         return {}
     # What was measured at the end of the last chunk is of that end, not of the mean.
-    record["history"] = [entry for entry in record.get("history", []) if entry.get("step") != max(steps)]
+    record["history"] = [entry for entry in record.get("history", []) if entry.get("step") != steps]
     ends = [
         {"sha256": sha256(path), "share": round(part, 6)} for path, part in zip(paths, shares, strict=True)
     ]

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from anyir.model.checkpoints import read_header, sha256, write_atomically
+from anyir.model.checkpoints import check_amounts, read_header, sha256, write_atomically
 from anyir.model.errors import UserError
 from anyir.model.training_settings import Progress
 
@@ -74,6 +74,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         card = _pairs(json.loads(path.read_text(encoding="utf-8")))
         training = _pairs(card.get("training", {}))
+        check_amounts(training)
         Progress().go_on(training)
         for entry in (*training.get("chunks", ()), *training.get("history", ())):
             _pairs(entry)

@@ -58,7 +58,7 @@ def read_header(path: Path) -> dict[str, Any]:
     """The metadata of a weights file: ``preset``, ``config`` and what training noted.
 
     Raises:
-        UserError: not a safetensors file, damaged, or without an AnyIR config.
+        UserError: not a safetensors file, damaged, without an AnyIR config, or trained for no possible time.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -68,9 +68,26 @@ def read_header(path: Path) -> dict[str, Any]:
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path} is not a readable safetensors file ({error})") from error
     try:
-        return {**json.loads(metadata["anyir"]), "config": json.loads(metadata["config"])}
+        header = {**json.loads(metadata["anyir"]), "config": json.loads(metadata["config"])}
     except (KeyError, ValueError, TypeError) as error:
         raise UserError(f"{path} carries no AnyIR config; was it written by `anyir train`?") from error
+    try:
+        check_amounts(header)
+    except ValueError as error:
+        raise UserError(f"{path} has a damaged header: {error}") from error
+    return header
+
+
+def check_amounts(record: dict[str, Any]) -> None:
+    """Raises ValueError: steps, samples or hours of training that no training takes.
+
+    A header or a card may be edited by hand, and training counts on from what they say.
+    """
+    for name, kind in (("steps", int), ("samples", int), ("hours", int | float)):
+        value = record.get(name, 0)
+        if isinstance(value, bool) or not isinstance(value, kind) or not 0 <= value <= 10**15:
+            what = "a whole number" if kind is int else "a number"
+            raise ValueError(f"{name} is {value!r:.40}; it must be {what} in 0..10^15")
 
 
 def load_weights(source: str | Path | None = None, *, preset: str | None = None) -> AnyIR:
@@ -81,7 +98,8 @@ def load_weights(source: str | Path | None = None, *, preset: str | None = None)
         preset: if given, the preset that the weights must belong to.
 
     Raises:
-        UserError: missing, damaged or foreign file, another preset's weights, NaN or infinity.
+        UserError: missing, damaged or foreign file, another preset's weights, numbers that are no
+            floating-point ones, NaN or infinity.
     """
     import torch
     from safetensors import SafetensorError
@@ -106,7 +124,12 @@ def load_weights(source: str | Path | None = None, *, preset: str | None = None)
     if {name: value.shape for name, value in tensors.items()} != expected:
         raise UserError(f"{path} does not hold the tensors of the config that it names")
     for name, value in tensors.items():
-        if not torch.isfinite(value).all():
+        if value.dtype not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+            kind = str(value.dtype).removeprefix("torch.")
+            raise UserError(
+                f"{path} holds {name} as {kind}; weights are float16, bfloat16, float32 or float64"
+            )
+        if not torch.isfinite(value.float()).all():  # float64 holds more than is kept
             raise UserError(f"{path} holds NaN or infinity in {name}")
     network = AnyIR(config)
     network.load_state_dict({name: value.float() for name, value in tensors.items()})
@@ -120,7 +143,8 @@ def save_weights(
 
     Args:
         half: store float16, half the size; its rounding is far below training noise.
-        notes: plain data about the weights (preset, steps, ...), kept in the header.
+        notes: plain data about the weights (steps, ...), kept in the header; ``preset`` where the
+            network's config is that of several presets, else the first that has it is written.
     """
     import torch
     from safetensors.torch import save

@@ -134,6 +134,11 @@ PRESETS: dict[str, AnyIRConfig] = {
 }
 
 
-def preset_name(config: AnyIRConfig) -> str | None:
-    """The first preset that has this config; None if none has."""
-    return next((name for name, preset in PRESETS.items() if preset == config), None)
+def preset_name(config: AnyIRConfig, label: Any = None) -> str | None:
+    """The preset that has this config; None if none has.
+
+    Some presets are equal, as two tables of the paper share a network: ``label`` is taken where it is one of
+    those that have the config (a file's header may say anything), else the first.
+    """
+    names = [name for name, preset in PRESETS.items() if preset == config]
+    return label if label in names else next(iter(names), None)

@@ -86,12 +86,7 @@ def plan_trials(dataset: Dataset, sigmas: list[int], *, stored: bool = False) ->
     Raises:
         UserError: degraded photos without a clean partner: a part of a benchmark is not the benchmark.
     """
-    if dataset.without_clean:
-        missing = len(dataset.without_clean)
-        raise UserError(
-            f"{missing} of {missing + len(dataset.pairs)} degraded photos of {dataset.name} have no clean "
-            f"partner; first: {dataset.without_clean[0]}; see anyir data check {dataset.folder}"
-        )
+    dataset.check_partners()
     name, expected = dataset.name, dataset.source.count
     if not dataset.is_paired:
         return [Trial(name, f"sigma {s}", dataset.pairs, expected, s, stored) for s in sigmas]

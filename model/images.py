@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, TiffImagePlugin, WebPImagePlugin
+from PIL import AvifImagePlugin, Image, ImageCms, TiffImagePlugin, WebPImagePlugin
 
 from anyir.model import deep_images
 from anyir.model.errors import UserError
 
 # Pillow loads these plugins only when all others have failed, which a list of formats prevents.
-_PLUGINS = (TiffImagePlugin, WebPImagePlugin)
-READABLE = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
+_PLUGINS = (AvifImagePlugin, TiffImagePlugin, WebPImagePlugin)
+READABLE = ("PNG", "JPEG", "TIFF", "WEBP", "AVIF", "BMP", "GIF")
 """Pillow's formats that are tried; no others, some of which start foreign programs."""
 
 ORIENTATION = 0x0112
@@ -90,7 +90,10 @@ def _read(path: Path, formats: tuple[str, ...]) -> Photo:
                     pixels = deep_images.decode(image, again)
                 return _finish(image, pixels, [])
             image.load()
-            return from_pillow(image)
+            photo = from_pillow(image)
+            if image.format == "AVIF" and _is_deep_avif(path):
+                photo.notes.append("AVIF is read with 8 bits a channel: 10 or 12 were rounded")
+            return photo
         except UserError as error:
             raise UserError(f"{path}: {error}") from error
         except MemoryError as error:
@@ -104,8 +107,9 @@ def from_pillow(image: Image.Image) -> Photo:
     """A Pillow image as a ``Photo``, by the same rules as a file.
 
     Raises:
-        UserError: a mode that is no photo (32-bit values, Lab, HSV).
+        UserError: a mode that is no photo (32-bit values, Lab, HSV), or several frames.
     """
+    _refuse_frames(image, "the image")
     notes: list[str] = []
     if getattr(image, "format", None) == "MPO" and getattr(image, "n_frames", 1) > 1:
         notes.append("the further pictures inside this JPEG (a preview, depth or gain map) are left out")
@@ -131,20 +135,34 @@ def _open(path: Path, formats: tuple[str, ...]) -> Image.Image:
         if error.errno is not None:  # the system's refusal, not the decoder's
             raise
         raise UserError(
-            f"{path} is no image that can be read (PNG, JPEG, TIFF, WebP, BMP), or its start is damaged"
+            f"{path} is no image that can be read (PNG, JPEG, TIFF, WebP, AVIF, BMP), or its start is damaged"
         ) from error
     except Exception as error:  # damaged headers: struct.error, ValueError, ...
         raise UserError(f"{path} is damaged ({error})") from error
 
 
-def _refuse_unsuitable(image: Image.Image, path: Path) -> None:
+def _refuse_frames(image: Image.Image, name: Path | str) -> None:
     try:
         frames = getattr(image, "n_frames", 1)
     except Exception as error:
-        raise UserError(f"{path} is damaged ({error})") from error
-    if frames > 1 and image.format != "MPO":  # MPO: a phone's JPEG with a preview or a gain map
-        pages = "pages" if image.format == "TIFF" else "frames; animated"
-        raise UserError(f"{path} has {frames} {pages}; only single images are restored")
+        raise UserError(f"{name} is damaged, or closed ({error})") from error
+    kind = getattr(image, "format", None)
+    if frames > 1 and kind != "MPO":  # MPO: a phone's JPEG with a preview or a gain map
+        pages = "pages" if kind == "TIFF" else "frames; animated"
+        raise UserError(f"{name} has {frames} {pages}; only single images are restored")
+
+
+def _is_deep_avif(path: Path) -> bool:
+    """Whether an AVIF file has more than 8 bits a channel, which Pillow does not tell."""
+    with path.open("rb") as file:
+        head = file.read(2**16)  # what describes the pixels comes before them
+    place = head.find(b"av1C")  # of the photo: that of its alpha comes after it
+    flags = head[place + 6 : place + 7] if place >= 0 else b""
+    return bool(flags) and bool(flags[0] & 0x40)
+
+
+def _refuse_unsuitable(image: Image.Image, path: Path) -> None:
+    _refuse_frames(image, path)
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return
     tags = image.tag_v2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -9,6 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SSIM_WINDOW = 7
+EQUAL = 100.0
+"""dB that equal images count in a mean, which infinity would leave without a value."""
 
 
 def psnr(*, image: Any, reference: Any, data_range: float) -> float:
@@ -25,6 +28,12 @@ def psnr(*, image: Any, reference: Any, data_range: float) -> float:
     image, reference = _pair(image, reference)
     mse = (image - reference).square().mean()
     return float(10 * torch.log10(data_range**2 / mse)) if mse > 0 else float("inf")
+
+
+def mean_psnr(pairs: Iterable[tuple[Tensor, Tensor]]) -> float:
+    """Mean PSNR of (image, reference) pairs of range 1, in dB, each at most ``EQUAL``."""
+    scores = [min(psnr(image=image, reference=clean, data_range=1.0), EQUAL) for image, clean in pairs]
+    return sum(scores) / len(scores)
 
 
 def ssim(*, image: Any, reference: Any, data_range: float) -> float:

@@ -80,8 +80,11 @@ def make_settings(
         changed = {key: value for key, value in explicit.items() if key not in LENGTHS}
         values = {**values, **begun, **changed}
         values.pop("recipe", None)
+        values.pop("sources", None)
     precision = values.pop("precision", None)
-    return Settings(**{"minutes": 0.0, **values}, recipe=recipe.name if recipe else ""), precision
+    sources = tuple(map(str, recipe.sources)) if recipe else ()
+    named = recipe.name if recipe else ""
+    return Settings(**{"minutes": 0.0, **values}, recipe=named, sources=sources), precision
 
 
 def merge(defaults: dict[str, Any], recipe: dict[str, Any], explicit: dict[str, Any]) -> dict[str, Any]:
@@ -132,13 +135,15 @@ def _parse(path: Path) -> Any:
 
     class Loader(yaml.SafeLoader):
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            keys = [
-                self.construct_object(key, deep=True)
-                for key, _ in node.value
-                if key.tag != "tag:yaml.org,2002:merge"
-            ]
-            if twice := [key for place, key in enumerate(keys) if key in keys[:place]]:
-                raise UserError(f"{path}, line {node.start_mark.line + 1}: the key {twice[0]!r} comes twice")
+            keys: list[Any] = []
+            for key_node, _ in node.value:
+                if key_node.tag == "tag:yaml.org,2002:merge":
+                    continue
+                key = self.construct_object(key_node, deep=True)
+                if key in keys:
+                    line = key_node.start_mark.line + 1
+                    raise UserError(f"{path}, line {line}: the key {key!r} comes twice")
+                keys.append(key)
             return super().construct_mapping(node, deep)
 
     try:

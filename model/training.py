@@ -29,17 +29,17 @@ from anyir.model.recording import RecordedStep
 from anyir.model.schedule import average_decay, learning_rate
 from anyir.model.training_clock import ChunkClock, Meter, Report
 from anyir.model.training_settings import Progress, Settings
-from anyir.model.training_state import check_resumable, gather_tensors, save_state, scatter_tensors
+from anyir.model.training_state import INDEX, check_resumable, gather_tensors, save_state, scatter_tensors
 from anyir.model.validation import validate
 
 CHECK_EVERY = 10
 """Steps between looks at the loss for NaN, at most: each look waits for the device."""
 
 
-def write_trained(network: AnyIR, progress: Progress, path: Path) -> None:
+def write_trained(network: AnyIR, preset: str, progress: Progress, path: Path) -> None:
     """Write weights and, beside them, the beginning of their model card (``<preset>.json``)."""
     notes = {"steps": progress.step, "samples": progress.samples, "hours": round(progress.seconds / 3600, 2)}
-    save_weights(network, path, notes=notes)
+    save_weights(network, path, notes={"preset": preset, **notes})
     start_card(path, {**notes, "chunks": progress.chunks, "history": progress.history})
 
 
@@ -105,7 +105,8 @@ class Trainer:
             self._check_same(find_weights(source))
             self.network.load_state_dict(state.state_dict())
             self.ema.load_state_dict(state.state_dict())
-            self.progress.go_on(read_training(find_weights(source)))
+            path = find_weights(source)  # without its card, the file itself still says how far it is
+            self.progress.go_on(read_training(path) or read_header(path))
             return
         tensors, meta = state
         scatter_tensors(tensors, self.network, self.ema, self.optimizers)
@@ -272,9 +273,13 @@ class Trainer:
     def _mean_loss(self, losses: list[Tensor]) -> float:
         mean = self.processes.mean(float(torch.stack(losses).mean()))
         if not math.isfinite(mean):
+            kept = (
+                f"the last good checkpoint is in {self.folder}: resume from it"
+                if (self.folder / INDEX).is_file()
+                else "no checkpoint was due yet: begin anew"
+            )
             raise UserError(
-                f"the loss is {mean} near step {self.progress.step}; the last good checkpoint is in "
-                f"{self.folder}: resume from it with a lower --learning-rate"
+                f"the loss is {mean} near step {self.progress.step}; {kept} with a lower --learning-rate"
             )
         return mean
 
@@ -319,5 +324,7 @@ class Trainer:
         )
         self._validate(clock)
         clock.set(max(progress.chunk_minutes * 60, clock.seconds()))
+        # The weights first: where they cannot be written, the checkpoint before goes on and ends anew.
+        preset = self.settings.preset
+        write_trained(self.ema, preset, progress, self.folder / f"{preset}.safetensors")
         self.save()
-        write_trained(self.ema, progress, self.folder / f"{self.settings.preset}.safetensors")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,15 +23,20 @@ class TrainingLog:
     def __init__(self, progress: Progress, folder: Path, console: Any) -> None:
         from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
-        from torch.utils.tensorboard import SummaryWriter
 
         self._progress, self._logged = progress, len(progress.history)
-        self._writer = SummaryWriter(str(folder))
+        self._folder, self._console = folder, console
+        self._writer: Any = None
         columns = (BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
         self._bar = Bar(*columns, console=console)
         self._task = self._bar.add_task("", total=1.0)
 
     def __enter__(self) -> TrainingLog:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._hook = threading.excepthook
+        threading.excepthook = self._leave_to_the_next_value
+        self._writer = SummaryWriter(str(self._folder))
         self._bar.start()
         return self
 
@@ -39,7 +45,12 @@ class TrainingLog:
     ) -> None:
         self._bar.stop()
         self._log_scores()
-        self._writer.close()
+        if self._writer:
+            try:
+                self._writer.close()
+            except OSError as failure:
+                self._give_up(failure)
+        threading.excepthook = self._hook
 
     def report(self, report: Report) -> None:
         """Show and log the last few steps."""
@@ -49,17 +60,41 @@ class TrainingLog:
             f"{report.waiting:.1%} waiting for data"
         )
         self._bar.update(self._task, completed=progress.share(), description=text)
-        self._writer.add_scalar("loss", report.loss, progress.step)
-        self._writer.add_scalar("patches per second", report.samples_per_second, progress.step)
-        self._writer.add_scalar("share waiting for data", report.waiting, progress.step)
+        self._add("loss", report.loss, progress.step)
+        self._add("patches per second", report.samples_per_second, progress.step)
+        self._add("share waiting for data", report.waiting, progress.step)
         self._log_scores()
 
     def _log_scores(self) -> None:
         """Write the validations since the last call to TensorBoard."""
         for entry in self._progress.history[self._logged :]:
             for kind, scores in entry["scores"].items():
-                self._writer.add_scalar(f"PSNR/{kind}", scores["psnr"], entry["step"])
+                self._add(f"PSNR/{kind}", scores["psnr"], entry["step"])
         self._logged = len(self._progress.history)
+
+    def _add(self, name: str, value: float, step: int) -> None:
+        if self._writer is None:
+            return
+        try:
+            self._writer.add_scalar(name, value, step)
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        """Curves are not worth a run: go on without them, and say so."""
+        self._writer = None
+        self._console.print(
+            f"note: TensorBoard's curves end here, as {self._folder} cannot be written ({error.strerror})",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+
+    def _leave_to_the_next_value(self, failure: threading.ExceptHookArgs) -> None:
+        """TensorBoard writes in a thread of its own, whose failure it raises at the next value as well."""
+        theirs = type(failure.thread).__module__.startswith("tensorboard")
+        if not (theirs and isinstance(failure.exc_value, OSError)):
+            self._hook(failure)
 
 
 def show_scores(scores: dict[str, dict[str, Any]]) -> None:

@@ -27,6 +27,8 @@ class Settings:
     crop: int
     seed: int = 0
     recipe: str = ""
+    sources: tuple[str, ...] = ()
+    """What the recipe trains on, an ``Ingredient`` each."""
     epochs: float = 0.0
     steps: int = 0
     optimizer: OptimizerName = "adamw"
@@ -89,11 +91,15 @@ class Progress:
         self.check()
 
     def check(self) -> None:
-        """Raises TypeError: a value of another kind; it may come from a damaged file."""
+        """Raises TypeError: a value of another kind; ValueError: a number that no training reaches. Both may
+        come from a damaged file."""
         for name, default in vars(Progress()).items():
             value = getattr(self, name)
             if not isinstance(value, int | float if isinstance(default, float) else type(default)):
                 raise TypeError(f"{name} is {value!r:.40}")
+            # NaN is refused as well, and what would not fit a random stream's seed.
+            if isinstance(value, int | float) and not 0 <= value <= 10**15:
+                raise ValueError(f"{name} is {value!r:.40}")
 
     def share(self) -> float:
         """How much of the chunk is done, 0..1 and, at its end, a little more."""

@@ -121,7 +121,7 @@ def _progress_of(meta: dict[str, Any], folder: Path) -> Progress:
         progress = Progress(**meta["progress"])
         progress.check()
         progress.share()
-    except (KeyError, TypeError, ArithmeticError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise UserError(f"{folder / INDEX} does not say where its training is ({error})") from error
     return progress
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from anyir.model.camera import jpeg_round_trip
 from anyir.model.degradations import degrade
-from anyir.model.metrics import psnr, ssim
+from anyir.model.metrics import mean_psnr, ssim
 from anyir.model.mixture import as_stored
 
 HELD_OUT = 12
@@ -45,7 +45,8 @@ def degraded_crops(clean: Tensor) -> dict[str, Tensor]:
 def validate(
     network: Callable[[Tensor], Tensor], clean: Tensor, *, detailed: bool = False
 ) -> dict[str, dict[str, Any]]:
-    """PSNR of restored and of degraded crops against the clean ones, a mean for each kind.
+    """PSNR of restored and of degraded crops against the clean ones, a mean for each kind (equal ones count
+    as ``anyir.model.metrics.EQUAL``).
 
     Args:
         network: (B, 3, H, W) -> the same; its output is clipped to 0..1.
@@ -85,10 +86,9 @@ def _scores_saved(network: Callable[[Tensor], Tensor], degraded: Tensor, clean: 
 
 
 def _mean_scores(images: Tensor, clean: Tensor, prefix: str, with_ssim: bool) -> dict[str, float]:
-    metrics = {"psnr": psnr, "ssim": ssim} if with_ssim else {"psnr": psnr}
-    count = len(clean)
-    return {
-        prefix + name: sum(m(image=images[i], reference=clean[i], data_range=1.0) for i in range(count))
-        / count
-        for name, m in metrics.items()
-    }
+    pairs = list(zip(images, clean, strict=True))
+    scores = {prefix + "psnr": mean_psnr(pairs)}
+    if with_ssim:
+        each = [ssim(image=image, reference=reference, data_range=1.0) for image, reference in pairs]
+        scores[prefix + "ssim"] = sum(each) / len(each)
+    return scores

@@ -21,10 +21,13 @@ def run(
     kind: Annotated[
         str | None, typer.Option(help="Degrade PHOTO: noise, rain, ..., or a mixture such as haze+rain.")
     ] = None,
-    severity: Annotated[float, typer.Option(min=0.0, max=1.0, help="How strong, with --kind.")] = 0.6,
+    severity: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="How strong, with --kind; default: 0.6.")
+    ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, max=2**62, help="What the degradation's random parts are drawn from.")
-    ] = 0,
+        int | None,
+        typer.Option(min=0, max=2**62, help="What --kind draws its random parts from; default: 0."),
+    ] = None,
     truth: Annotated[
         Path | None, typer.Option(help="The clean photo that PHOTO should be, for the error map.")
     ] = None,
@@ -45,6 +48,9 @@ def run(
 
     if kind is not None and truth is not None:
         raise typer.BadParameter("--kind degrades a clean PHOTO, --truth belongs to a degraded one: give one")
+    for name, value in (("--severity", severity), ("--seed", seed)):
+        if kind is None and value is not None:
+            raise typer.BadParameter(f"{name} means nothing without --kind")
     if kind is not None:
         try:
             parse_kind(kind)
@@ -54,8 +60,8 @@ def run(
     from anyir.model.analyzing import analyze
 
     result = analyze(
-        photo, out, weights=weights, block=block, kind=kind, severity=severity, seed=seed, truth=truth,
-        overwrite=overwrite,
+        photo, out, weights=weights, block=block, kind=kind, severity=0.6 if severity is None else severity,
+        seed=seed or 0, truth=truth, overwrite=overwrite,
     )  # fmt: skip
     if as_json:
         print(json.dumps(result, indent=1))

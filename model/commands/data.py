@@ -25,8 +25,8 @@ def run(
 ) -> None:
     """Say which datasets lie below a folder and what is wrong with them.
 
-    Every file is decoded once. Exit code 1 if a degraded photo has no clean partner, a pair differs in
-    size, or a file cannot be read.
+    Every file is decoded once. Exit code 1 if a degraded photo has no clean partner or fits several, a pair
+    differs in size, or a file cannot be read.
 
     Example: [bold]anyir data check datasets/test --json[/bold]
     """
@@ -74,6 +74,7 @@ def _show(check: Check) -> None:
         print(f"  {check.deep} files with 16 bits a value")
     sorts = (
         ("without a clean partner", check.without_clean),
+        ("fit several clean photos", check.ambiguous),
         ("differ in size", check.differ),
         ("cannot be read", check.unreadable),
         ("clean, without a degraded partner (no harm)", check.without_degraded),

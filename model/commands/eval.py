@@ -66,6 +66,8 @@ def run(
         )
     if (dataset or table is not None) and not root:
         raise typer.BadParameter("--dataset and --table need --root, the folder that the datasets lie below")
+    if root and not dataset and table is None:
+        raise typer.BadParameter("--root means nothing without --dataset or --table")
 
     import json
     import sys
@@ -80,6 +82,11 @@ def run(
     from anyir.model.training_run import show_scores
 
     trials = plan(dataset or [], table, root or [], sigma, stored)
+    idle = [name for name, given in (("--sigma", sigma), ("--stored", stored)) if given]
+    if idle and all(trial.sigma is None for trial in trials):
+        raise typer.BadParameter(
+            f"{idle[0]} means nothing where no photo is given noise: name a clean dataset"
+        )
     model = open_model(with_, threads=threads or None)
     weights = find(with_) if isinstance(model, TorchModel) else None
     if card and weights is None:

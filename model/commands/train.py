@@ -45,7 +45,7 @@ def run(
         int | None, typer.Option(min=1, max=65536, help="Patches a step, of all processes; by itself: 16.")
     ] = None,
     crop: Annotated[
-        int | None, typer.Option(min=16, help="Side of a patch in pixels, a multiple of 8; by itself: 64.")
+        int | None, typer.Option(min=16, max=4096, help="Side of a patch, a multiple of 8; by itself: 64.")
     ] = None,
     optimizer: Annotated[
         Literal["adamw", "muon"] | None,
@@ -142,11 +142,17 @@ def run(
             f"{resume} is in the middle of a chunk of {was or 'clean photos'}: name the same again"
         )
     if os.environ.get("RANK", "0") == "0":
-        for note in changes(explicit, begun):
+        notes = changes(explicit, begun)
+        if settings.sources != (begun.get("sources") or settings.sources):
+            which = f"recipe {settings.recipe} trains on other sources now"
+            notes.append(f"{which}: the run does not go on exactly")
+        for note in notes:
             print(f"note: {note}", file=sys.stderr)
     processes = int(os.environ.get("WORLD_SIZE", 1))  # torchrun's; the batch is that of all together
     if settings.batch % processes:
         raise typer.BadParameter(f"--batch {settings.batch} does not divide by {processes} processes")
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file; --out takes a folder")
     if resume is None or resume.resolve() != out.resolve():
         if (out / "checkpoint.json").is_file():
             raise UserError(f"{out} holds a training run; go on with --resume {out}, or choose another --out")

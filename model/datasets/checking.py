@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from anyir.model.datasets.finding import Dataset
+from anyir.model.datasets.finding import Dataset, describe_ambiguous
 from anyir.model.datasets.pairing import Pair
 from anyir.model.datasets.reading import BadPhoto, check_sizes, read_pixels
 
@@ -24,6 +24,7 @@ class Check:
         expected: photos in the published split, or 0 where that is not known.
         without_clean: degraded files that have no clean partner.
         without_degraded: clean files that no degraded one belongs to; no harm.
+        ambiguous: degraded files that several clean ones fit equally.
         differ: pairs whose sizes differ.
         unreadable: files that cannot be decoded.
         deep: files with 16 bits a value.
@@ -40,6 +41,7 @@ class Check:
     kinds: dict[str, int]
     without_clean: list[str]
     without_degraded: list[str]
+    ambiguous: list[str]
     differ: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     deep: int = 0
@@ -47,7 +49,7 @@ class Check:
 
     @property
     def problems(self) -> int:
-        return len(self.without_clean) + len(self.differ) + len(self.unreadable)
+        return sum(map(len, (self.without_clean, self.ambiguous, self.differ, self.unreadable)))
 
     def to_dict(self) -> dict[str, Any]:
         return {**vars(self), "problems": self.problems}
@@ -74,6 +76,7 @@ def check_dataset(
         kinds=dict(Counter(pair.kind for pair in dataset.pairs if pair.kind)),
         without_clean=[str(path) for path in dataset.without_clean],
         without_degraded=[str(path) for path in dataset.without_degraded],
+        ambiguous=[describe_ambiguous(*each) for each in dataset.ambiguous],
     )
     shapes: dict[Path, tuple[int, ...]] = {}
     with ThreadPoolExecutor(workers) as pool:

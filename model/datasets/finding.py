@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from anyir.model.datasets.layouts import GENERIC, SOURCES, Layout, Source, find_source
-from anyir.model.datasets.pairing import Pair, match_files
+from anyir.model.datasets.pairing import Pair, match_files, stem_key
 from anyir.model.errors import UserError
 from anyir.model.photos import SUFFIXES, is_hidden
 
@@ -25,6 +25,7 @@ class Dataset:
         pairs: its photos, sorted by name.
         without_clean: degraded files without a partner.
         without_degraded: clean files without a partner.
+        ambiguous: degraded files that several clean ones fit equally, with these.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Dataset:
     pairs: list[Pair] = field(default_factory=list)
     without_clean: list[Path] = field(default_factory=list)
     without_degraded: list[Path] = field(default_factory=list)
+    ambiguous: list[tuple[Path, list[Path]]] = field(default_factory=list)
 
     @property
     def source(self) -> Source:
@@ -40,7 +42,28 @@ class Dataset:
 
     @property
     def is_paired(self) -> bool:
-        return bool(self.without_clean) or any(pair.degraded is not None for pair in self.pairs)
+        alone = self.without_clean or self.ambiguous
+        return bool(alone) or any(pair.degraded is not None for pair in self.pairs)
+
+    def check_partners(self) -> None:
+        """Raises UserError: degraded photos without a clean partner, or with several; the first is named."""
+        count = len(self.pairs) + len(self.without_clean) + len(self.ambiguous)
+        see = f"see anyir data check {self.folder}"
+        if self.without_clean:
+            raise UserError(
+                f"{len(self.without_clean)} of {count} degraded photos of {self.name} have no clean partner; "
+                f"first: {self.without_clean[0]}; {see}"
+            )
+        if self.ambiguous:
+            raise UserError(
+                f"{len(self.ambiguous)} of {count} degraded photos of {self.name} fit several clean ones; "
+                f"first: {describe_ambiguous(*self.ambiguous[0])}; {see}"
+            )
+
+
+def describe_ambiguous(degraded: Path, clean: list[Path]) -> str:
+    """A degraded photo and the clean ones of which nothing tells which is its own."""
+    return f"{degraded} fits {' and '.join(map(str, clean))}"
 
 
 def find_dataset(name: str, split: str, *roots: Path) -> Dataset:
@@ -130,6 +153,7 @@ def count_others(root: Path, found: list[Dataset]) -> dict[Path, int]:
     """Photos below ``root`` that are in none of the datasets found there, by the folder right below it."""
     known = {path for dataset in found for pair in dataset.pairs for path in (pair.clean, pair.degraded)}
     known |= {path for each in found for path in (*each.without_clean, *each.without_degraded)}
+    known |= {path for each in found for bad, fits in each.ambiguous for path in (bad, *fits)}
     others: dict[Path, int] = {}
     for path in _images(root):
         if path not in known:
@@ -155,20 +179,29 @@ def _read_layout(name: str, split: str, root: Path, layout: Layout) -> Dataset |
             files = [p for p in _images(base, deep=deep) if fnmatchcase(p.name.lower(), layout.files)]
             dataset.pairs += [Pair(path) for path in files]
             continue
-        folders = list(_expand(base, layout.degraded))
+        folders = {folder: list(_images(folder)) for folder in _expand(base, layout.degraded)}
         clean_folder = next(_expand(base, layout.clean), None)
         if not folders or clean_folder is None:
             continue
         clean = list(_images(clean_folder, deep=layout.clean != "."))
+        if layout.clean == ".":
+            clean = _without_copies(clean, {path.name for degraded in folders.values() for path in degraded})
         unused = set(clean)
-        for folder in folders:
-            matching = match_files(_images(folder), clean)
+        for folder, degraded in folders.items():
+            matching = match_files(degraded, clean, below=(folder, clean_folder), reside=source.reside)
             kind = source.kinds.get(folder.name.lower(), source.kind)
-            dataset.pairs += [Pair(clean, degraded, kind) for degraded, clean in matching.pairs]
+            dataset.pairs += [Pair(good, bad, kind) for bad, good in matching.pairs]
             dataset.without_clean += matching.without_clean
+            dataset.ambiguous += matching.ambiguous
             unused.intersection_update(matching.without_degraded)
         dataset.without_degraded += sorted(unused)
-    return dataset if dataset.pairs or dataset.without_clean else None
+    return dataset if dataset.pairs or dataset.without_clean or dataset.ambiguous else None
+
+
+def _without_copies(clean: list[Path], degraded: set[str]) -> list[Path]:
+    """Rain100L's folder may hold ``rain-1`` beside ``norain-1``, and again in ``rainy/``: it is not clean."""
+    others = {stem_key(path.stem) for path in clean if path.name not in degraded}
+    return [path for path in clean if path.name not in degraded or stem_key(path.stem) not in others]
 
 
 def _bases(root: Path, pattern: str) -> list[Path]:

@@ -40,6 +40,7 @@ class Source:
         train, test: where either split may lie; the first layout that is found is taken.
         count: photos in the test split as published, 0 where there is none.
         kinds: degraded folder -> degradation.
+        reside: whether degraded files are named ``<id>_<A>_<beta>``, and those of one id share a clean one.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Source:
     test: tuple[Layout, ...] = ()
     count: int = 0
     kinds: Mapping[str, str] = field(default_factory=dict)
+    reside: bool = False
 
 
 def _paired(*layouts: tuple[str, str, str]) -> tuple[Layout, ...]:
@@ -126,6 +128,7 @@ SOURCES: dict[str, Source] = {
             ("dehazing/RESIDE", "part*", "clear"),
             ("OTS|OTS_BETA|RESIDE", "part*|hazy|haze|OTS", "clear"),
         ),
+        reside=True,
     ),
     "sots": Source(
         "RESIDE SOTS outdoor",
@@ -138,6 +141,7 @@ SOURCES: dict[str, Source] = {
             ("SOTS|SOTS_outdoor", "input|hazy", "target|gt|clear"),
         ),
         count=500,
+        reside=True,
     ),
     "gopro": Source(
         "GoPro",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import Field, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,14 @@ class Ingredient:
     sigma: float | None = None
     severity: tuple[float, float] = (0.0, 1.0)
     stored: bool = False
+
+    def __str__(self) -> str:
+        """What a person says of it: ``photos degrade=noise sigma=25``, without what goes without saying."""
+        said = [f"{each.name}={getattr(self, each.name)}" for each in fields(self) if self._unusual(each)]
+        return " ".join([self.dataset, *said])
+
+    def _unusual(self, each: Field[Any]) -> bool:
+        return each.name != "dataset" and getattr(self, each.name) != each.default
 
     def __post_init__(self) -> None:
         """Raises ValueError: values that do not fit together."""
@@ -88,16 +96,12 @@ def find_parts(ingredients: list[Ingredient], roots: list[Path]) -> list[Part]:
     """The photos of every ingredient, in the first root that has them.
 
     Raises:
-        UserError: a dataset that is in no root, or has degraded photos without a clean partner.
+        UserError: a dataset that is in no root, or has degraded photos without their one clean partner.
     """
     found: dict[tuple[str, str], Dataset] = {}
     for place in dict.fromkeys((one.dataset, one.folder) for one in ingredients):
         found[place] = _find(*place, roots)
-        if missing := found[place].without_clean:
-            raise UserError(
-                f"{len(missing)} degraded photos of {place[0]} have no clean partner; first: {missing[0]}; "
-                f"see anyir data check {found[place].folder}"
-            )
+        found[place].check_partners()
     return [Part(one, found[one.dataset, one.folder].pairs) for one in ingredients]
 
 

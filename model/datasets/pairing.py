@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 _MARKS = re.compile(
@@ -56,37 +58,73 @@ class Matching:
         pairs: (degraded, clean), in the order of the degraded files.
         without_clean: degraded files that no clean one belongs to.
         without_degraded: clean files that no degraded one belongs to.
+        ambiguous: degraded files that several clean ones fit equally, with these.
     """
 
     pairs: list[tuple[Path, Path]]
     without_clean: list[Path]
     without_degraded: list[Path]
+    ambiguous: list[tuple[Path, list[Path]]]
 
 
-def match_files(degraded: Iterable[Path], clean: Iterable[Path]) -> Matching:
-    """Pair files by ``stem_key``, and by ``reside_id`` where that fails.
+def match_files(
+    degraded: Iterable[Path],
+    clean: Iterable[Path],
+    *,
+    below: tuple[Path, Path] = (Path(), Path()),
+    reside: bool = False,
+) -> Matching:
+    """Pair files by their names: equal ones first, then equal but for case, then by ``stem_key``.
 
-    Of several clean files with one key the first is taken.
+    Each time those in equal folders come first: ``1.png`` may lie in many. A clean file that has found its
+    partner is not given to a name that is less like its own, whose partner is missing.
+
+    Args:
+        degraded: paths below the first folder of ``below``.
+        clean: paths below the second.
+        reside: whether what is left is paired by ``reside_id``, many degraded files with one clean file.
     """
-    clean = list(clean)
-    by_key: dict[str, Path] = {}
-    by_id: dict[str, Path] = {}
-    for path in clean:
-        by_key.setdefault(stem_key(path.stem), path)
-        # MIR-L's copies of RESIDE have one clean file a hazy one, under the hazy one's name.
+    degraded, clean = list(degraded), list(clean)
+    found: dict[Path, list[Path]] = {}
+    free = clean
+    forms: tuple[Callable[[str], str], ...] = (str, str.lower, stem_key)
+    for form, with_folder in product(forms, (True, False)):
+        by_key = _group(free, partial(_key, below[1], form, with_folder))
+        for path in degraded:
+            if path not in found and (fits := by_key.get(_key(below[0], form, with_folder, path))):
+                found[path] = fits
+        taken = {path for fits in found.values() for path in fits}
+        free = [path for path in free if path not in taken]
+    if reside:
+        found |= _match_ids([path for path in degraded if path not in found], clean)
+    used = {path for fits in found.values() for path in fits}
+    return Matching(
+        pairs=[(path, found[path][0]) for path in degraded if len(found.get(path, ())) == 1],
+        without_clean=[path for path in degraded if path not in found],
+        without_degraded=[path for path in clean if path not in used],
+        ambiguous=[(path, found[path]) for path in degraded if len(found.get(path, ())) > 1],
+    )
+
+
+def _match_ids(hazy: list[Path], clean: list[Path]) -> dict[Path, list[Path]]:
+    """The clean files of RESIDE's hazy ones: those named by the photo's id."""
+    by_key = _group(clean, lambda path: stem_key(path.stem))
+    by_id = _group(clean, lambda path: reside_id(path.stem))
+    found: dict[Path, list[Path]] = {}
+    for path in hazy:
         if (photo := reside_id(path.stem)) is not None:
-            by_id.setdefault(photo, path)
-    result = Matching([], [], [])
-    used: set[Path] = set()
-    for path in degraded:
-        photo = reside_id(path.stem)
-        partner = by_key.get(stem_key(path.stem))
-        if partner is None and photo is not None:
-            partner = by_key.get(photo) or by_id.get(photo)
-        if partner is None:
-            result.without_clean.append(path)
-        else:
-            result.pairs.append((path, partner))
-            used.add(partner)
-    result.without_degraded = [path for path in clean if path not in used]
-    return result
+            # MIR-L's copies have one clean file a hazy one, under its name: all of an id are one photo.
+            found[path] = by_key.get(photo) or by_id.get(photo, [])[:1]
+    return {path: fits for path, fits in found.items() if fits}
+
+
+def _key(folder: Path, form: Callable[[str], str], with_folder: bool, path: Path) -> tuple[str, str]:
+    inner = path.relative_to(folder).parent.as_posix().lower() if with_folder else ""
+    return inner, form(path.stem)
+
+
+def _group(paths: Iterable[Path], key: Callable[[Path], object]) -> dict[object, list[Path]]:
+    groups: dict[object, list[Path]] = {}
+    for path in paths:
+        groups.setdefault(key(path), []).append(path)
+    return groups

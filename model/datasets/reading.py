@@ -15,7 +15,7 @@ from anyir.model.errors import UserError
 from anyir.model.images import READABLE, read_photo
 
 _PLUGINS = (AvifImagePlugin,)  # loaded here: see the note in ``images``
-FORMATS = (*READABLE, "AVIF")
+FORMATS = READABLE
 
 
 class BadPhoto(UserError):

@@ -1,5 +1,6 @@
 """Photos and broken files that several tests use."""
 
+import base64
 import struct
 import zlib
 
@@ -9,6 +10,16 @@ from PIL import Image, ImageCms
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 MAKE, ORIENTATION, CAMERA, TAKEN, WIDE, HIGH = 0x010F, 0x0112, 0x8769, 0x9003, 0xA002, 0xA003
+
+
+AVIF_OF_10_BITS = base64.b64decode(
+    "AAAAIGZ0eXBhdmlmAAAAAGF2aWZtaWYxbWlhZk1BMUEAAADrbWV0YQAAAAAAAAAhaGRscgAAAAAAAAAAcGljdAAAAAAAAAAA"
+    "AAAAAAAAAAAOcGl0bQAAAAAAAQAAAB5pbG9jAAAAAEQAAAEAAQAAAAEAAAETAAAAIgAAAChpaW5mAAAAAAABAAAAGmluZmUC"
+    "AAAAAAEAAGF2MDFDb2xvcgAAAABqaXBycAAAAEtpcGNvAAAAFGlzcGUAAAAAAAAACAAAAAgAAAAQcGl4aQAAAAADCgoKAAAA"
+    "DGF2MUOBIEAAAAAAE2NvbHJuY2x4AAIAAgAGgAAAABdpcG1hAAAAAAAAAAEAAQQBAoMEAAAAKm1kYXQSAAoIOAi/YwICBpAy"
+    "FBGAAggghAAAaNIbLvxCLfX9IUvQ"
+)
+"""Red 1023, green 512 and blue 0 on 8x8 pixels, by imagecodecs 2025.3.30: Pillow writes 8 bits only."""
 
 
 def values(shape, dtype=np.uint8):
@@ -56,6 +67,7 @@ BAD = {
     "bomb": (lambda _: bomb(), "million pixels"),
     "gif": (lambda p: animated(p, "gif"), "frames; animated"),
     "webp": (lambda p: animated(p, "webp"), "frames; animated"),
+    "avif": (lambda p: animated(p, "avif"), "frames; animated"),
     "apng": (lambda p: animated(p, "png"), "frames; animated"),
     "pages": (lambda p: animated(p, "tif"), "3 pages"),
     "float": (lambda p: tiff_bytes(p, np.ones((8, 8), np.float32)), "mode F"),

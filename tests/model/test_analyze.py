@@ -130,6 +130,7 @@ def test_the_command_draws_four_figures(anyir, folder, tiny_weights):
     assert result == json.loads((folder / "figures" / "figures.json").read_text())
     assert result["size"] == [128, 96]
     assert result["block"] == BLOCK
+    assert result["degradation"] == {"kind": "rain", "severity": 0.6, "seed": 0}
     assert sorted(result["figure6"]) == ["alpha", "beta", "gamma"]
     assert len(result["figure7"]["activations"]) == 16
     assert result["figure8"]["attention"]["cumulative_variance"][-1] == pytest.approx(1)
@@ -183,6 +184,8 @@ def test_bad_input_is_one_line(anyir, folder, tiny_weights):
     for arguments, words in (
         (("--kind", "fog"), "unknown degradation 'fog'"),
         (("--kind", "rain", "--truth", "other.png"), "give one"),
+        (("--severity", 0.6), "--severity means nothing without --kind"),
+        (("--seed", 0, "--truth", "photo.png"), "--seed means nothing without --kind"),
     ):
         code, _, err = analyze("photo.png", *arguments)
         assert code == 2

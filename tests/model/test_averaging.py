@@ -12,6 +12,7 @@ from anyir.model.card import read_training, start_card
 from anyir.model.checkpoints import read_header, save_weights, sha256
 from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
+from anyir.model.training import Progress, write_trained
 
 from .command_checks import fails, files
 
@@ -73,6 +74,28 @@ def test_a_mean_of_a_mean_names_both(tmp_path, run):
 def test_without_cards_there_is_no_record(tmp_path):
     paths = [weights(tmp_path / f"{seed}.safetensors", seed=seed) for seed in (1, 2)]
     assert read_training(average(*paths, 0.5, tmp_path / "mean.safetensors")) == {}
+
+
+@pytest.mark.parametrize("longer", ["ratio-4", "ablation-d"])
+def test_the_preset_is_that_of_the_longer_trained(tmp_path, longer):
+    """Where several have the config: ``ratio-4`` and ``ablation-d`` are one network."""
+    paths = []
+    for seed, preset in enumerate(("ratio-4", "ablation-d")):
+        torch.manual_seed(seed)
+        paths.append(tmp_path / f"{preset}.safetensors")
+        progress = Progress(step=200 if preset == longer else 100, chunks=[{}])
+        write_trained(AnyIR(PRESETS[preset]), preset, progress, paths[-1])
+    mean = average(*paths, 0.5, tmp_path / "mean.safetensors")
+    assert read_header(mean)["preset"] == longer
+    assert json.loads((tmp_path / "mean.json").read_text())["preset"] == longer
+
+
+@pytest.mark.parametrize("steps", ["many", float("nan")])
+def test_weights_trained_for_no_number_of_steps_are_one_line(run, tmp_path, steps):
+    save_weights(AnyIR(PRESETS["tiny"]), tmp_path / "odd.safetensors", notes={"steps": steps})
+    before = files(tmp_path)
+    result = run("a.safetensors", "odd.safetensors", "--out", "mean.safetensors")
+    fails(result, tmp_path, before, f"odd.safetensors has a damaged header: steps is {steps!r}")
 
 
 def test_what_cannot_be_averaged_is_one_line(run, tmp_path):

@@ -13,7 +13,7 @@ from anyir.model.training import Progress, write_trained
 def test_a_card_is_begun_by_training_and_completed_by_evaluation(tmp_path):
     weights = tmp_path / "tiny.safetensors"
     progress = Progress(step=7, samples=56, seconds=1800.0, chunks=[{"minutes": 30}])
-    write_trained(AnyIR(PRESETS["tiny"]), progress, weights)
+    write_trained(AnyIR(PRESETS["tiny"]), "tiny", progress, weights)
     row = {"dataset": "cbsd68", "condition": "sigma 25", "stored": True, "psnr": 20.0, "images": [{}]}
     add_figures(weights, {"rows": [row], "tile": None, "noise_seed": 0})
     add_figures(weights, {"validation": {"rain": {"psnr": 30.0}}})
@@ -29,7 +29,7 @@ def test_a_card_is_begun_by_training_and_completed_by_evaluation(tmp_path):
 
 def test_figures_of_other_weights_are_not_mixed_in(tmp_path):
     weights = tmp_path / "tiny.safetensors"
-    write_trained(AnyIR(PRESETS["tiny"]), Progress(), weights)
+    write_trained(AnyIR(PRESETS["tiny"]), "tiny", Progress(), weights)
     torch.manual_seed(1)
     save_weights(AnyIR(PRESETS["tiny"]), weights)
     with pytest.raises(UserError, match="describes other weights"):
@@ -42,11 +42,13 @@ def test_figures_of_other_weights_are_not_mixed_in(tmp_path):
         '{"training":', "[1]", "[]", '{"training": 3}', "caf\xe9",
         '{"figures": [1]}', '{"figures": {"benchmarks": []}}',
         '{"training": {"steps": null}}', '{"training": {"hours": "7"}}', '{"training": {"chunks": 5}}',
+        '{"training": {"steps": -5}}', '{"training": {"hours": NaN}}', '{"training": {"hours": Infinity}}',
+        '{"training": {"steps": true}}', '{"training": {"samples": 1000000000000000000000000000000}}',
     ],
 )  # fmt: skip
 def test_a_damaged_card_is_one_line(tmp_path, text):
     weights = tmp_path / "tiny.safetensors"
-    write_trained(AnyIR(PRESETS["tiny"]), Progress(), weights)
+    write_trained(AnyIR(PRESETS["tiny"]), "tiny", Progress(), weights)
     card_path(weights).write_bytes(text.encode("latin-1"))
     for use in (lambda: add_figures(weights, {"validation": {}}), lambda: read_training(weights)):
         with pytest.raises(UserError, match=r"^[^\n]*tiny.json is no model card, or damaged[^\n]*$"):

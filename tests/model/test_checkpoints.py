@@ -16,7 +16,9 @@ from anyir.model.checkpoints import (
     shipped_presets,
     write_atomically,
 )
+from anyir.model.config import preset_name
 from anyir.model.errors import UserError
+from anyir.model.training import Progress, write_trained
 
 
 @pytest.fixture
@@ -42,6 +44,10 @@ def test_full_precision_round_trip(tiny, tmp_path):
     save_weights(network, tmp_path / "full.safetensors", half=False)
     loaded = load_weights(tmp_path / "full.safetensors").state_dict()
     assert all(torch.equal(loaded[name], value) for name, value in network.state_dict().items())
+
+
+def header_of(network):
+    return {"config": json.dumps(network.config.to_dict()), "anyir": "{}"}
 
 
 def refused(path, message, preset=None):
@@ -77,6 +83,89 @@ def test_wrong_tensors_are_refused(tiny, tmp_path):
     metadata["config"] = json.dumps({**PRESETS["tiny"].to_dict(), "new": 1})
     save_file(tensors, tmp_path / "future.st", metadata)
     refused(tmp_path / "future.st", "unknown config key 'new'")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "said"),
+    [
+        (torch.float8_e4m3fn, "float8_e4m3fn"),
+        (torch.float8_e8m0fnu, "float8_e8m0fnu"),
+        (torch.complex64, "complex64"),
+        (torch.int32, "int32"),
+        (torch.bool, "bool"),
+    ],
+)
+def test_weights_of_other_types_are_refused(tiny, tmp_path, dtype, said):
+    """They would lose what they hold, or end in a traceback."""
+    network, path = tiny
+    tensors = load_file(path)
+    name = list(tensors)[3]
+    # Ones, as not every type can be made from random numbers.
+    tensors[name] = torch.ones(tensors[name].shape).to(dtype)
+    save_file(tensors, tmp_path / "typed.st", header_of(network))
+    refused(
+        tmp_path / "typed.st", f"holds {name} as {said}; weights are float16, bfloat16, float32 or float64"
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_other_floating_point_types_are_read(tiny, tmp_path, dtype):
+    network, path = tiny
+    tensors = {name: value.to(dtype) for name, value in load_file(path).items()}
+    save_file(tensors, tmp_path / "typed.st", header_of(network))
+    loaded = load_weights(tmp_path / "typed.st").state_dict()
+    assert all(torch.equal(loaded[name], value.float()) for name, value in tensors.items())
+
+
+def test_numbers_that_float32_does_not_hold_are_refused(tiny, tmp_path):
+    network, path = tiny
+    tensors = {name: value.double() for name, value in load_file(path).items()}
+    name = next(iter(tensors))
+    tensors[name] += 1e300
+    save_file(tensors, tmp_path / "huge.st", header_of(network))
+    refused(tmp_path / "huge.st", f"NaN or infinity in {name}")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"steps": "many"}, "steps is 'many'; it must be a whole number in 0..10\\^15"),
+        ({"steps": float("nan")}, "steps is nan; it must be a whole number"),
+        ({"steps": True}, "steps is True; it must be a whole number"),
+        ({"samples": -1}, "samples is -1; it must be a whole number"),
+        ({"samples": 10**30}, "samples is 10+; it must be a whole number"),
+        ({"hours": float("inf")}, "hours is inf; it must be a number"),
+        ({"hours": None}, "hours is None; it must be a number"),
+    ],
+)
+def test_training_of_no_possible_length_is_one_line(tiny, change, message):
+    network, path = tiny
+    save_weights(network, path, notes=change)
+    refused(path, f"tiny.safetensors has a damaged header: {message}")
+
+
+def test_weights_of_equal_presets_carry_the_name_that_is_given(tmp_path):
+    """``anyir`` and ``ablation-e`` are one network, ``ablation-d`` and ``ratio-4`` another."""
+    path = tmp_path / "ratio-4.safetensors"
+    write_trained(AnyIR(PRESETS["ratio-4"]), "ratio-4", Progress(), path)
+    assert read_header(path)["preset"] == "ratio-4"
+    assert json.loads(path.with_suffix(".json").read_text())["preset"] == "ratio-4"
+    for preset in ("ratio-4", "ablation-d"):
+        assert load_weights(path, preset=preset).config == PRESETS[preset]
+
+
+@pytest.mark.parametrize(
+    ("preset", "label", "name"),
+    [
+        ("ratio-4", "ratio-4", "ratio-4"),
+        ("ratio-4", None, "ablation-d"),
+        ("anyir", "ablation-e", "ablation-e"),
+        ("tiny", "anyir", "tiny"),
+        ("tiny", ["../x"], "tiny"),
+    ],
+)
+def test_a_label_counts_where_its_preset_has_the_config(preset, label, name):
+    assert preset_name(PRESETS[preset], label) == name
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,17 @@ def test_a_whole_table_beside_the_papers(evaluate, weights, tmp_path):
     assert "images" not in figures["sots"]
 
 
+def test_a_table_has_its_own_sigmas(evaluate, weights, tmp_path):
+    made.promptir(tmp_path)
+    code, out, err = evaluate("--table", 2, "--root", tmp_path, "--with", weights, "--json")
+    assert code == 0, err
+    rows = json.loads(out)["rows"]
+    assert [(r["dataset"], r["sigma"]) for r in rows] == [
+        ("sots", None), ("rain100l", None), ("cbsd68", 25), ("gopro", None), ("lol", None),
+    ]  # fmt: skip
+    assert rows[2]["paper"] == {"table": 2, "psnr": 31.37, "ssim": 0.891}
+
+
 def test_tables_4_and_5_have_their_commands(evaluate, weights, tmp_path):
     made.csd(tmp_path)
     made.cdd11(tmp_path / "CDD-11_test", 1)
@@ -140,6 +151,9 @@ def test_an_artifact_scores_as_the_network_in_its_tiles(evaluate, tiny_weights, 
         (["--dataset", "ots", "--root", "."], 1, "ots has no test split"),
         (["--dataset", "sots", "--root", "."], 1, "no test photos of sots below .; looked for"),
         (["--dataset", "sots", "--root", "nowhere"], 1, "nowhere is not a folder"),
+        (["--data", "x", "--root", "."], 2, "--root means nothing without --dataset or --table"),
+        (["--data", "x", "--sigma", "25"], 2, "--sigma means nothing where no photo is given noise"),
+        (["--artefacts", "x", "--stored"], 2, "--stored means nothing where no photo is given noise"),
     ],
 )
 def test_bad_usage_is_one_line(evaluate, weights, tmp_path, monkeypatch, arguments, code, message):
@@ -148,6 +162,19 @@ def test_bad_usage_is_one_line(evaluate, weights, tmp_path, monkeypatch, argumen
     assert (found, out) == (code, "")
     assert message in err
     assert err.count("\n") == 1
+
+
+def test_noise_beside_degraded_photos_alone_means_nothing(evaluate, weights, tmp_path):
+    made.promptir(tmp_path)
+    common = ("--root", tmp_path, "--with", weights, "--dataset", "rain100l")
+    for idle in ("--sigma", 25), ("--stored",):
+        code, out, err = evaluate(*common, *idle)
+        assert (code, out) == (2, "")
+        assert f"{idle[0]} means nothing where no photo is given noise: name a clean dataset" in err
+        assert err.count("\n") == 1
+    code, out, err = evaluate(*common, "--dataset", "cbsd68", "--sigma", 25, "--stored", "--json")
+    assert code == 0, err
+    assert [(row["sigma"], row["stored"]) for row in json.loads(out)["rows"]] == [(None, False), (25, True)]
 
 
 def test_weights_that_are_not_there(evaluate, tmp_path):

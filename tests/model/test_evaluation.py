@@ -11,6 +11,7 @@ from anyir.model.datasets.finding import find_dataset
 from anyir.model.datasets.reading import read_float
 from anyir.model.errors import UserError
 from anyir.model.evaluation import plan_trials, restore_tiled, restore_whole, run_trial
+from anyir.model.metrics import EQUAL
 from anyir.model.paper import TABLES, find_benchmark
 from anyir.model.validation import VALIDATION_KINDS, degraded_crops, validate
 
@@ -20,15 +21,15 @@ SAMPLES = Path(__file__).parents[3] / "shared" / "data" / "samples"
 
 
 class Model:
-    """A ``TileModel`` that applies a function and remembers the sizes it was given."""
+    """A ``TileModel`` that applies a function and remembers what it was given."""
 
     name, accelerator = "model", "numpy"
 
     def __init__(self, function=lambda tile: tile, tile=None):
-        self.function, self.tile, self.sizes = function, tile, []
+        self.function, self.tile, self.given = function, tile, []
 
     def __call__(self, tile):
-        self.sizes.append(tile.shape[-2:])
+        self.given.append(tile)
         return self.function(tile)
 
 
@@ -56,6 +57,20 @@ def test_noise_figures_of_the_identity_are_those_of_the_noise(cat):
     assert row["gap_psnr"] == pytest.approx(row["psnr"] - 31.46)
     assert (row["photos"], row["expected"]) == (1, 68)
     assert run_trial(identity, trial) == row
+
+
+def test_every_photo_has_noise_of_its_own(tmp_path):
+    """Seeded with the photo's place: equal photos get other noise, and the same one in every run."""
+    for name in ("a.png", "b.png"):
+        made.write(tmp_path / name, made.photo())
+    (trial,) = trials(tmp_path, "cbsd68", [50])
+    seen = []
+    run_trial(lambda image: seen.append(image) or identity(image), trial)
+    clean = read_float(tmp_path / "a.png")
+    for seed, image in enumerate(seen):
+        noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed)) * (50 / 255)
+        torch.testing.assert_close(image, clean + noise)
+    assert len(seen) == 2
 
 
 def test_stored_noise_is_what_an_8_bit_file_holds(cat):
@@ -109,14 +124,21 @@ def test_padding_keeps_the_size_and_feeds_multiples_of_8():
     model = Model()
     image = torch.rand(1, 3, 33, 41)
     assert torch.equal(restore_whole(model)(image), image)
-    assert model.sizes == [(40, 48)]
+    (padded,) = model.given
+    assert (padded == np.pad(image, ((0, 0), (0, 0), (0, 7), (0, 7)), mode="reflect")).all()
+
+
+def test_whole_photos_are_clipped():
+    for value, clipped in ((1.5, 1), (-0.5, 0)):
+        restored = restore_whole(Model(lambda tile, value=value: np.full_like(tile, value)))
+        assert (restored(torch.rand(1, 3, 16, 16)) == clipped).all()
 
 
 def test_tiles_are_the_models_own_and_take_noise_beyond_the_range():
     model = Model(tile=32)
     image = torch.randn(2, 3, 40, 50)
     torch.testing.assert_close(restore_tiled(model)(image), image.clamp(0, 1))
-    assert set(model.sizes) == {(32, 32)}
+    assert {tile.shape[-2:] for tile in model.given} == {(32, 32)}
 
 
 def test_a_model_that_fails_is_one_line():
@@ -148,7 +170,7 @@ def test_validation_scores_every_kind():
     clean = torch.rand(2, 3, 32, 32)
     scores = validate(torch.nn.Identity(), clean, detailed=True)
     assert list(scores) == list(VALIDATION_KINDS)
-    assert scores["clean"]["psnr"] == float("inf")
+    assert scores["clean"]["psnr"] == EQUAL
     for kind in VALIDATION_KINDS[1:]:
         assert scores[kind]["psnr"] == scores[kind]["input_psnr"]
         assert scores[kind]["ssim"] == scores[kind]["input_ssim"]
@@ -163,6 +185,12 @@ def test_validation_set_is_fixed():
     clean = torch.rand(2, 3, 32, 32)
     first, second = degraded_crops(clean), degraded_crops(clean)
     assert all(torch.equal(first[kind], second[kind]) for kind in VALIDATION_KINDS)
+
+
+def test_validation_crops_are_as_in_8_bit_files_but_for_noise():
+    clean = torch.rand(2, 3, 32, 32)  # no multiples of 1/255 themselves
+    for kind, images in degraded_crops(clean).items():
+        assert torch.equal((images * 255).round() / 255, images) == (kind not in ("clean", "noise")), kind
 
 
 def test_bad_photos_are_one_line(tmp_path):

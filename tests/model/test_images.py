@@ -4,13 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, ImageOps
+from PIL import AvifImagePlugin, Image, ImageOps
 
 from anyir.model.errors import UserError
 from anyir.model.image_output import check_output, encode, write_photo
 from anyir.model.images import Photo, from_pillow, read_photo
 
 from .photo_files import (
+    AVIF_OF_10_BITS,
     BAD,
     CAMERA,
     HIGH,
@@ -45,7 +46,7 @@ def test_lossless_formats_keep_everything(tmp_path, suffix, dtype, channels):
     assert again.notes == []
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "avif", "tif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation_is_applied_and_reset(tmp_path, suffix, orientation):
     path = tmp_path / f"photo.{suffix}"
@@ -137,6 +138,47 @@ def test_phone_jpeg_with_a_second_picture_is_no_animation(tmp_path):
     assert any("left out" in note for note in photo.notes)
 
 
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3), ("RGBA", 4)])
+def test_avif_is_read_with_its_colours_and_metadata(tmp_path, mode, channels):
+    image = Image.fromarray(values((16, 24, 3))).resize((48, 32)).convert(mode)
+    if mode == "RGBA":
+        image.putalpha(200)
+    colours = "4:0:0" if mode == "L" else "4:4:4"
+    metadata = {"icc_profile": SRGB, "exif": camera_exif()}
+    image.save(tmp_path / "photo.avif", quality=100, subsampling=colours, **metadata)
+    photo = read_photo(tmp_path / "photo.avif")
+    assert photo.pixels.shape == (32, 48, channels)
+    apart = photo.pixels.astype(int) - np.asarray(image).reshape(photo.pixels.shape)
+    assert np.abs(apart).max() < 16
+    assert (photo.icc, exif_of(photo)[MAKE], photo.notes) == (SRGB, "Maker", [])
+
+
+def test_avif_of_more_than_8_bits_is_a_note(tmp_path):
+    (tmp_path / "photo.avif").write_bytes(AVIF_OF_10_BITS)
+    photo = read_photo(tmp_path / "photo.avif")
+    assert photo.pixels.shape == (8, 8, 3)
+    assert np.abs(photo.pixels.astype(int) - [255, 128, 0]).max() < 4
+    assert photo.notes == ["AVIF is read with 8 bits a channel: 10 or 12 were rounded"]
+
+
+def test_avif_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    Image.new("RGB", (64, 48)).save(tmp_path / "photo.avif")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    monkeypatch.setattr(AvifImagePlugin.AvifImageFile, "load", lambda image: pytest.fail("it was decoded"))
+    with pytest.raises(UserError, match="million pixels"):
+        read_photo(tmp_path / "photo.avif")
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "AVIF", "PNG", "TIFF"])
+def test_a_pillow_image_of_several_frames_is_refused_as_its_file_is(tmp_path, format):
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "frames", format, save_all=True, append_images=frames[1:])
+    with Image.open(tmp_path / "frames") as image:
+        with pytest.raises(UserError, match=r"^the image has 2 (frames; animated|pages); only"):
+            from_pillow(image)
+        assert from_pillow(image.copy()).pixels.shape[:2] == (8, 8)
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_bad_files_are_one_line(tmp_path, name):
     make, message = BAD[name]
@@ -157,22 +199,32 @@ def test_missing_file_and_folder(tmp_path):
         read_photo("/dev/null")
 
 
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF", "WEBP", "BMP"])
+def made(photo, format):
+    """A file's bytes; AVIF, which is read and not written, with 8 bits by Pillow."""
+    if format != "AVIF":
+        return encode(photo, format)[0]
+    file = io.BytesIO()
+    metadata = {"exif": photo.exif or b"", "icc_profile": photo.icc or b""}
+    Image.fromarray(photo.pixels.astype(np.uint8)).save(file, "AVIF", **metadata)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF", "WEBP", "AVIF", "BMP"])
 def test_truncated_files_are_refused(tmp_path, format):
     for dtype in (np.uint8, np.uint16):
-        data = encode(Photo(values((64, 64, 3), dtype)), format)[0]
+        data = made(Photo(values((64, 64, 3), dtype)), format)
         for keep in (1, 20, 100, len(data) // 2, int(len(data) * 0.95)):
             (tmp_path / "cut").write_bytes(data[:keep])
             with pytest.raises(UserError):
                 read_photo(tmp_path / "cut")
 
 
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF", "WEBP", "BMP"])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF", "WEBP", "AVIF", "BMP"])
 def test_damaged_files_raise_nothing_but_a_user_error(tmp_path, format):
     rng = np.random.default_rng(1)
     for dtype in (np.uint8, np.uint16):
         photo = Photo(values((16, 16, 3), dtype), SRGB[:200], camera_exif(6))
-        data = np.frombuffer(encode(photo, format)[0], np.uint8)
+        data = np.frombuffer(made(photo, format), np.uint8)
         for _ in range(150):
             damaged = data.copy()
             places = rng.integers(0, len(data), rng.integers(1, 8))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import erf, expit, softmax
+from torch import nn
 
 from anyir.model import PRESETS, AnyIR, AnyIRConfig
 from anyir.model.complexity import PAPER_MULTIPLY_ADDS, PAPER_PARAMETERS, measure_complexity
@@ -182,7 +183,17 @@ def test_complexity_is_the_papers():
     assert measured.multiply_adds == pytest.approx(PAPER_MULTIPLY_ADDS, rel=0.02)
 
 
-def test_flop_counter_counts_a_convolution_as_its_formula():
+def test_flop_counter_counts_a_convolution_as_its_formula(monkeypatch):
+    def convolution(config):
+        return nn.Conv2d(3, 8, (5, 3), padding=(2, 1), bias=False)
+
+    monkeypatch.setattr("anyir.model.network.AnyIR", convolution)
+    measured = measure_complexity("tiny", PRESETS["tiny"], 24, 40)
+    assert measured.multiply_adds == 24 * 40 * 8 * 3 * 5 * 3
+    assert measured.parameters == 8 * 3 * 5 * 3
+
+
+def test_work_is_the_same_for_every_pixel():
     config = PRESETS["tiny"]
     two = measure_complexity("tiny", config, 64, 64).multiply_adds
     one = measure_complexity("tiny", config, 64, 32).multiply_adds

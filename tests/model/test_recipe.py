@@ -167,6 +167,9 @@ def test_files_that_are_no_recipes(tmp_path):
     path.write_text("about: x\nminutes: 1\nsources:\n- {dataset: ots, repeat: 2, repeat: 3}")
     with pytest.raises(UserError, match=r"r.yaml, line 4: the key 'repeat' comes twice"):
         load_recipe(path)
+    path.write_text("about: x\nminutes: 1\nsources: [{dataset: ots}]\nminutes: 2\n")
+    with pytest.raises(UserError, match=r"r.yaml, line 4: the key 'minutes' comes twice"):
+        load_recipe(path)
     path.write_text("just text")
     with pytest.raises(UserError, match="must be keys and values"):
         load_recipe(path)

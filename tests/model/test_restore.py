@@ -51,6 +51,18 @@ def image_of(width, height, channels, dtype):
     return random.astype(dtype)
 
 
+def test_a_pillow_image_of_several_frames_is_refused(tmp_path):
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "anim.webp", save_all=True, append_images=frames[1:])
+    model = Wrapped()
+    with (
+        Image.open(tmp_path / "anim.webp") as image,
+        pytest.raises(UserError, match="has 2 frames; animated"),
+    ):
+        Restorer(model)(image)
+    assert model.calls == 0
+
+
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

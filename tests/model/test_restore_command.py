@@ -15,7 +15,7 @@ from anyir.model.image_output import encode
 from anyir.model.images import Photo, read_photo
 
 from .command_checks import fails, files, save
-from .photo_files import BAD, MAKE, ORIENTATION, SRGB, camera_exif, exif_of, values
+from .photo_files import AVIF_OF_10_BITS, BAD, MAKE, ORIENTATION, SRGB, camera_exif, exif_of, values
 
 
 @pytest.fixture(autouse=True)
@@ -114,6 +114,21 @@ def test_rotated_photo_comes_back_upright(restore, folder):
     with Image.open(folder / "out.jpg") as image:
         assert image.size == (33, 40)
     assert exif_of(result)[ORIENTATION] == 1
+
+
+def test_avif_is_read_and_not_written(restore, anyir, folder):
+    (folder / "photos").mkdir()
+    (folder / "photos" / "in.avif").write_bytes(AVIF_OF_10_BITS)
+    save(folder / "photos" / "b.png", Photo(values((8, 8, 3))))
+    before = files(folder)
+    fails(restore("photos/in.avif", "out.avif"), folder, before, "out.avif: the output's suffix must be one")
+    code, _, err = restore("photos/in.avif", "out.png")
+    assert (code, err.startswith("note: photos/in.avif: AVIF is read with 8 bits")) == (0, True)
+    assert anyir("degrade", "photos/in.avif", "rainy.png", "--kind", "rain")[0] == 0
+    for name in ("out.png", "rainy.png"):
+        assert read_photo(folder / name).pixels.shape == (8, 8, 3)
+    assert "skipped photos/in.avif" in restore("photos", "restored")[1]
+    assert sorted(files(folder / "restored")) == ["b.png"]
 
 
 def test_metadata_is_stripped_on_request(restore, folder):

@@ -13,7 +13,7 @@ from PIL import Image
 from skimage import data
 
 from anyir.model import PRESETS, AnyIR, cli, training_run
-from anyir.model.checkpoints import save_weights
+from anyir.model.checkpoints import read_header, save_weights
 from anyir.model.datasets.mixing import MIXED, Ingredient
 from anyir.model.errors import UserError
 from anyir.model.material import Supply
@@ -128,6 +128,13 @@ def test_weights_that_lie_in_the_folder_are_kept(tmp_path, train):
     )
 
 
+def test_a_file_where_the_folder_is_due_is_refused_before_anything_is_read(tmp_path, train):
+    (tmp_path / "notes.txt").write_text("mine")
+    code, err = train("--preset", "tiny", "--data", tmp_path / "none", "--out", tmp_path / "notes.txt")
+    assert (code, err) == (1, f"anyir: {tmp_path / 'notes.txt'} is a file; --out takes a folder\n")
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
 def test_an_interrupted_chunk_of_another_recipe_is_refused(tmp_path, train):
     run, recipe = tmp_path / "run", tmp_path / "mine.yaml"
     recipe.write_text(yaml.safe_dump({"about": "x", "base": "single-derain", "preset": "tiny"}))
@@ -159,8 +166,12 @@ def test_what_a_killed_run_was_writing_is_removed_by_the_next_save(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"wings": 1}, {"chunk_minutes": 0.0}, {"chunk_seconds": None}, {"history": 5}, {"save": "x"}]
-)
+    "change",
+    [
+        {"wings": 1}, {"chunk_minutes": 0.0}, {"chunk_seconds": None}, {"history": 5}, {"save": "x"},
+        {"step": 10**30}, {"step": -5}, {"seconds": float("nan")}, {"chunk_seconds": float("inf")},
+    ],
+)  # fmt: skip
 def test_a_checkpoint_that_does_not_say_where_it_is_is_refused(tmp_path, change):
     trainer = make_trainer(tmp_path, Clock(1.0), minutes=3)
     trainer.save()
@@ -183,6 +194,20 @@ def test_a_checkpoint_with_settings_that_nobody_can_ask_for_is_refused(tmp_path,
     assert code == 1
     assert f"is damaged: {key} is {value!r}: it must be" in err or f"{key} is {value!r}: unknown value" in err
     assert err.count("\n") == 1
+
+
+def test_weights_carry_the_preset_that_was_trained_and_go_on_as_its_equal(tmp_path, monkeypatch):
+    """As with ``ratio-4`` and ``ablation-d``: configs are compared, names are not."""
+    monkeypatch.setitem(PRESETS, "twin", PRESETS["tiny"])
+    trainer = make_trainer(tmp_path / "run", Clock(20.0), minutes=0.3)
+    trainer.settings.preset = "twin"
+    trainer.run()
+    weights = tmp_path / "run" / "twin.safetensors"
+    assert read_header(weights)["preset"] == "twin"
+    assert json.loads(weights.with_suffix(".json").read_text())["preset"] == "twin"
+    again = make_trainer(tmp_path / "again", Clock(20.0), minutes=0.3)
+    again.resume(weights)
+    assert again.progress.step == trainer.progress.step
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])

@@ -158,6 +158,67 @@ def test_files_without_a_partner_are_kept_apart(tmp_path):
     assert [p.name for p in found.without_degraded] == ["3.png"]
 
 
+def test_equal_names_belong_together_whatever_marks_they_bear(tmp_path):
+    names = ["beach.png", "beach_clear.png", "beach_snow.png", "nosnow.png", "snow.png"]
+    made.write_pairs(tmp_path, "input", "target", [(name, name) for name in names])
+    found = find_dataset("pairs", "test", tmp_path)
+    assert [(p.degraded.name, p.clean.name) for p in found.pairs] == [(name, name) for name in names]
+    for name in ("beach_snow.png", "nosnow.png"):
+        (tmp_path / "target" / name).unlink()
+    found = find_dataset("pairs", "test", tmp_path)
+    assert [(p.degraded.name, p.clean.name) for p in found.pairs] == [
+        (name, name) for name in ("beach.png", "beach_clear.png", "snow.png")
+    ]
+    assert [p.name for p in found.without_clean] == ["beach_snow.png", "nosnow.png"]
+
+
+def test_equal_names_in_folders_belong_together(tmp_path):
+    names = [(f"{scene}/1.png", f"{scene}/1.png") for scene in ("a", "b", "c")]
+    made.write_pairs(tmp_path, "input", "target", names)
+    (tmp_path / "target/b/1.png").unlink()
+    found = find_dataset("pairs", "test", tmp_path)
+    assert [p.degraded.parent.name for p in found.pairs] == ["a", "c"]
+    assert [p.clean.parent.name for p in found.pairs] == ["a", "c"]
+    assert found.without_clean == [tmp_path / "input/b/1.png"]
+
+
+def test_a_photo_that_several_clean_ones_fit_is_not_paired(tmp_path):
+    names = [("beach_snow.png", "beach_gt.png"), ("2.png", "2.png"), ("beach_snow.png", "beach_clear.png")]
+    made.write_pairs(tmp_path, "input", "target", [*names, ("2.png", "2.jpg")])
+    found = find_dataset("pairs", "test", tmp_path)
+    assert not found.pairs + found.without_clean
+    fits = {bad.name: [path.name for path in clean] for bad, clean in found.ambiguous}
+    assert fits == {"2.png": ["2.jpg", "2.png"], "beach_snow.png": ["beach_clear.png", "beach_gt.png"]}
+    assert count_others(tmp_path, [found]) == {}
+    reason = (
+        r"2 of 2 degraded photos of pairs fit several clean ones; first: .*2.png fits .*2.jpg and .*2.png;"
+    )
+    with pytest.raises(UserError, match=reason):
+        found.check_partners()
+
+
+def test_frames_that_look_like_hazy_names_have_their_own_partners(tmp_path):
+    """``scene_1_2`` is no ``<id>_<A>_<beta>`` but in RESIDE."""
+    frames = [(f"scene_1_{number}.png", f"scene_1_{number}.png") for number in range(1, 5)]
+    made.write_pairs(tmp_path, "input", "target", frames)
+    (tmp_path / "target/scene_1_2.png").unlink()
+    for name in ("pairs", "gopro"):
+        found = find_dataset(name, "test", tmp_path)
+        assert [p.degraded.name for p in found.pairs] == [f"scene_1_{number}.png" for number in (1, 3, 4)]
+        assert [p.name for p in found.without_clean] == ["scene_1_2.png"]
+    assert len(find_dataset("sots", "test", tmp_path).pairs) == 4
+
+
+def test_rainy_photos_beside_the_clean_ones_are_not_taken_for_clean(tmp_path):
+    made.write_pairs(tmp_path / "Rain100L", "rainy", ".", [("rain-1.png", "norain-1.png")])
+    made.write(tmp_path / "Rain100L/rain-1.png", made.degraded())
+    (pair,) = find_dataset("rain100l", "test", tmp_path).pairs
+    assert pair.clean.name == "norain-1.png"
+    made.write_pairs(tmp_path / "own/Rain100L", "rainy", ".", [("1.png", "1.png")])
+    (pair,) = find_dataset("rain100l", "test", tmp_path / "own").pairs
+    assert (pair.degraded.parent.name, pair.clean.parent.name) == ("rainy", "Rain100L")
+
+
 def test_real_samples():
     if not SAMPLES.is_dir():
         pytest.skip("no sample data beside the repository")
@@ -175,7 +236,7 @@ numbers = st.floats(0.01, 9.99).map(lambda value: f"{value:g}")
 def test_every_hazy_name_finds_its_clean_photo(ids, a, beta):
     clean = [Path(f"{photo}.png") for photo in ids]
     hazy = [Path(f"{photo}_{a}_{beta}.jpg") for photo in ids]
-    matching = match_files(hazy, clean)
+    matching = match_files(hazy, clean, reside=True)
     assert matching.pairs == list(zip(hazy, clean, strict=True))
     assert not matching.without_clean + matching.without_degraded
     assert all(reside_id(path.stem) == photo for path, photo in zip(hazy, ids, strict=True))
@@ -191,6 +252,21 @@ def test_nothing_is_lost_and_nothing_is_paired_twice(ids, gone):
     )
     assert {pair[1] for pair in matching.pairs} | set(matching.without_degraded) == set(clean)
     assert all(stem_key(bad.stem) == stem_key(good.stem) for bad, good in matching.pairs)
+
+
+marked = st.lists(
+    st.sampled_from(["no", "snow", "rain", "_gt", "_snow", "-1", "_1_2"]), min_size=1, max_size=4
+)
+
+
+@given(st.lists(marked.map("".join), unique=True, max_size=8), st.sets(st.integers(0, 8)))
+def test_among_equal_names_no_other_photo_takes_a_missing_ones_place(stems, gone):
+    degraded = [Path("in") / f"{stem}.png" for stem in stems]
+    clean = [Path("gt") / path.name for place, path in enumerate(degraded) if place not in gone]
+    matching = match_files(degraded, clean, below=(Path("in"), Path("gt")))
+    assert matching.pairs == [(Path("in") / path.name, path) for path in clean]
+    assert matching.without_clean == [path for place, path in enumerate(degraded) if place in gone]
+    assert not matching.without_degraded + matching.ambiguous
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,18 @@ def test_the_command_prints_counts_and_names_the_faults(anyir, faulty):
     assert check["without_clean"] == [str(faulty / "input/5.png")]
 
 
+def test_the_command_names_what_fits_several(anyir, tmp_path):
+    made.write_pairs(tmp_path, "input", "target", [("7_snow.png", "7_gt.png"), ("8.png", "8.png")])
+    made.write(tmp_path / "target/7_clear.png", made.photo())
+    code, out, err = run(anyir, tmp_path)
+    assert (code, err) == (1, f"anyir: 1 problem in {tmp_path}\n")
+    fits = [tmp_path / "target" / name for name in ("7_clear.png", "7_gt.png")]
+    assert (
+        f"  1 fit several clean photos:\n    {tmp_path / 'input/7_snow.png'} fits {fits[0]} and {fits[1]}"
+        in out
+    )
+
+
 def test_the_command_on_a_whole_tree_and_on_nothing(anyir, tmp_path):
     made.promptir(tmp_path / "data")
     code, out, err = run(anyir, tmp_path / "data")

@@ -186,7 +186,7 @@ def test_missing_partners_stop_before_training(tmp_path):
     made.promptir(tmp_path)
     (tmp_path / "Train/Derain/gt/norain-2.png").unlink()
     with pytest.raises(
-        UserError, match=r"1 degraded photos of rain100l have no clean partner; first: .*rain-2"
+        UserError, match=r"1 of 2 degraded photos of rain100l have no clean partner; first: .*rain-2"
     ):
         find_parts([Ingredient("rain100l")], [tmp_path])
     with pytest.raises(UserError, match="no train photos of cdd11 below"):
