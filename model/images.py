@@ -51,14 +51,10 @@ class Photo:
     notes: list[str] = field(default_factory=list)
 
 
-def read_photo(path: str | Path, *, formats: tuple[str, ...] = READABLE) -> Photo:
+def read_photo(path: str | Path) -> Photo:
     """Decode an image file.
 
     The EXIF orientation is applied. CMYK, palettes and 1-bit images are converted, with a note.
-
-    Args:
-        path: the file.
-        formats: Pillow's names of the formats that are tried.
 
     Raises:
         UserError: missing, a folder, empty, no image, damaged, animated, or of more pixels than
@@ -77,16 +73,16 @@ def read_photo(path: str | Path, *, formats: tuple[str, ...] = READABLE) -> Phot
         raise UserError(f"{path} is empty; an image file is due")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, about odd metadata and more than 89 million pixels
-        return _read(path, formats)
+        return _read(path)
 
 
-def _read(path: Path, formats: tuple[str, ...]) -> Photo:
-    with _open(path, formats) as image:
+def _read(path: Path) -> Photo:
+    with _open(path) as image:
         _refuse_unsuitable(image, path)
         try:
             # A decoder fed with a damaged file may raise anything.
             if deep_images.is_deep(image):
-                with _open(path, formats) as again:
+                with _open(path) as again:
                     pixels = deep_images.decode(image, again)
                 return _finish(image, pixels, [])
             image.load()
@@ -123,9 +119,9 @@ def from_pillow(image: Image.Image) -> Photo:
     return _finish(image, pixels, notes)
 
 
-def _open(path: Path, formats: tuple[str, ...]) -> Image.Image:
+def _open(path: Path) -> Image.Image:
     try:
-        return Image.open(path, formats=formats)
+        return Image.open(path, formats=READABLE)
     except Image.DecompressionBombError as error:
         limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6
         raise UserError(

@@ -7,15 +7,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import AvifImagePlugin
 from torch import Tensor
 
 from anyir.model.datasets.pairing import Pair
 from anyir.model.errors import UserError
-from anyir.model.images import READABLE, read_photo
-
-_PLUGINS = (AvifImagePlugin,)  # loaded here: see the note in ``images``
-FORMATS = READABLE
+from anyir.model.images import read_photo
 
 
 class BadPhoto(UserError):
@@ -29,7 +25,7 @@ def read_pixels(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
         BadPhoto: missing, damaged, or no image.
     """
     try:
-        pixels = read_photo(path, formats=FORMATS).pixels
+        pixels = read_photo(path).pixels
     except UserError as error:
         raise BadPhoto(str(error)) from error
     except OSError as error:
