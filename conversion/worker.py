@@ -291,9 +291,15 @@ def put_in_place(path: Path, manifest: Manifest, target: Path) -> None:
     """
     described = manifest_path(path)
     described.write_text(manifest.to_json(), encoding="utf-8")
+    earlier = path.with_suffix(".earlier")
     if target.is_dir():  # the system replaces files and empty folders only
-        os.replace(target, path.with_suffix(".earlier"))
-    os.replace(path, target)
+        os.replace(target, earlier)
+    try:
+        os.replace(path, target)
+    except OSError:
+        if earlier.is_dir():
+            os.replace(earlier, target)
+        raise
     os.replace(described, manifest_path(target))
 
 

@@ -79,7 +79,7 @@ def _read(path: Path) -> dict[str, Any]:
         for entry in (*training.get("chunks", ()), *training.get("history", ())):
             _pairs(entry)
         _pairs(_pairs(card.get("figures", {})).get("benchmarks", {}))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise UserError(f"{path} is no model card, or damaged; mend or remove it ({error})") from error
     return card
 

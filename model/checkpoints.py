@@ -69,7 +69,7 @@ def read_header(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is not a readable safetensors file ({error})") from error
     try:
         header = {**json.loads(metadata["anyir"]), "config": json.loads(metadata["config"])}
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
         raise UserError(f"{path} carries no AnyIR config; was it written by `anyir train`?") from error
     try:
         check_amounts(header)

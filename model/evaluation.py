@@ -103,7 +103,8 @@ def plan_trials(dataset: Dataset, sigmas: list[int], *, stored: bool = False) ->
 def run_trial(
     restore: Restore, trial: Trial, *, table: int | None = None, on_photo: Callable[[], None] = lambda: None
 ) -> dict[str, Any]:
-    """Measure one row: full RGB, whole photos, means over photos, beside the paper's figures.
+    """Measure one row: full RGB, whole photos, means over photos (equal ones count as ``EQUAL``),
+    beside the paper's figures.
 
     Noise is Gaussian and seeded for each photo with ``NOISE_SEED`` plus its place in the dataset. The
     output is clipped to 0..1 and not rounded.
@@ -121,12 +122,14 @@ def run_trial(
     Raises:
         UserError: a photo that cannot be read, is smaller than 8x8, or differs in size from its partner.
     """
+    from anyir.model.metrics import EQUAL
+
     images: list[dict[str, Any]] = []
     for place, pair in enumerate(trial.pairs):
         images.append(_measure(restore, trial, pair, place))
         on_photo()
     keys = ("psnr", "ssim", "input_psnr", "input_ssim")
-    means = {key: sum(image[key] for image in images) / len(images) for key in keys}
+    means = {key: sum(min(image[key], EQUAL) for image in images) / len(images) for key in keys}
     row: dict[str, Any] = {
         "dataset": trial.dataset,
         "condition": trial.condition,

@@ -5,6 +5,7 @@ Writing is in ``image_output``, the 16-bit formats that Pillow lacks are in ``de
 
 from __future__ import annotations
 
+import contextlib
 import io
 import warnings
 from dataclasses import dataclass, field
@@ -105,7 +106,8 @@ def from_pillow(image: Image.Image) -> Photo:
     Raises:
         UserError: a mode that is no photo (32-bit values, Lab, HSV), or several frames.
     """
-    _refuse_frames(image, "the image")
+    with contextlib.suppress(OSError, ValueError):  # loaded, and its file closed since: that is one frame
+        _refuse_frames(image, "the image")
     notes: list[str] = []
     if getattr(image, "format", None) == "MPO" and getattr(image, "n_frames", 1) > 1:
         notes.append("the further pictures inside this JPEG (a preview, depth or gain map) are left out")
@@ -138,10 +140,7 @@ def _open(path: Path) -> Image.Image:
 
 
 def _refuse_frames(image: Image.Image, name: Path | str) -> None:
-    try:
-        frames = getattr(image, "n_frames", 1)
-    except Exception as error:
-        raise UserError(f"{name} is damaged, or closed ({error})") from error
+    frames = getattr(image, "n_frames", 1)
     kind = getattr(image, "format", None)
     if frames > 1 and kind != "MPO":  # MPO: a phone's JPEG with a preview or a gain map
         pages = "pages" if kind == "TIFF" else "frames; animated"
@@ -158,7 +157,12 @@ def _is_deep_avif(path: Path) -> bool:
 
 
 def _refuse_unsuitable(image: Image.Image, path: Path) -> None:
-    _refuse_frames(image, path)
+    try:
+        _refuse_frames(image, path)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{path} is damaged ({error})") from error
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return
     tags = image.tag_v2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ class Material:
         sampler: the batch of a step.
         validation: (N, 3, H, W) clean crops held out of training.
         samples: in an epoch.
+        held_out: digest of the names of the photos that ``validation`` is cropped from.
         identity: what must be the same on every process.
         close: frees what the sampler holds.
         photos: that the samples are made from, as far as they are read while training goes on; else 0.
@@ -36,6 +38,7 @@ class Material:
     sampler: Sampler
     validation: Tensor
     samples: int
+    held_out: str
     identity: tuple[int, ...]
     close: Callable[[], None] = lambda: None
     photos: int = 0
@@ -96,6 +99,7 @@ class Supply:
             sampler,
             validation.centre_crops(CROP),
             len(sampler),
+            _digest(held_out),
             identity,
             sampler.close,
             sampler.photos,
@@ -117,7 +121,13 @@ def _load_photos(folders: list[Path], console: Any, device: Any, settings: Setti
     _say(console, f"{len(photos)} photos, {len(validation)} held out")
     sampler = Sampler(photos, batch=settings.batch, crop=settings.crop, seed=settings.seed)
     identity = (len(photos), photos.pixels.shape[0])
-    return Material(sampler, validation.centre_crops(CROP), len(photos), identity)
+    return Material(sampler, validation.centre_crops(CROP), len(photos), _digest(held_out), identity)
+
+
+def _digest(paths: list[Path]) -> str:
+    """Of names alone: a chunk may go on where the folders lie elsewhere."""
+    names = "\n".join(path.name for path in paths)
+    return hashlib.sha256(names.encode(errors="surrogateescape")).hexdigest()[:12]
 
 
 class BadPhotos:

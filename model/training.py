@@ -301,7 +301,7 @@ class Trainer:
         clock.validated(self.clock() - started)
 
     def _finish(self, clock: ChunkClock, meter: Meter, loss: float) -> None:
-        """Close the chunk: its record, the last validation, a checkpoint and the weights."""
+        """Close the chunk: its record, the last validation, the weights and a checkpoint."""
         progress = self.progress
         rate, waiting = meter.totals()
         progress.chunks.append(

@@ -36,7 +36,10 @@ class TrainingLog:
 
         self._hook = threading.excepthook
         threading.excepthook = self._leave_to_the_next_value
-        self._writer = SummaryWriter(str(self._folder))
+        try:
+            self._writer = SummaryWriter(str(self._folder))
+        except OSError as error:
+            self._give_up(error)
         self._bar.start()
         return self
 

@@ -85,20 +85,15 @@ def _train(
 
     console = Console(stderr=True, quiet=not processes.first)
     say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
-    before = () if resume is None else _photos_of(check_resumable(resume, settings.preset))
+    if resume is not None:
+        check_resumable(resume, settings.preset)
     if grow is not None:  # before the photos are read
         check_growth(load_weights(grow).config, PRESETS[settings.preset])
     material = supply.load(console, fabric.device, settings)
     processes.check_same("photos", *material.identity)
-    if before not in ((), material.identity):
-        # Which photos are held out depends on all that there are.
-        effect = (
-            "the run does not go on exactly"
-            if settings.photos  # of an interrupted chunk
-            else "those held out now may have been trained on"
-        )
-        say(f"note: the photos are others than before: {effect}")
-    settings.photos = material.identity
+    if settings.photos not in ((), material.identity):  # those of an interrupted chunk
+        say("note: the photos are others than before: the run does not go on exactly")
+    settings.photos, settings.held_out = material.identity, material.held_out
     if settings.epochs:
         settings.steps = max(1, round(settings.epochs * material.samples / settings.batch))
     out.mkdir(parents=True, exist_ok=True)
@@ -108,6 +103,9 @@ def _train(
     elif grow is not None:
         trainer.grow(find_weights(grow))
     progress = trainer.progress
+    chunk = progress.chunks[-1] if progress.chunks else {}
+    if chunk.get("held_out", material.held_out) != material.held_out:
+        say("note: other photos are held out than in the chunk before, which may have trained on them")
     where = (
         f"{processes.count} x {device_name(fabric.device)}"
         if processes.count > 1
@@ -155,13 +153,6 @@ def _train(
             say("note: no step fitted into the chunk: the weights are those that it began with")
         print(f"step {progress.step}: {out / (settings.preset + '.safetensors')}")
     return progress
-
-
-def _photos_of(state: Any) -> tuple[int, ...]:
-    """What told a checkpoint's photos from others; empty where it does not say, and for weights."""
-    settings = state[1].get("settings") if isinstance(state, tuple) else None
-    photos = settings.get("photos") if isinstance(settings, dict) else None
-    return tuple(photos) if isinstance(photos, list) else ()
 
 
 @contextmanager

@@ -57,6 +57,8 @@ class Settings:
     """Preset and sha256 of the smaller network that a first chunk began with; empty if none."""
     photos: tuple[int, ...] = ()
     """What tells the run's photos from others (``Material.identity``); empty before they are found."""
+    held_out: str = ""
+    """What tells the photos that are held out from others (``Material.held_out``)."""
 
 
 @dataclass

@@ -85,7 +85,7 @@ def _read_index(folder: Path) -> dict[str, Any]:
         raise UserError(f"no {INDEX} in {folder}; --resume takes a training folder or a .safetensors file")
     try:
         meta = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is damaged ({error})") from error
     found = meta.get("format") if isinstance(meta, dict) else None
     if found != _FORMAT:

@@ -169,6 +169,15 @@ def _damaged(artifacts: Path) -> UserError:
     return UserError(f"{artifacts / REPORT} is damaged or of another version; run `anyir convert` again")
 
 
+def failed_builds(artifacts: Path) -> dict[str, str]:
+    """Names and reasons of what could not be built last time; a file of that name is of an earlier build.
+
+    Raises:
+        UserError: ``conversion.json`` cannot be read.
+    """
+    return {one.name: str(one.error) for one in _not_built(_last_build(artifacts), artifacts)}
+
+
 def _not_built(rows: list[dict[str, Any]], artifacts: Path) -> list[Candidate]:
     """Recipes that failed when the folder was last built."""
     from anyir.conversion.recipes import RECIPES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from anyir.model.errors import UserError
 from anyir.profiling.noise import without_prints, without_warnings
 
 if TYPE_CHECKING:
-    from anyir.conversion.manifest import Manifest
+    from anyir.conversion.manifest import Manifest, Operators
     from anyir.model.restorer import TileModel
 
 Tile = NDArray[np.float32]
@@ -113,7 +114,7 @@ class ExecuTorchModel:
         )
         from executorch.runtime import Runtime
 
-        from anyir.conversion.pte import check_identifier, count
+        from anyir.conversion.pte import check_identifier
 
         self.name, self.tile = path.stem, manifest.tile
         check_identifier(path)
@@ -124,15 +125,25 @@ class ExecuTorchModel:
             with without_prints():
                 self._program = Runtime.get().load_program(path)
         except RuntimeError as error:
-            raise RuntimeError(f"the file is damaged or cut off: {error}") from error
+            raise RuntimeError(f"the file is damaged, cut off, or of another version: {error}") from error
         if "forward" not in self._program.method_names:
             raise UserError(f"{path.name} has no method forward")
         with without_prints():
             self._forward = self._program.load_method("forward")
         check_tile(path, tuple(self._forward.metadata.input_tensor_meta(0).sizes()), manifest)
-        self.operators = count(path, manifest.operators.total)
+        self._path, self._total = path, manifest.operators.total
+
+    @cached_property
+    def operators(self) -> Operators:
+        """What the delegate takes, counted when it is asked for: it is no part of loading."""
+        from anyir.conversion.pte import count
+
+        return count(self._path, self._total)
+
+    @cached_property
+    def accelerator(self) -> str:
         share = "" if self.operators.delegated == self.operators.total else " and portable kernels"
-        self.accelerator = f"ExecuTorch (XNNPACK{share})"
+        return f"ExecuTorch (XNNPACK{share})"
 
     def __call__(self, tile: Tile, /) -> Tile:
         import torch
@@ -144,14 +155,11 @@ class ExecuTorchModel:
 class LiteRtModel:
     """A ``.tflite`` through LiteRT's interpreter, which offers the graph to XNNPACK by itself.
 
-    ``operators`` is counted in the loaded graph. No partition means that XNNPACK took nothing and LiteRT's
-    own kernels run.
+    No partition of its ``operators`` means that XNNPACK took nothing and LiteRT's own kernels run.
     """
 
     def __init__(self, path: Path, manifest: Manifest, threads: int) -> None:
         from ai_edge_litert.interpreter import Interpreter
-
-        from anyir.conversion.litert_graph import count
 
         self.name, self.tile = path.stem, manifest.tile
         self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
@@ -162,11 +170,20 @@ class LiteRtModel:
             if side["dtype"] is not np.float32:
                 raise UserError(f"{path.name} takes {side['dtype'].__name__}; float32 is due")
         check_tile(path, tuple(map(int, self._input["shape"])), manifest)
-        self.operators = count(self._interpreter)
+        self._channels_last = tuple(self._input["shape"])[1] != 3
+
+    @cached_property
+    def operators(self) -> Operators:
+        """What XNNPACK took of the loaded graph, counted when it is asked for: it is no part of loading."""
+        from anyir.conversion.litert_graph import count
+
+        return count(self._interpreter)
+
+    @cached_property
+    def accelerator(self) -> str:
         share = "" if self.operators.delegated == self.operators.total else " and built-in kernels"
         kernels = f"XNNPACK{share}" if self.operators.partitions else "built-in kernels, no XNNPACK"
-        self.accelerator = f"LiteRT CPU ({kernels})"
-        self._channels_last = tuple(self._input["shape"])[1] != 3
+        return f"LiteRT CPU ({kernels})"
 
     def __call__(self, tile: Tile, /) -> Tile:
         if self._channels_last:

@@ -28,6 +28,7 @@ import numpy as np
 from anyir.conversion.scratch import scratch_folder
 from anyir.model.checkpoints import sha256, write_atomically
 from anyir.model.errors import UserError
+from anyir.profiling.candidates import failed_builds
 from anyir.profiling.reference import Reference
 
 INDEX = "staged.json"
@@ -38,11 +39,16 @@ BACKENDS = {"executorch": "xnnpack", "litert": "cpu"}
 
 @dataclass(frozen=True)
 class Staged:
-    """What was put into the folder: file names of the models, number of tiles, bytes in all."""
+    """What was put into the folder: file names of the models, number of tiles, bytes in all.
+
+    Attributes:
+        left_out: name -> why, of artifacts of an earlier build, whose recipes failed since.
+    """
 
     models: list[str]
     tiles: int
     bytes: int
+    left_out: dict[str, str]
 
 
 def stage(
@@ -68,7 +74,7 @@ def stage(
         UserError: nothing to stage, a damaged artifact, one of other weights or another tile than the
             reference, or files in the way that no earlier stage wrote.
     """
-    chosen = choose(artifacts, reference, only)
+    chosen, left_out = choose(artifacts, reference, only)
     before = _earlier(out)
     out.mkdir(parents=True, exist_ok=True)
     with scratch_folder(out, ".staging-") as fresh:
@@ -101,7 +107,7 @@ def stage(
             (out / name).parent.mkdir(exist_ok=True)
             os.replace(fresh / name, out / name)
     _write_index(out, files)
-    return Staged([path.name for path in chosen], len(reference.cases), size)
+    return Staged([path.name for path in chosen], len(reference.cases), size, left_out)
 
 
 def _write_index(out: Path, files: dict[str, str]) -> None:
@@ -109,7 +115,7 @@ def _write_index(out: Path, files: dict[str, str]) -> None:
     write_atomically(out / INDEX, (json.dumps(index, indent=1) + "\n").encode())
 
 
-def choose(artifacts: Path, reference: Reference, only: str) -> list[Path]:
+def choose(artifacts: Path, reference: Reference, only: str) -> tuple[list[Path], dict[str, str]]:
     """The folder's artifacts that a phone can run and whose name fits, checked, sorted by name.
 
     Raises:
@@ -126,7 +132,9 @@ def choose(artifacts: Path, reference: Reference, only: str) -> list[Path]:
     if not fitting:
         raise UserError(f"no artifact in {artifacts} is named {only}; {named[0].stem} is one")
     chosen = []
-    for path in fitting:
+    failed = failed_builds(artifacts)
+    left_out = {path.stem: failed[path.stem] for path in fitting if path.stem in failed}
+    for path in (path for path in fitting if path.stem not in failed):
         manifest = verify_artifact(path)
         if manifest.backend != BACKENDS.get(manifest.runtime):
             continue
@@ -141,9 +149,12 @@ def choose(artifacts: Path, reference: Reference, only: str) -> list[Path]:
                 f"{reference.tile}; make both with the same --tile, or choose with --only"
             )
         chosen.append(path)
+    if not chosen and left_out:
+        name, why = next(iter(left_out.items()))
+        raise UserError(f"{name} was {why}; run `anyir convert` again")
     if not chosen:
         raise UserError(f"Android runs none of the artifacts in {artifacts} that are named {only}")
-    return chosen
+    return chosen, left_out
 
 
 def _write_reference(reference: Reference, folder: Path) -> None:

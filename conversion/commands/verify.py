@@ -94,31 +94,27 @@ def _run_again(path: Path, manifest: Manifest) -> str:
     except Unsupported as error:
         return f"not compared here: {error}"
     model = load_artifact(path, manifest, threads=2)
-    check_operators(model, manifest)
+    share = compare_operators(model, manifest)
     stage = recheck(manifest.parity, manifest.tile, model)
     psnr = "identical" if stage.psnr is None else f"{stage.psnr:.1f} dB"
-    return f"{psnr}, max error {stage.max_error:.2g}"
+    return f"{psnr}, max error {stage.max_error:.2g}{share}"
 
 
-def check_operators(model: Any, manifest: Manifest) -> None:
-    """Compare what a manifest says that the backend takes with the loaded program, where it can be counted.
+def compare_operators(model: Any, manifest: Manifest) -> str:
+    """What the backend takes of the loaded program, if that can be counted and the manifest says otherwise.
 
-    Another version of the runtime may take more or less of the same program: then only the total is compared.
+    Another processor or another version of the runtime may take more or less of the same program, so that
+    only another total is an error.
 
     Raises:
-        UserError: both counts.
+        UserError: both totals.
     """
-    from anyir.profiling.candidates import PACKAGES
-    from anyir.profiling.host import package_version
-
     counted, said = getattr(model, "operators", None), manifest.operators
-    if counted is None:
-        return
-    package = PACKAGES[manifest.runtime]
-    same = package_version(package) == manifest.versions.get(package)
-    if counted != said if same else counted.total != said.total:
-        raise UserError(
-            f"its manifest says {said.delegated} of {said.total} operators delegated, calls: "
-            f"{said.partitions}; loaded here: {counted.delegated} of {counted.total}, calls: "
-            f"{counted.partitions}"
-        )
+    if counted is None or counted == said:
+        return ""
+    if counted.total != said.total:
+        raise UserError(f"its manifest says {said.total} operators; loaded here: {counted.total}")
+    return (
+        f"; {counted.delegated} of {counted.total} operators delegated here, calls: {counted.partitions}, "
+        f"and {said.delegated}, calls: {said.partitions}, by its manifest"
+    )

@@ -36,6 +36,8 @@ def run(
         staged = stage(
             artifacts, load_reference(reference), out, only, on_file=lambda name: status.update(name)
         )
+    for name, why in staged.left_out.items():
+        console.print(f"note: {name} is left out: {why}", highlight=False, markup=False, soft_wrap=True)
     for name in staged.models:
         print(name)
     print(f"{len(staged.models)} models and {staged.tiles} tiles, {staged.bytes / 1e6:.1f} MB: {out}")

@@ -43,6 +43,7 @@ def test_figures_of_other_weights_are_not_mixed_in(tmp_path):
         '{"figures": [1]}', '{"figures": {"benchmarks": []}}',
         '{"training": {"steps": null}}', '{"training": {"hours": "7"}}', '{"training": {"chunks": 5}}',
         '{"training": {"steps": -5}}', '{"training": {"hours": NaN}}', '{"training": {"hours": Infinity}}',
+        "[" * 100_000,
         '{"training": {"steps": true}}', '{"training": {"samples": 1000000000000000000000000000000}}',
     ],
 )  # fmt: skip

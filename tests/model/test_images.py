@@ -179,6 +179,15 @@ def test_a_pillow_image_of_several_frames_is_refused_as_its_file_is(tmp_path, fo
         assert from_pillow(image.copy()).pixels.shape[:2] == (8, 8)
 
 
+def test_a_pillow_image_that_was_loaded_and_closed_is_read(tmp_path):
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "still.gif")
+    with Image.open(tmp_path / "still.gif") as image:
+        image.load()
+    with pytest.raises(ValueError, match="closed"):
+        _ = image.n_frames
+    assert from_pillow(image).pixels[0, 0].tolist() == [255, 0, 0]
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_bad_files_are_one_line(tmp_path, name):
     make, message = BAD[name]

@@ -41,10 +41,11 @@ def photos(tmp_path):
 
 def run(photos, out, resume=None, **options):
     supply = Supply((Ingredient("photos", degrade=MIXED),), [photos])
-    return train(Settings("tiny", 0.0, 2, 32, **options), supply, out, resume, precision="32-true")
+    settings = Settings("tiny", 0.0, **{"batch": 2, "crop": 32, **options})
+    return train(settings, supply, out, resume, precision="32-true")
 
 
-def test_equal_images_leave_every_figure_a_number(tmp_path, photos):
+def test_equal_images_leave_every_figure_a_number():
     black = torch.zeros(2, 3, 32, 32)
     clean = torch.cat([black, torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))])
     scores = validate(lambda images: images, clean, detailed=True)
@@ -102,15 +103,27 @@ def test_a_full_disk_ends_the_curves_and_not_the_run(tmp_path, capfd):
     assert "logs cannot be written (No space left on device)" in err
 
 
-def test_other_photos_in_the_next_chunk_are_noticed(tmp_path, photos, capfd):
+def test_photos_that_are_held_out_anew_are_noticed(tmp_path, photos, capfd):
     out = tmp_path / "run"
     run(photos, out, steps=1)
-    run(photos, out, out, steps=1)
-    assert "note: the photos" not in capfd.readouterr().err
-    Image.fromarray(data.chelsea()[:140, :140]).save(photos / "more.png")
-    run(photos, out, out, steps=1)
-    said = "note: the photos are others than before: those held out now may have been trained on"
-    assert said in capfd.readouterr().err
+    weights = out / "tiny.safetensors"
+    for source in (out, weights):
+        run(photos, tmp_path / f"same{source.suffix}", source, steps=1, crop=64)
+    assert "note: other photos" not in capfd.readouterr().err
+    (photos / "astronaut.png").rename(photos / "duck.png")  # the first of two is held out: now it is coffee
+    for source in (out, weights):
+        run(photos, tmp_path / f"next{source.suffix}", source, steps=1)
+        said = "note: other photos are held out than in the chunk before, which may have trained on them"
+        assert said in capfd.readouterr().err
+
+
+def test_curves_that_cannot_be_begun_end_nothing(tmp_path, capfd):
+    (tmp_path / "logs").write_text("in the way")
+    hook = threading.excepthook
+    with TrainingLog(Progress(chunk_minutes=1.0), tmp_path / "logs", Console(stderr=True, width=200)) as log:
+        log.report(Report(0.1, 1.0, 0.0))
+    assert threading.excepthook is hook
+    assert "logs cannot be written (File exists)" in capfd.readouterr().err
 
 
 def test_an_edited_recipe_is_noticed_where_its_chunk_goes_on(tmp_path, photos, command, monkeypatch):

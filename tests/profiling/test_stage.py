@@ -114,6 +114,25 @@ def damage(artifacts, what):
     return "*", "there is no .tflite or .pte"
 
 
+def test_what_was_not_built_last_time_is_left_out(artifacts, reference, tmp_path):
+    report = artifacts / "conversion.json"
+    build = json.loads(report.read_text())
+    (row,) = (row for row in build["rows"] if row["file"] == f"{FP32}.tflite")
+    row |= {"status": "failed", "reason": "no space"}
+    report.write_text(json.dumps(build))
+    out = tmp_path / "assets"
+    options = ("--artifacts", artifacts, "--reference", reference.folder, "--out", out)
+    process = anyir("android", "stage", *options, "--only", "*_litert_cpu_*")
+    assert process.returncode == 0, process.stderr
+    assert f"note: {FP32} is left out: not built: no space" in process.stderr
+    assert not (out / "models" / f"{FP32}.tflite").exists()
+    assert len(list((out / "models").iterdir())) >= 2
+    before = contents(out)
+    with pytest.raises(UserError, match=f"{FP32} was not built: no space; run `anyir convert` again"):
+        stage(artifacts, reference, out, FP32)
+    assert contents(out) == before
+
+
 @pytest.mark.parametrize(
     "what",
     ["changed", "no manifest", "weights", "tile", "backend", "unknown name", "empty"],

@@ -25,6 +25,9 @@ internal object Exif {
     private const val LONG = 4
     private const val ENTRY = 12
 
+    /** Bytes of one value by its type's number. */
+    private val SIZES = intArrayOf(0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8)
+
     /** 1..8, 1 where the block has none. */
     fun orientation(tiff: ByteArray): Int {
         var found = 1
@@ -46,7 +49,8 @@ internal object Exif {
             }
         } ?: return null
         whole.afterFirst?.let { pointer ->
-            eraseThumbnail(whole.block, whole.block.getInt(pointer), whole.directories)
+            val thumbnail = whole.block.getInt(pointer)
+            if (thumbnail != 0) eraseThumbnail(whole.block, thumbnail, whole.places)
             whole.block.putInt(pointer, 0)
         }
         return copy
@@ -84,9 +88,9 @@ internal object Exif {
 
     /**
      * @property afterFirst place of the pointer to the thumbnail's directory
-     * @property directories where the header and the directories with their entries lie
+     * @property places where the header, the directories and the values of their entries lie
      */
-    private class Visited(val block: ByteBuffer, val afterFirst: Int?, val directories: List<IntRange>)
+    private class Visited(val block: ByteBuffer, val afterFirst: Int?, val places: List<IntRange>)
 
     /** Calls [entry] with (block, tag, place) for all of the main directory and of EXIF's own. Null: damaged. */
     private fun visit(tiff: ByteArray, entry: (ByteBuffer, Int, Int) -> Unit): Visited? = try {
@@ -96,15 +100,22 @@ internal object Exif {
         block.order(if (order == "II") ByteOrder.LITTLE_ENDIAN else ByteOrder.BIG_ENDIAN)
         var exif: Int? = null
         val first = block.getInt(4)
-        val directories = ArrayList<IntRange>()
-        directories += 0 until 8
-        directories += directory(block, first) { tag, place ->
+        val places = ArrayList<IntRange>()
+        places += 0 until 8
+        val main = directory(block, first) { tag, place ->
             if (tag == EXIF_DIRECTORY) exif = block.getInt(place + 8)
+            places += values(block, place)
             entry(block, tag, place)
         }
-        val end = directories.last().last + 1
-        exif?.let { at -> directories += directory(block, at) { tag, place -> entry(block, tag, place) } }
-        Visited(block, end.takeIf { it + 4 <= tiff.size }, directories)
+        places += main
+        exif?.let { at ->
+            places += directory(block, at) { tag, place ->
+                places += values(block, place)
+                entry(block, tag, place)
+            }
+        }
+        val end = main.last + 1
+        Visited(block, end.takeIf { it + 4 <= tiff.size }, places)
     } catch (error: IndexOutOfBoundsException) {
         null
     } catch (error: BufferUnderflowException) {
@@ -120,6 +131,15 @@ internal object Exif {
             entry(block.getShort(place).toInt() and 0xffff, place)
         }
         return at until at + 2 + ENTRY * count
+    }
+
+    /** Where the values of an entry lie that are not in the entry itself; empty if they are. */
+    private fun values(block: ByteBuffer, place: Int): IntRange {
+        val each = SIZES.getOrElse(block.getShort(place + 2).toInt()) { 0 }
+        val bytes = each * (block.getInt(place + 4).toLong() and 0xffffffffL)
+        val start = block.getInt(place + 8)
+        if (bytes <= 4 || start < 0) return IntRange.EMPTY
+        return start until minOf(start + bytes, block.limit().toLong()).toInt()
     }
 
     private fun number(block: ByteBuffer, place: Int): Int = when (block.getShort(place + 2).toInt()) {

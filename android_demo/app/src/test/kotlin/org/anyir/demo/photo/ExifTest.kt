@@ -62,6 +62,17 @@ class ExifTest {
     }
 
     @Test
+    fun `a text that a thumbnail claims as its own is kept`() {
+        for (order in ORDERS) {
+            val block = withThumbnail(order, bytes = Int.MAX_VALUE)
+            ByteBuffer.wrap(block).order(order).putShort(10, 0x010f).putShort(12, 2).putInt(14, 8).putInt(18, 76)
+            val result = Exif.forResult(block, 1, 1)!!
+            assertArrayEquals(ByteArray(4), result.copyOfRange(72, 76))
+            assertArrayEquals(block.copyOfRange(76, 84), result.copyOfRange(76, 84))
+        }
+    }
+
+    @Test
     fun `an uncompressed thumbnail is erased too`() {
         for (order in ORDERS) {
             val block = withThumbnail(order)
