@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from anyir.model.card import card_path, start_card
+from anyir.model.metrics import EQUAL
 
 from .datasets import made
 
@@ -82,12 +83,13 @@ def test_tiles_instead_of_whole_photos(evaluate, weights, tmp_path):
     assert whole["rows"][0]["psnr"] != tiled["rows"][0]["psnr"]
 
 
-def test_equal_photos_have_no_psnr_that_json_does_not_know(evaluate, weights, tmp_path):
+def test_equal_photos_count_as_100_db_in_the_mean_and_have_none_of_their_own(evaluate, weights, tmp_path):
     made.write(tmp_path / "a.png", made.photo())
     args = ("--dataset", "photos", "--root", tmp_path, "--sigma", 0, "--with", weights, "--json")
     row = json.loads(evaluate(*args)[1], parse_constant=pytest.fail)["rows"][0]
-    assert row["input_psnr"] is None
-    assert row["psnr"] > 0
+    assert row["input_psnr"] == EQUAL
+    assert [image["input_psnr"] for image in row["images"]] == [None]
+    assert 0 < row["psnr"] < EQUAL
 
 
 def test_a_card_that_cannot_be_completed_is_refused_before_the_work(evaluate, weights, tmp_path, monkeypatch):
