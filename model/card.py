@@ -77,7 +77,8 @@ def _read(path: Path) -> dict[str, Any]:
         check_amounts(training)
         Progress().go_on(training)
         for entry in (*training.get("chunks", ()), *training.get("history", ())):
-            _pairs(entry)
+            if not isinstance(_pairs(entry).get("means", []), list):
+                raise TypeError("means that are no list")
         _pairs(_pairs(card.get("figures", {})).get("benchmarks", {}))
     except (ValueError, TypeError, RecursionError) as error:
         raise UserError(f"{path} is no model card, or damaged; mend or remove it ({error})") from error

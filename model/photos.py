@@ -30,16 +30,23 @@ def list_photos(folders: Iterable[Path]) -> list[Path]:
     for folder in folders:
         if not folder.is_dir():
             raise UserError(f"{folder} is not a folder of photos")
-        found = sorted(
-            path
-            for path in folder.rglob("*")
-            if path.suffix.lower() in SUFFIXES and not is_hidden(path, folder) and path.is_file()
-        )
+        found = sorted(path for path in folder.rglob("*") if is_photo(path, folder))
         if not found:
             raise UserError(f"no photos below {folder} ({', '.join(sorted(SUFFIXES))})")
         for path in found:
             photos.setdefault(path.resolve(), path)
     return list(photos.values())
+
+
+def is_photo(path: Path, folder: Path) -> bool:
+    """Whether what lies at ``path`` below ``folder`` counts as a photo: by its name, without being opened.
+
+    So does a link to nothing, such as to a disk that is not there: whoever reads it says that it is missing,
+    where leaving it out would train on fewer photos without a word.
+    """
+    if path.suffix.lower() not in SUFFIXES or is_hidden(path, folder):
+        return False
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def is_hidden(path: Path, folder: Path) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from anyir.model.datasets.layouts import GENERIC, SOURCES, Layout, Source, find_source
 from anyir.model.datasets.pairing import Pair, match_files, stem_key
 from anyir.model.errors import UserError
-from anyir.model.photos import SUFFIXES, is_hidden
+from anyir.model.photos import SUFFIXES, is_photo
 
 
 @dataclass
@@ -238,5 +238,5 @@ def _expand(folder: Path, pattern: str) -> Iterator[Path]:
 def _images(folder: Path, *, deep: bool = True) -> Iterator[Path]:
     """Images in a folder, sorted, hidden ones left out; with those of its subfolders if ``deep``."""
     for path in sorted(folder.rglob("*") if deep else folder.iterdir()):
-        if path.suffix.lower() in SUFFIXES and not is_hidden(path, folder) and path.is_file():
+        if is_photo(path, folder):
             yield path

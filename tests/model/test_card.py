@@ -44,7 +44,8 @@ def test_figures_of_other_weights_are_not_mixed_in(tmp_path):
         '{"training": {"steps": null}}', '{"training": {"hours": "7"}}', '{"training": {"chunks": 5}}',
         '{"training": {"steps": -5}}', '{"training": {"hours": NaN}}', '{"training": {"hours": Infinity}}',
         "[" * 100_000,
-        '{"training": {"steps": true}}', '{"training": {"samples": 1000000000000000000000000000000}}',
+        '{"training": {"chunks": [{"means": 5}]}}', '{"training": {"steps": true}}',
+        '{"training": {"samples": 1000000000000000000000000000000}}',
     ],
 )  # fmt: skip
 def test_a_damaged_card_is_one_line(tmp_path, text):

@@ -62,6 +62,19 @@ def test_one_bad_photo_of_two_hundred_is_named_and_left_out_wherever_it_is(tmp_p
         assert f"{bad.name} is no image that can be read" in line
 
 
+def test_a_link_to_nothing_is_named_as_a_photo_that_cannot_be_read(tmp_path, many):
+    folder = shutil.copytree(many, tmp_path / "photos")
+    gone = hold_out(list_photos([folder]), HELD_OUT)[0][3]
+    gone.unlink()
+    gone.symlink_to(tmp_path / "a disk that is not there" / gone.name)
+    (folder / ".gone.png").symlink_to(tmp_path / "nowhere.png")
+    (folder / "folder.png").mkdir()
+    material, told = load(folder)
+    assert material.samples == 187
+    (line,) = (line for line in told.splitlines() if line.startswith("skipped"))
+    assert gone.name in line
+
+
 def test_more_than_one_percent_of_bad_photos_stops_the_run(tmp_path, many):
     train, held_out = hold_out(list_photos([many]), HELD_OUT)
     folder = shutil.copytree(many, tmp_path / "photos")
