@@ -133,9 +133,10 @@ class Restorer:
         overlap: pixels that neighbouring tiles share, at most half a tile; None for 32 (a quarter of a
             tile below 128).
         threads: CPU threads; None for all cores. Not for a ``TileModel``, which has its own.
+        strength: share of the restoration in the result, 0..1; the photo as it was has the rest.
 
     Raises:
-        UserError: the model cannot be opened, or tile and overlap do not fit it.
+        UserError: the model cannot be opened, tile and overlap do not fit it, or a strength out of its range.
     """
 
     def __init__(
@@ -145,7 +146,11 @@ class Restorer:
         tile: int | None = None,
         overlap: int | None = None,
         threads: int | None = None,
+        strength: float = 1.0,
     ) -> None:
+        if not 0 <= strength <= 1:  # NaN neither
+            raise UserError(f"the strength {strength:g} is not in 0..1")
+        self.strength = strength
         if model is None or isinstance(model, str | Path):
             model = open_model(model, threads=threads)
         elif not isinstance(model, TileModel):
@@ -224,7 +229,7 @@ class Restorer:
                 if progress is not None:
                     progress(done, len(plan))
             end = plan.rows[j + 1] if j + 1 < len(plan.rows) else plan.height
-            finished = np.clip(band[: end - y], 0, 1) * np.float32(scale)
+            finished = self._mixed(band[: end - y], source[y:end], scale) * np.float32(scale)
             target[y:end] = finished if source.dtype.kind == "f" else np.rint(finished)
             band[: height - (end - y)] = band[end - y :].copy()
             band[height - (end - y) :] = 0
@@ -246,6 +251,15 @@ class Restorer:
             )
         result = outputs[0].transpose(1, 2, 0)[:height, :width]
         return result if colours == 3 else result.mean(axis=2, keepdims=True)
+
+    def _mixed(self, restored: NDArray[Any], source: NDArray[Any], scale: float) -> NDArray[np.float32]:
+        """Rows of the result, in 0..1: the restoration, with the photo as far as the strength leaves room."""
+        restored = np.clip(restored, 0, 1)
+        if self.strength < 1:
+            restored *= np.float32(self.strength)
+            before = np.clip(source.astype(np.float32) / np.float32(scale), 0, 1)
+            restored += before * np.float32(1 - self.strength)
+        return restored
 
     def _filled(self, side: int) -> int:
         """What a side of a region, a tile at most, is filled up to."""

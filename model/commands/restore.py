@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +41,10 @@ def run(
         int | None,
         typer.Option(min=0, help="Pixels that neighbouring tiles share, at most half a tile; default: 32."),
     ] = None,
+    strength: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of the restoration in the result; the photo has the rest."),
+    ] = 1.0,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
     strip_metadata: Annotated[bool, typer.Option(help="Leave EXIF and the ICC profile out.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace output files that exist; never an input.")] = False,
@@ -61,8 +66,9 @@ def run(
 
     jobs, others = find_jobs(source, target)
     options = {"keep_metadata": not strip_metadata}
+    make = partial(Restorer, model, tile=tile, overlap=overlap, threads=threads, strength=strength)
     if source.is_dir():
-        restorer = Restorer(model, tile=tile, overlap=overlap, threads=threads)
+        restorer = make()
         _say_what_runs(restorer, as_json)
         with TileBar(len(jobs)) as bar:
             outcomes = restore_jobs(
@@ -71,7 +77,7 @@ def run(
         outcomes += [Outcome(input=str(path), status="skipped", error="not a photo") for path in others]
     else:
         photo = read_job(jobs[0], [source], overwrite=overwrite)  # before the seconds that a model takes
-        restorer = Restorer(model, tile=tile, overlap=overlap, threads=threads)
+        restorer = make()
         _say_what_runs(restorer, as_json)
         with TileBar(1) as bar:
             progress = bar.start(jobs[0])
@@ -86,7 +92,8 @@ def run(
 def _say_what_runs(restorer: Restorer, as_json: bool) -> None:
     if not as_json:
         tiles = f"tiles of {restorer.tile} that overlap by {restorer.overlap}"
-        print(f"{restorer.model.name} on {restorer.model.accelerator}, {tiles}", flush=True)
+        strength = f", at strength {restorer.strength:g}" if restorer.strength < 1 else ""
+        print(f"{restorer.model.name} on {restorer.model.accelerator}, {tiles}{strength}", flush=True)
 
 
 def _print_outcomes(outcomes: list[Outcome], restorer: Restorer, as_json: bool) -> None:
@@ -97,7 +104,7 @@ def _print_outcomes(outcomes: list[Outcome], restorer: Restorer, as_json: bool) 
     }
     if as_json:
         what = {"model": restorer.model.name, "accelerator": restorer.model.accelerator}
-        how = {"tile": restorer.tile, "overlap": restorer.overlap}
+        how = {"tile": restorer.tile, "overlap": restorer.overlap, "strength": restorer.strength}
         print(json.dumps({**what, **how, **counts, "files": [o.to_dict() for o in outcomes]}, indent=2))
         return
     for o in outcomes:
