@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import multiprocessing.connection
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -131,6 +132,8 @@ def run_jobs(
     from anyir.conversion.worker import work
 
     context = multiprocessing.get_context("spawn")
+    # Modules of the folder that the command is run in are not imported, by what is started from here on.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
     waiting = list(jobs)
     running: dict[Any, tuple[Any, Job, list[str]]] = {}
     try:

@@ -117,7 +117,7 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, ModuleNotFoundError) and (error.name or "anyir").partition(".")[0] != "anyir":
-        return f"{error.name} is missing: pip install 'anyir[convert]'"
+        return f"{error.name} is missing: pip install -c constraints.txt -e '.[convert]'"
     return f"{type(error).__name__}: {error}"
 
 

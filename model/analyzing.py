@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +48,8 @@ def analyze(
         What ``figures.json`` holds: inputs, the figures' numbers and the files' names.
 
     Raises:
-        UserError: an unusable photo, weights without GatedDA, an unknown block, figures that are there.
+        UserError: an unusable photo, weights without GatedDA, an unknown block, figures that are there,
+            features that overflow.
     """
     _check_folder(out, overwrite)
     from anyir.model.checkpoints import find_weights, load_weights, sha256
@@ -55,7 +58,10 @@ def analyze(
     from anyir.model.features import find_block, record
 
     path = find_weights(weights)
+    digest = sha256(path)
     network = load_weights(path).use_additive_fusion()
+    if sha256(path) != digest:  # a training that goes on writes it anew
+        raise UserError(f"{path} changed while it was read; try again")
     block = block or DEFAULT_BLOCK
     find_block(network, block)
     pixels = read_pixels(photo)
@@ -69,14 +75,16 @@ def analyze(
     if kind is not None:
         clean = image
         image = degrade(image[None], kind, severity=severity, seed=seed)[0]
-    numbers, pictures = draw(record(network, image, block), image, clean)
+    features = record(network, image, block)
+    _check_finite(features, path)
+    numbers, pictures = draw(features, image, clean)
     result = {
         "photo": photo.name,
         "size": [image.shape[2], image.shape[1]],
         "degradation": None if kind is None else {"kind": kind, "severity": severity, "seed": seed},
         "truth": None if truth is None else truth.name,
         "weights": path.name,
-        "sha256": sha256(path),
+        "sha256": digest,
         "block": block,
         **numbers,
         "files": [*pictures, NUMBERS],
@@ -141,19 +149,35 @@ def _middle(pixels: NDArray[Any], path: Path) -> Tensor:
     return torch.from_numpy(part).permute(2, 0, 1).contiguous()
 
 
+def _check_finite(features: BlockFeatures, path: Path) -> None:
+    """Of every map the sum too: means over channels and pixels are taken in float32."""
+    maps = {**vars(features), **features.parts}
+    del maps["parts"]
+    for name, values in maps.items():
+        if not values.abs().sum().isfinite():
+            raise UserError(f"with {path} the features ({name}) overflow: there is nothing to draw")
+
+
 def _check_folder(out: Path, overwrite: bool) -> None:
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is not a folder")
     if not overwrite and any((out / name).exists() for name in (NUMBERS, *FIGURES)):
         raise UserError(f"{out} holds figures; choose another --out, or add --overwrite")
+    for name in (NUMBERS, *FIGURES):
+        if (out / name).is_dir():  # found now, not between the first file's renaming and the last's
+            raise UserError(f"{out / name} is a folder; move it, or choose another --out")
 
 
 def _write(out: Path, files: dict[str, bytes]) -> None:
-    """Write the files; figure 9 of an earlier photo does not stay beside the new ones."""
-    from anyir.model.checkpoints import write_atomically
+    """Write all files beside the earlier ones, then rename them: a full disk leaves the earlier ones.
 
+    Figure 9 of an earlier photo does not stay beside the new ones.
+    """
     out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".analyze-") as beside:
+        for name, data in files.items():
+            Path(beside, name).write_bytes(data)
+        for name in files:
+            os.replace(Path(beside, name), out / name)
     if "figure9.png" not in files:
         (out / "figure9.png").unlink(missing_ok=True)
-    for name, data in files.items():
-        write_atomically(out / name, data)

@@ -43,6 +43,29 @@ def check_card(weights: Path) -> dict[str, Any]:
     return card
 
 
+def row_name(dataset: str, condition: str, stored: bool) -> str:
+    """What a benchmark's row is called, in cards and tables."""
+    return " ".join(filter(None, (dataset, condition, "stored" if stored else "")))
+
+
+def check_whole(weights: Path, photos: dict[str, int]) -> None:
+    """Figures of a part of a benchmark do not replace those of all of it.
+
+    Args:
+        photos: in the rows that are to be added, by ``row_name``.
+
+    Raises:
+        UserError: the card has one of these rows of more photos; also as ``check_card``.
+    """
+    had = check_card(weights).get("figures", {}).get("benchmarks", {})
+    for name, count in photos.items():
+        before = had[name].get("photos", 0) if isinstance(had.get(name), dict) else 0
+        if isinstance(before, int) and before > count:
+            raise UserError(
+                f"{card_path(weights)} has {name} of {before} photos, and here are {count}; leave --card out"
+            )
+
+
 def add_figures(weights: Path, result: dict[str, Any]) -> Path:
     """Put evaluation figures into the card of ``weights`` and return the card's path.
 
@@ -55,7 +78,7 @@ def add_figures(weights: Path, result: dict[str, Any]) -> Path:
     card = check_card(weights)
     figures = card.setdefault("figures", {})
     for row in result.get("rows", []):
-        name = " ".join(filter(None, (row["dataset"], row["condition"], "stored" if row["stored"] else "")))
+        name = row_name(row["dataset"], row["condition"], row["stored"])
         how = {"tile": result["tile"], "noise_seed": result["noise_seed"]}
         figures.setdefault("benchmarks", {})[name] = {
             k: v for k, v in {**row, **how}.items() if k != "images"

@@ -89,7 +89,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "anyir").partition(".")[0] == "anyir":
             raise
-        _fail(f"{error.name} is missing: pip install 'anyir[train,convert,report,analyze]'")
+        _fail(f"{error.name} is missing: pip install -c constraints.txt -e '.[train,convert,report,analyze]'")
     except OSError as error:  # a full disk, a read-only folder: the system's words, in one line
         where = f": {error.filename}" if error.filename else ""
         _fail(f"{error.strerror or error}{where}")

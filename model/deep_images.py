@@ -142,6 +142,11 @@ def encode_tiff(pixels: NDArray, icc: bytes | None, exif: bytes | None) -> bytes
     return file.getvalue()
 
 
+def check_exif(exif: bytes) -> None:
+    """Raises anything if a TIFF cannot carry this EXIF: found out with one of a single pixel."""
+    encode_tiff(np.zeros((1, 1, 1), np.uint8), None, exif)
+
+
 def _exif_tags(exif: bytes | None) -> list[tuple[int, object]]:
     """EXIF's top-level tags, its directories (camera, GPS) as dictionaries."""
     if not exif:

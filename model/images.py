@@ -215,7 +215,9 @@ def _finish(image: Image.Image, pixels: NDArray, notes: list[str]) -> Photo:
         pixels = np.concatenate([pixels, np.where(opaque, 65535, 0).astype(np.uint16)], axis=2)
     orientation, exif = 1, None
     try:
-        orientation, exif = _carry_exif(image)
+        tags = image.getexif()
+        orientation = tags.get(ORIENTATION, 1)
+        exif = _carry_exif(tags, orientation)
     except Exception:  # EXIF is written by every camera in its own way; the photo matters more
         notes.append("its EXIF is unreadable and was left out")
     icc = image.info.get("icc_profile") if image.mode != "CMYK" else None
@@ -223,9 +225,8 @@ def _finish(image: Image.Image, pixels: NDArray, notes: list[str]) -> Photo:
     return Photo(upright, icc or None, exif, notes)
 
 
-def _carry_exif(image: Image.Image) -> tuple[int, bytes | None]:
-    exif = image.getexif()
-    orientation = exif.get(ORIENTATION, 1)
+def _carry_exif(exif: Image.Exif, orientation: int) -> bytes | None:
+    """EXIF for the file that is written; raises anything if it cannot be read, or not be written again."""
     for tag in STRUCTURAL_TAGS:
         if tag in exif:
             del exif[tag]
@@ -235,7 +236,12 @@ def _carry_exif(image: Image.Image) -> tuple[int, bytes | None]:
         camera = exif.get_ifd(EXIF_IFD)
         if PIXEL_WIDTH in camera and PIXEL_HEIGHT in camera:
             camera[PIXEL_WIDTH], camera[PIXEL_HEIGHT] = camera[PIXEL_HEIGHT], camera[PIXEL_WIDTH]
-    return orientation, exif.tobytes() if len(exif) else None
+    if not len(exif):
+        return None
+    exif.bigtiff = False  # a BigTIFF's would start with its 64-bit header, which EXIF does not have
+    data = exif.tobytes()
+    deep_images.check_exif(data)  # now, not after the whole restoration
+    return data
 
 
 def turn_upright(pixels: NDArray, orientation: int) -> NDArray:

@@ -48,7 +48,8 @@ def measure_memory(preset: str, mode: str, height: int = 224, width: int = 224) 
     Raises:
         UserError: the child failed, as where memory does not suffice.
     """
-    command = [sys.executable, "-m", "anyir.model.memory", preset, mode, str(height), str(width)]
+    # -P: modules of the folder that the command is run in are not imported.
+    command = [sys.executable, "-P", "-m", "anyir.model.memory", preset, mode, str(height), str(width)]
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode:
         last = (result.stderr.strip().splitlines() or [f"it ended with {result.returncode}"])[-1]

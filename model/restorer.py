@@ -109,7 +109,8 @@ def open_model(source: str | Path | None = None, *, threads: int | None = None) 
             return open_artifact(Path(source), threads=threads or os.cpu_count() or 1)
         except ImportError as error:
             raise UserError(
-                f"{error.name} is missing, which artifacts need: pip install 'anyir[convert]'"
+                f"{error.name} is missing, which artifacts need: "
+                "pip install -c constraints.txt -e '.[convert]'"
             ) from error
 
     from anyir.model.checkpoints import find_weights, load_weights

@@ -78,6 +78,17 @@ def find_jobs(source: Path, target: Path) -> tuple[list[Job], list[Path]]:
     return jobs, others
 
 
+def why_left_out(path: Path) -> str:
+    """What a file or folder is that ``find_jobs`` found and that is no job."""
+    if path.name.startswith("."):
+        return "hidden"
+    if path.is_dir():
+        return "a link to a folder"
+    if path.suffix.lower() == ".avif":
+        return "AVIF is not written: name it by itself, with another suffix for OUT"
+    return "not a photo"
+
+
 def _raise(error: OSError) -> None:
     raise error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from anyir.profiling.reference import WEIGHTS_FILE, Reference
 from anyir.profiling.schema import RuntimeName
 
 RUNTIMES: dict[str, RuntimeName] = {".pte": "executorch", ".tflite": "litert", ".mlpackage": "coreml"}
+NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_+.-]*")
+"""What a program's name must be: files of pictures begin with it (``fields.PictureFile``)."""
 UNKNOWN = "unknown"
 """Backend and precision of an artifact without a manifest that says them."""
 PACKAGES = {
@@ -60,8 +63,8 @@ def find_candidates(artifacts: Path, reference: Reference) -> list[Candidate]:
     """PyTorch first, then artifacts by name, then recipes that ``conversion.json`` says were not built.
 
     Raises:
-        UserError: no such folder, nothing in it, artifacts of other weights or another tile, or two of
-            one name.
+        UserError: no such folder, nothing in it, artifacts of other weights or another tile, two of
+            one name, or a name that no picture can have.
     """
     if not artifacts.is_dir():
         raise UserError(f"there is no folder {artifacts}; `anyir convert --out {artifacts}` makes it")
@@ -77,6 +80,11 @@ def find_candidates(artifacts: Path, reference: Reference) -> list[Candidate]:
         raise UserError(f"there is no artifact in {artifacts}; `anyir convert --out {artifacts}` makes them")
     candidates = [_pytorch(reference), *found]
     names = [candidate.name for candidate in candidates]
+    if (odd := next((name for name in names if not NAME.fullmatch(name)), None)) is not None:
+        raise UserError(
+            f"{artifacts} has a program of the name {odd!a}, after which no picture can be named; "
+            "rename it with its manifest: letters a to z, digits and _ + - ., but no dot first"
+        )
     if (twice := next((name for name in names if names.count(name) > 1), None)) is not None:
         raise UserError(f"{artifacts} has two programs of the name {twice}; remove or rename one")
     return candidates

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from anyir.profiling.fields import Bytes, Count, Milliseconds, Strict
+from anyir.profiling.fields import Bytes, Count, Milliseconds, Seconds, Strict
 
 ThermalStatus = Literal["none", "light", "moderate", "severe", "critical", "emergency", "shutdown"]
 
@@ -68,7 +68,7 @@ class Conditions(Strict):
 class SustainedRun(Strict):
     """One run of a program that runs without a pause."""
 
-    at_s: float = Field(ge=0, description="When it ended, from the start of the series.")
+    at_s: Seconds = Field(description="When it ended, from the start of the series.")
     ms: Milliseconds
     thermal_status: ThermalStatus | None
     thermal_headroom: float | None = Field(ge=0, description="Read at most once a second; null between.")

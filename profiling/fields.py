@@ -7,9 +7,14 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Milliseconds = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=0)]
-Bytes = Annotated[int, Field(ge=0)]
+LARGEST = 2**53
+"""Whole numbers that JSON's readers keep exactly."""
+
+Milliseconds = Annotated[float, Field(ge=0, le=1e9)]
+Seconds = Annotated[float, Field(ge=0, le=1e9)]
+Decibels = Annotated[float, Field(ge=-1000, le=1000)]
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
+Bytes = Annotated[int, Field(ge=0, le=LARGEST)]
 PictureFile = Annotated[str, Field(pattern=r"^pictures/[A-Za-z0-9_+-][A-Za-z0-9_+.-]*\.webp$")]
 
 

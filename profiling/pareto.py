@@ -159,13 +159,20 @@ def _latency_axis(values: list[float], start: float, end: float) -> Axis:
     if high / low < 5:  # wide enough for two ticks at the least
         middle = math.sqrt(low * high)
         low, high = middle / math.sqrt(5), middle * math.sqrt(5)
-    steps = [factor * 10.0**power for power in range(-3, 7) for factor in (1, 2, 5)]
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)))
+    steps = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
     return Axis(low, high, start, end, [s for s in steps if low <= s <= high], logarithmic=True)
 
 
 def _quality_axis(values: list[float], start: float, end: float) -> Axis:
     middle, span = (min(values) + max(values)) / 2, max(max(values) - min(values), 0.15) * 1.5
-    step = next(s for s in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if span / s <= 6)
+    step = nice_step(max(span / 6, 0.05))
     low, high = middle - span / 2, middle + span / 2
     first = math.ceil(low / step)
     return Axis(low, high, start, end, [step * i for i in range(first, math.floor(high / step) + 1)])
+
+
+def nice_step(least: float) -> float:
+    """The least of 1, 2 and 5 times a power of ten that is not below ``least``, which is positive."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(step for factor in (1, 2, 5, 10) if (step := factor * power) >= least * (1 - 1e-9))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.model.checkpoints import write_atomically
+from anyir.model.errors import UserError
 
 QUALITY = 88
 """Of WebP. Pictures are for looking at; figures come from the arrays."""
@@ -32,7 +33,12 @@ class PictureWriter:
 
         Returns:
             The path relative to the results file.
+
+        Raises:
+            UserError: a name that leads to another folder.
         """
+        if "/" in name or "\\" in name:
+            raise UserError(f"{name!r} cannot be part of a picture's name")
         from PIL import Image
 
         pixels = (np.asarray(tile, np.float32).clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)

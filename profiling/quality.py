@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.model.errors import UserError
-from anyir.model.metrics import psnr, ssim
+from anyir.model.metrics import EQUAL, psnr, ssim
 from anyir.profiling.pictures import PictureWriter
 from anyir.profiling.reference import Reference
 from anyir.profiling.schema import DegradationInput, Quality, ReferenceSummary
@@ -42,7 +42,7 @@ def compare_outputs(
             psnr_reference=finite(psnr(image=clipped, reference=wanted, data_range=1.0)),
             ssim_reference=ssim(image=clipped, reference=wanted, data_range=1.0),
             max_error_reference=float(np.abs(made - expected[cases]).max()),
-            psnr_truth=finite(mean(psnr(image=a, reference=b, data_range=1.0) for a, b in pairs)),
+            psnr_truth=truth_psnr(pairs),
             ssim_truth=mean(ssim(image=a, reference=b, data_range=1.0) for a, b in pairs),
             picture=pictures.write(f"{name}.{kind}", outputs[shown]),
         )
@@ -73,7 +73,7 @@ def degraded_inputs(reference: Reference, pictures: PictureWriter | None) -> dic
         shown = picture_case(cases)
         result[kind] = DegradationInput(
             tiles=len(cases),
-            psnr_truth=finite(mean(psnr(image=a, reference=b, data_range=1.0) for a, b in pairs)),
+            psnr_truth=truth_psnr(pairs),
             ssim_truth=mean(ssim(image=a, reference=b, data_range=1.0) for a, b in pairs),
             degraded=pictures.write(f"degraded.{kind}", inputs[shown] / np.float32(255))
             if pictures
@@ -92,6 +92,12 @@ def cases_by_kind(reference: Reference) -> Iterator[tuple[str, list[int]]]:
 def picture_case(cases: list[int]) -> int:
     """Which tile of a degradation is shown: another photo for each degradation in turn."""
     return cases[(cases[0] // len(cases)) % len(cases)]
+
+
+def truth_psnr(pairs: list[tuple[NDArray[Any], NDArray[Any]]]) -> float | None:
+    """Mean over tiles, in dB, of which equal ones count as ``EQUAL``; None if all are equal."""
+    values = [psnr(image=image, reference=truth, data_range=1.0) for image, truth in pairs]
+    return mean(min(value, EQUAL) for value in values) if np.isfinite(values).any() else None
 
 
 def mean(values: Iterator[float]) -> float:

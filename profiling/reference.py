@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import platform
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -25,7 +26,9 @@ from anyir.model.errors import UserError
 from anyir.profiling.photos import SEVERITY, as_input, make_cases
 
 SCHEMA_VERSION = 1
-ARRAYS = ("inputs", "truths", "outputs")
+ARRAYS = {"inputs": np.uint8, "truths": np.uint8, "outputs": np.float32}
+KIND = re.compile(r"[a-z_]+(\+[a-z_]+)*")
+"""Kinds become parts of pictures' names: none may lead out of their folder."""
 WEIGHTS_FILE = "weights.safetensors"
 
 
@@ -70,7 +73,7 @@ class Reference:
 
     def array(self, name: str) -> NDArray[Any]:
         """``inputs``, ``truths`` or ``outputs``, mapped from its file rather than read."""
-        return np.load(self.folder / f"{name}.npy", mmap_mode="r")
+        return np.lib.format.open_memmap(self.folder / f"{name}.npy", mode="r")  # never unpickles
 
     def digest(self) -> str:
         """Sha256 over the inputs, truths and outputs of every tile, by their own."""
@@ -99,7 +102,7 @@ def make_reference(
         on_case: called after each tile, for a progress bar.
 
     Raises:
-        UserError: unusable weights, or a network that returns NaN or infinity.
+        UserError: unusable weights, too little memory, or a network that returns NaN or infinity.
         OSError: a folder that cannot be written.
     """
     import torch
@@ -123,9 +126,14 @@ def make_reference(
     on_start(len(cases))
     outputs = np.empty((len(cases), 3, tile, tile), np.float32)
     for index, case in enumerate(cases):
-        with torch.inference_mode():
-            result = network(torch.from_numpy(as_input(case.degraded)).to(device))
-        outputs[index] = result[0].cpu().numpy()
+        try:
+            with torch.inference_mode():
+                result = network(torch.from_numpy(as_input(case.degraded)).to(device))
+            outputs[index] = result[0].cpu().numpy()
+        except RuntimeError as error:  # torch has no class of its own for the CPU allocator's refusal
+            if "memory" not in str(error):
+                raise
+            raise UserError(f"not enough memory for tiles of {tile}; choose a smaller --tile") from error
         if not np.isfinite(outputs[index]).all():
             raise UserError(f"{path.name} returns NaN or infinity for {case.kind}: not usable as a reference")
         on_case()
@@ -189,6 +197,8 @@ def load_reference(folder: Path) -> Reference:
         given = Reference(folder=folder, cases=cases, **data)
         reference = TypeAdapter(Reference).validate_python(asdict(given))
         _ = reference.versions["torch"]
+        if not cases or not all(KIND.fullmatch(case.kind) for case in reference.cases):
+            raise ValueError("no cases, or one without a kind of degradation")
         files = {name: reference.files[name] for name in (*(f"{a}.npy" for a in ARRAYS), WEIGHTS_FILE)}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UserError(f"{path} is damaged; {again}") from error
@@ -197,11 +207,30 @@ def load_reference(folder: Path) -> Reference:
             raise UserError(f"{folder} lacks {name}; {again}")
         if sha256(folder / name) != digest:
             raise UserError(f"{folder / name} is not the file that reference.json describes; {again}")
-    shape = (len(reference.cases), 3, reference.tile, reference.tile)
-    shapes = {reference.array(name).shape for name in ARRAYS}
-    if files[WEIGHTS_FILE] != reference.weights_sha256 or shapes != {shape}:
+    try:
+        agrees = files[WEIGHTS_FILE] == reference.weights_sha256 and _arrays_are_the_cases(reference)
+    except Exception as error:  # numpy's reader, fed with another file, may raise anything
+        raise UserError(f"{folder} holds an array that cannot be read; {again}") from error
+    if not agrees:
         raise UserError(f"{path} does not agree with the files that it names; {again}")
     return reference
+
+
+def _arrays_are_the_cases(reference: Reference) -> bool:
+    """Whether the arrays are what the cases say, tile by tile: two results may share a digest only then.
+
+    This reads every array once, as hashing its file did; from here on they are mapped, not read.
+    """
+    shape = (len(reference.cases), 3, reference.tile, reference.tile)
+    for name, dtype in ARRAYS.items():
+        array = reference.array(name)
+        if array.dtype != dtype or array.shape != shape:
+            return False
+        hashes = (getattr(case, f"{name.removesuffix('s')}_sha256") for case in reference.cases)
+        for tile, digest in zip(array, hashes, strict=True):
+            if hash_array(tile) != digest or not np.isfinite(tile).all():
+                return False
+    return True
 
 
 def hash_array(array: NDArray[Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,12 +72,17 @@ def write_report(sources: list[Path], out: Path) -> None:
         raise UserError(f"{out} is the results file, which is never overwritten; name another --out")
     loaded = [Source(load_results(path), path.parent) for path in sources]
     for path, source in zip(sources[1:], loaded[1:], strict=True):
-        if source.results.reference.cases_sha256 != loaded[0].results.reference.cases_sha256:
+        if _identity(source.results.reference) != _identity(loaded[0].results.reference):
             raise UserError(
                 f"{path} was compared with another reference than {sources[0]}; "
                 "one page shows figures against one reference"
             )
     write_atomically(out, render(loaded).encode())
+
+
+def _identity(reference: ReferenceSummary) -> tuple[Any, ...]:
+    """What must be the same for figures to be of one reference."""
+    return reference.cases_sha256, reference.weights_sha256, reference.tile, sorted(reference.inputs)
 
 
 def render(sources: list[Source]) -> str:
@@ -86,6 +92,7 @@ def render(sources: list[Source]) -> str:
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined)
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(label=label, kind=kind_title, db=decibels, battery=battery)
+    environment.filters["span"] = span
     environment.filters.update(p50=lambda values: percentile(values, 50), largest_error=largest_error)
     devices = [show_device(source.results) for source in sources]
     reference = sources[0].results.reference
@@ -97,7 +104,7 @@ def render(sources: list[Source]) -> str:
         comparison=comparison_data(sources),
         gain=gain,
         worst=worst_reference_psnr,
-        mean_input=mean_input_psnr(reference),
+        mean_input=mean_input_psnr,
         style=(HERE / "report.css").read_text(),
         script=(HERE / "report.js").read_text(),
     )
@@ -105,7 +112,7 @@ def render(sources: list[Source]) -> str:
 
 def show_device(results: Results) -> Device:
     """One results file's rows, sorted into measured and not, with their plots."""
-    measured = [row for row in results.rows if row.latency is not None]
+    measured = [row for row in results.rows if row.status == "ok"]
     best = pareto(measured)
     points = [
         Point(label(row), row.latency.p50_ms, mean_truth_psnr(row), row.key in best)
@@ -115,7 +122,7 @@ def show_device(results: Results) -> Device:
     return Device(
         results=results,
         measured=measured,
-        missing=[row for row in results.rows if row.latency is None],
+        missing=[row for row in results.rows if row.status != "ok"],
         plots=[pareto_svg(points, 860, 360), pareto_svg(points, 328, 380)] if points else [],
         sustained=[
             (row, sustained_svg(row.sustained, label(row), 328, 200), slowdown(row.sustained))
@@ -128,6 +135,17 @@ def show_device(results: Results) -> Device:
 def decibels(value: float | None) -> str:
     """With two digits; None means that the images are identical."""
     return "identical" if value is None else f"{value:.2f}"
+
+
+def significant(value: float) -> str:
+    """With no digit after the point from 10 on, else with as many as make two digits in all."""
+    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.95 else f"{value:.2g}"
+
+
+def span(counts: Iterable[int]) -> str:
+    """The number that all are, or the least and the largest."""
+    low, high = min(listed := list(counts)), max(listed)
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def battery(reading: Reading) -> str:
@@ -152,11 +170,15 @@ def key_facts(results: Results, measured: list[Row]) -> list[tuple[str, str, str
         return []
     fastest = min(programs, key=lambda row: row.latency.p50_ms if row.latency else 0)
     assert fastest.latency is not None
-    facts = [(f"{fastest.latency.p50_ms:.0f} ms", "for a tile, median", f"{label(fastest)}, the fastest")]
+    facts = [
+        (f"{significant(fastest.latency.p50_ms)} ms", "for a tile, median", f"{label(fastest)}, the fastest")
+    ]
     baseline = next((row for row in measured if row.runtime == "pytorch"), None)
     if baseline is not None and baseline.latency is not None:
         ratio = baseline.latency.p50_ms / fastest.latency.p50_ms
-        facts.append((f"{ratio:.1f}\u00d7", "the speed of PyTorch", "on the same processor"))
+        facts.append(
+            (f"{significant(ratio)}\u00d7", "the speed of PyTorch on the CPU", "on the same machine")
+        )
     nearer = gain(fastest, results.reference)
     direction = "nearer to the truth" if nearer >= 0 else "further from the truth"
     facts.append((f"{abs(nearer):.2f} dB", direction, f"{label(fastest)}, mean"))
@@ -209,22 +231,21 @@ def _pictures(results: Results, folder: Path) -> dict[str, Any]:
         if entry.degraded and entry.truth
     }
     programs = {
-        row.name: {
+        row.key: {
             "title": label(row),
             "kinds": {
                 kind: {
-                    "picture": data_uri(folder, quality.picture),
-                    "psnr": quality.psnr_truth,
-                    "agreement": quality.psnr_reference,
+                    "picture": data_uri(folder, row.quality[kind].picture),
+                    "psnr": row.quality[kind].psnr_truth,
+                    "agreement": row.quality[kind].psnr_reference,
                 }
-                for kind, quality in row.quality.items()
-                if quality.picture and kind in inputs
+                for kind in inputs
             },
         }
         for row in results.rows
-        if row.status == "ok"
+        if row.status == "ok" and all(row.quality[kind].picture for kind in inputs)
     }
-    return {"inputs": inputs, "programs": {k: v for k, v in programs.items() if v["kinds"]}}
+    return {"inputs": inputs, "programs": programs if inputs else {}}
 
 
 def data_uri(folder: Path, name: str | None) -> str:

@@ -67,7 +67,9 @@ def import_runtime(manifest: Manifest) -> None:
         else:
             import coremltools  # noqa: F401
     except ModuleNotFoundError as error:
-        raise Unsupported(f"{error.name} is not installed: pip install 'anyir[convert]'") from error
+        raise Unsupported(
+            f"{error.name} is not installed: pip install -c constraints.txt -e '.[convert]'"
+        ) from error
     except ImportError as error:  # it is there and broken, such as for want of a shared library
         raise UserError(f"what runs {manifest.runtime} programs cannot be imported: {error}") from error
 

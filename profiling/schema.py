@@ -9,11 +9,12 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from anyir.model.checkpoints import check_amounts
 from anyir.model.errors import UserError
 from anyir.profiling.environment import Conditions, Environment, Sustained
-from anyir.profiling.fields import Bytes, Count, Milliseconds, PictureFile, Sha256, Strict
+from anyir.profiling.fields import Bytes, Count, Decibels, Milliseconds, PictureFile, Sha256, Strict
 from anyir.profiling.statistics import percentile
 
 SCHEMA_VERSION = 2
@@ -29,7 +30,7 @@ class DegradationInput(Strict):
     """The degraded tiles themselves against the truth: what a restoration has to beat."""
 
     tiles: Count
-    psnr_truth: float | None = Field(description="dB, mean over tiles; null: identical.")
+    psnr_truth: Decibels | None = Field(description="dB, mean over tiles; null: identical.")
     ssim_truth: float
     degraded: PictureFile | None
     truth: PictureFile | None
@@ -42,6 +43,13 @@ class ReferenceSummary(Strict):
     weights_sha256: Sha256
     preset: str | None
     notes: dict[str, Any] = Field(description="What training noted in the weights' header.")
+
+    @field_validator("notes")
+    @classmethod
+    def _amounts_are_amounts(cls, notes: dict[str, Any]) -> dict[str, Any]:
+        check_amounts({key: value for key, value in notes.items() if value is not None})
+        return notes
+
     accelerator: str
     torch: str
     tile: Count
@@ -96,10 +104,10 @@ class Latency(Strict):
 class Quality(Strict):
     """One degradation: outputs, clipped to 0..1, against the reference's and against the truth."""
 
-    psnr_reference: float | None = Field(description="dB, over all pixels of all tiles; null: identical.")
+    psnr_reference: Decibels | None = Field(description="dB, over all pixels of all tiles; null: identical.")
     ssim_reference: float | None = Field(description="Null where it was not computed, as on phones.")
     max_error_reference: float = Field(description="Largest difference, before clipping.")
-    psnr_truth: float | None = Field(description="dB, mean over tiles; null: identical.")
+    psnr_truth: Decibels | None = Field(description="dB, mean over tiles; null: identical.")
     ssim_truth: float | None
     picture: PictureFile | None
 
@@ -184,10 +192,7 @@ class Results(Strict):
         for row in self.rows:
             if row.status == "ok" and set(row.quality) != set(inputs):
                 raise ValueError(f"{row.key} does not have the reference's degradations")
-            if row.status == "ok" and not any(
-                kind != CLEAN and None not in (quality.psnr_truth, inputs[kind].psnr_truth)
-                for kind, quality in row.quality.items()
-            ):
+            if row.status == "ok" and not any(kind != CLEAN for kind in row.quality):
                 raise ValueError(f"{row.key} has no figure against the truth but of clean tiles")
         return self
 
@@ -215,8 +220,9 @@ def load_results(path: Path) -> Results:
         raise UserError(f"there is no {path}; `anyir profile` writes it")
     try:
         data = json.loads(path.read_bytes())
+        json.dumps(data, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is damaged: not JSON ({error})") from error
+        raise UserError(f"{path} is damaged: not JSON in UTF-8 ({error})") from error
     version = data.get("schema") if isinstance(data, dict) else None
     if version == 1:
         data = _from_version_1(data)
@@ -230,6 +236,15 @@ def load_results(path: Path) -> Results:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise UserError(f"{path} is not by the schema: {where}: {first['msg']}") from error
+
+
+def looks_like_results(path: Path) -> bool:
+    """Whether a file is results of any version, whole or not by the schema: one to be written anew."""
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and {"schema", "rows"} <= data.keys()
 
 
 def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from anyir.model.checkpoints import sha256, write_atomically
 from anyir.model.errors import UserError
 from anyir.profiling.candidates import failed_builds
 from anyir.profiling.reference import Reference
+
+if TYPE_CHECKING:
+    from anyir.conversion.manifest import Manifest
 
 INDEX = "staged.json"
 SCHEMA_VERSION = 1
@@ -61,7 +64,8 @@ def stage(
     """Put artifacts and reference tiles where the app's builds take them.
 
     Everything is written beside the folder's files and moved in at the end: a fault leaves what an earlier
-    stage put there. Of the folder's files only those that an earlier stage wrote are replaced or removed.
+    stage put there. Of the folder's files only those that an earlier stage wrote, and that are still as it
+    wrote them, are replaced or removed.
 
     Args:
         artifacts: what ``anyir convert`` wrote.
@@ -72,7 +76,7 @@ def stage(
 
     Raises:
         UserError: nothing to stage, a damaged artifact, one of other weights or another tile than the
-            reference, or files in the way that no earlier stage wrote.
+            reference, or files in the way that no earlier stage wrote or that were changed since.
     """
     chosen, left_out = choose(artifacts, reference, only)
     before = _earlier(out)
@@ -91,17 +95,12 @@ def stage(
             for path in sorted(fresh.rglob("*"))
             if path.is_file()
         }
-        _check_copies(files, chosen, artifacts)
-        in_the_way = [name for name in files if (out / name).exists() and name not in before]
-        if in_the_way:
-            raise UserError(
-                f"{out / in_the_way[0]} is in the way: no earlier `anyir android stage` wrote it; "
-                "move it, or name another --out"
-            )
+        _check_copies(fresh / "models", files, chosen, artifacts)
+        present = _replaceable(out, before, files)
         size = sum((fresh / name).stat().st_size for name in files)
-        # Until all is in place the index names old and new: a stage that is cut short can be done again.
-        _write_index(out, {**dict.fromkeys(before, ""), **files})
-        for old in before:
+        # Until all is in place the index has old and new: a stage that is cut short can be done again.
+        _write_index(out, files, present)
+        for old in present:
             (out / old).unlink(missing_ok=True)
         for name in files:
             (out / name).parent.mkdir(exist_ok=True)
@@ -110,13 +109,18 @@ def stage(
     return Staged([path.name for path in chosen], len(reference.cases), size, left_out)
 
 
-def _write_index(out: Path, files: dict[str, str]) -> None:
+def _write_index(out: Path, files: dict[str, str], replaced: dict[str, str] | None = None) -> None:
     index = {"schema": SCHEMA_VERSION, "files": files}
+    if replaced:
+        index["replaced"] = replaced
     write_atomically(out / INDEX, (json.dumps(index, indent=1) + "\n").encode())
 
 
-def choose(artifacts: Path, reference: Reference, only: str) -> tuple[list[Path], dict[str, str]]:
+def choose(artifacts: Path, reference: Reference, only: str) -> tuple[dict[Path, Manifest], dict[str, str]]:
     """The folder's artifacts that a phone can run and whose name fits, checked, sorted by name.
+
+    Returns:
+        Each with the manifest that it was checked against, and ``Staged.left_out``.
 
     Raises:
         UserError: as for :func:`stage`.
@@ -131,7 +135,7 @@ def choose(artifacts: Path, reference: Reference, only: str) -> tuple[list[Path]
     fitting = [path for path in named if fnmatch.fnmatchcase(path.stem, only)]
     if not fitting:
         raise UserError(f"no artifact in {artifacts} is named {only}; {named[0].stem} is one")
-    chosen = []
+    chosen = {}
     failed = failed_builds(artifacts)
     left_out = {path.stem: failed[path.stem] for path in fitting if path.stem in failed}
     for path in (path for path in fitting if path.stem not in failed):
@@ -148,7 +152,7 @@ def choose(artifacts: Path, reference: Reference, only: str) -> tuple[list[Path]
                 f"{path.name} takes tiles of {manifest.tile} and the reference has tiles of "
                 f"{reference.tile}; make both with the same --tile, or choose with --only"
             )
-        chosen.append(path)
+        chosen[path] = manifest
     if not chosen and left_out:
         name, why = next(iter(left_out.items()))
         raise UserError(f"{name} was {why}; run `anyir convert` again")
@@ -185,21 +189,60 @@ def _write_reference(reference: Reference, folder: Path) -> None:
     (folder / "reference.json").write_text(json.dumps(index, indent=1) + "\n")
 
 
-def _check_copies(files: dict[str, str], chosen: list[Path], artifacts: Path) -> None:
-    """Each copy is the artifact that its manifest, copied with it, describes.
+def _check_copies(folder: Path, files: dict[str, str], chosen: dict[Path, Manifest], artifacts: Path) -> None:
+    """Each copied manifest says what was checked, weights and tile among it, and its program is the copy.
 
     Raises:
         UserError: the artifact changed between the check and the copy.
     """
     from anyir.conversion.manifest import Manifest, manifest_path
 
-    for path in chosen:
-        if files[f"models/{path.name}"] != Manifest.load(manifest_path(path)).sha256:
+    for path, checked in chosen.items():
+        try:
+            copied = Manifest.load(manifest_path(folder / path.name))
+        except UserError:  # caught half written
+            copied = None
+        if copied != checked or files[f"models/{path.name}"] != checked.sha256:
             raise UserError(f"{path.name} changed while it was copied; wait until {artifacts} is built")
 
 
-def _earlier(out: Path) -> list[str]:
-    """What an earlier stage wrote, as paths inside the folder.
+def _replaceable(out: Path, before: dict[str, set[str]], files: dict[str, str]) -> dict[str, str]:
+    """What an earlier stage left in the folder, each file with its sha256. Nothing is touched.
+
+    Args:
+        before: what :func:`_earlier` returned.
+        files: what is to be written.
+
+    Raises:
+        UserError: something is in the way that no earlier stage wrote, or that is not as it was written:
+            another file, a folder, a link.
+    """
+    present = {}
+    for name in {**before, **files}:
+        path = blamed = out / name
+        if path.parent.is_symlink():  # names have two parts: nothing else leads out of the folder
+            blamed, why = path.parent, "it is a link"
+        elif path.is_symlink():
+            why = "it is a link"
+        elif path.parent.exists() and not path.parent.is_dir():
+            blamed, why = path.parent, "it is no folder"
+        elif not path.exists():
+            continue
+        elif name not in before:
+            why = "no earlier `anyir android stage` wrote it"
+        elif not path.is_file() or (found := sha256(path)) not in before[name]:
+            why = "it was changed since `anyir android stage` wrote it"
+        else:
+            present[name] = found
+            continue
+        raise UserError(f"{blamed} is in the way: {why}; move it, or name another --out")
+    return present
+
+
+def _earlier(out: Path) -> dict[str, set[str]]:
+    """What earlier stages wrote: paths inside the folder, each with the sha256 that it may have.
+
+    These are two for a file that a stage was to replace when it was cut short.
 
     Raises:
         UserError: the folder is a file, or its index is damaged or names files outside.
@@ -208,12 +251,15 @@ def _earlier(out: Path) -> list[str]:
         raise UserError(f"{out} is a file; name a folder with --out")
     index = out / INDEX
     if not index.exists():
-        return []
+        return {}
+    found: dict[str, set[str]] = {}
     try:
-        names = list(json.loads(index.read_bytes())["files"])
-        paths = [Path(name) for name in names]
-        if any(len(p.parts) != 2 or ".." in p.parts or p.is_absolute() for p in paths):
-            raise ValueError("a name outside the folder")
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        data = json.loads(index.read_bytes())
+        for name, digest in (*data["files"].items(), *data.get("replaced", {}).items()):
+            path = Path(name)
+            if len(path.parts) != 2 or ".." in path.parts or path.is_absolute() or b"\0" in os.fsencode(name):
+                raise ValueError("a name outside the folder")
+            found.setdefault(name, set()).add(digest)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{index} is damaged; remove what is in {out} and stage again") from error
-    return names
+    return found

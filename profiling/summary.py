@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyir.model.metrics import EQUAL
 from anyir.profiling.schema import CLEAN, ReferenceSummary, Row
 
 
@@ -12,14 +13,19 @@ def worst_reference_psnr(row: Row) -> float | None:
 
 
 def mean_truth_psnr(row: Row) -> float:
-    """Mean PSNR against the truth over the degradations, in dB; clean tiles are left out."""
-    values = [q.psnr_truth for kind, q in row.quality.items() if kind != CLEAN and q.psnr_truth is not None]
-    return sum(values) / len(values)
+    """Mean PSNR against the truth over the degradations of an ok row, in dB; clean tiles are left out."""
+    return _mean({kind: quality.psnr_truth for kind, quality in row.quality.items()})
 
 
 def mean_input_psnr(reference: ReferenceSummary) -> float:
-    """The same of the degraded tiles themselves."""
-    values = [i.psnr_truth for i in reference.inputs.values() if i.psnr_truth is not None]
+    """The same of the degraded tiles themselves, where there are any."""
+    return _mean({kind: tiles.psnr_truth for kind, tiles in reference.inputs.items()})
+
+
+def _mean(psnr: dict[str, float | None]) -> float:
+    """Over all degradations but ``CLEAN``: what is identical (None) counts as ``EQUAL``, as elsewhere, for
+    left out it would lower the mean of whoever was perfect."""
+    values = [EQUAL if value is None else value for kind, value in psnr.items() if kind != CLEAN]
     return sum(values) / len(values)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup, escape
 
 from anyir.profiling.environment import Sustained
-from anyir.profiling.pareto import Axis
+from anyir.profiling.pareto import Axis, nice_step
 
 BUCKETS = 120
 """Runs are gathered into at most so many medians, so that an hour of them stays a small picture."""
@@ -61,6 +61,5 @@ def slowdown(series: Sustained) -> float:
 
 
 def _axis(high: float, start: float, end: float) -> Axis:
-    steps = [factor * 10.0**power for power in range(-3, 7) for factor in (1, 2, 5)]
-    step = next(s for s in steps if high / s <= 5)
+    step = nice_step(high / 5)
     return Axis(0.0, high, start, end, [step * i for i in range(int(high / step) + 1)])

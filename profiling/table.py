@@ -19,6 +19,7 @@ def results_table(results: Results) -> Table:
     """One line a row; docs/profile.md explains the columns."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     tile = results.reference.tile
     title = f"{tile}x{tile} tiles on {results.environment.device}"
@@ -26,20 +27,20 @@ def results_table(results: Results) -> Table:
     for index, column in enumerate(COLUMNS):
         table.add_column(column, justify="right" if index else "left", no_wrap=True)
     for row in results.rows:
-        table.add_row(label(row), *_figures(row, results))
+        table.add_row(Text(label(row)), *_figures(row, results))  # a name is no markup
     return table
 
 
 def _figures(row: Row, results: Results) -> list[str]:
     size = f"{row.artifact.bytes / 1e6:.1f}" if row.artifact else ""
     calls = "" if row.partitions is None else str(row.partitions)
-    if row.latency is None:
+    if row.status != "ok" or row.latency is None:
         return [row.status, "", "", size, calls, "", ""]
     worst = worst_reference_psnr(row)
     return [
         f"{row.latency.p50_ms:.1f}",
         f"{row.latency.p90_ms:.1f}",
-        f"{(row.peak_memory_bytes or 0) / 1e6:.0f}",
+        "" if row.peak_memory_bytes is None else f"{row.peak_memory_bytes / 1e6:.0f}",
         size,
         calls,
         "identical" if worst is None else f"{worst:.1f}",

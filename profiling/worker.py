@@ -47,7 +47,7 @@ class Session:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self._inputs = np.load(job.inputs, mmap_mode="r")
+        self._inputs = np.load(job.inputs)  # no map: its pages would count as the program's, one by one
         self._model: TileModel | None = None
         self._memory_before = 0
 

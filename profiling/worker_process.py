@@ -30,7 +30,8 @@ class WorkerError(Exception):
 class WorkerProcess:
     """One running worker.
 
-    The process sees no GPU: the PyTorch row is the same processor's baseline for the programs.
+    CUDA is hidden from it: the PyTorch row is the processor's baseline for the programs. What Core ML runs on
+    it chooses itself.
     """
 
     def __init__(self, job: Job) -> None:
@@ -42,7 +43,8 @@ class WorkerProcess:
             "OMP_WAIT_POLICY": "PASSIVE",  # a worker that waits must not spin while another is timed
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "anyir.profiling.worker", job.to_json()],
+            # -P: modules of the folder that the command is run in are not imported.
+            [sys.executable, "-P", "-m", "anyir.profiling.worker", job.to_json()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

@@ -76,7 +76,7 @@ def run(
     from rich.progress import Progress
 
     from anyir.model.artefacts import measure_artefacts
-    from anyir.model.card import add_figures, check_card
+    from anyir.model.card import add_figures, check_whole, row_name
     from anyir.model.evaluation import evaluate_validation, restore_tiled, restore_whole, run_trial
     from anyir.model.restorer import TorchModel, open_model
     from anyir.model.training_run import show_scores
@@ -92,7 +92,8 @@ def run(
     if card and weights is None:
         raise UserError(f"--card writes beside weights; {with_} is an artifact, whose figures --json prints")
     if card and weights is not None:
-        check_card(weights)  # before the hours that datasets take
+        photos = {row_name(t.dataset, t.condition, t.stored): len(t.pairs) for t in trials}
+        check_whole(weights, photos)  # before the hours that datasets take
     if artefacts is not None and model.tile is not None:
         raise UserError(f"--artefacts compares tile sizes; {with_} has one, fixed")
     whole = model.tile is None and tile is None
@@ -194,6 +195,8 @@ def show(result: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from anyir.model.card import row_name
+
     console = Console()
     how = "whole photos" if result["tile"] is None else f"tiles of {result['tile']}"
     table = Table(title=f"{result['with']}, {result['accelerator']}, {how}", box=None, padding=(0, 1, 0, 0))
@@ -201,7 +204,7 @@ def show(result: dict[str, Any]) -> None:
     for column in ("photos", "input dB", "dB", "SSIM", "paper", "gap"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in result["rows"]:
-        name = " ".join(filter(None, (row["dataset"], row["condition"], "stored" if row["stored"] else "")))
+        name = row_name(row["dataset"], row["condition"], row["stored"])
         photos = f"{row['photos']}/{row['expected']}" if partial(row) else str(row["photos"])
         figures = (f"{row['input_psnr']:.2f}", f"{row['psnr']:.2f}", f"{row['ssim']:.4f}")
         paper = row["paper"] or {"psnr": None, "ssim": None}

@@ -39,7 +39,11 @@ def run(
     ] = None,
     overlap: Annotated[
         int | None,
-        typer.Option(min=0, help="Pixels that neighbouring tiles share, at most half a tile; default: 32."),
+        typer.Option(
+            min=0,
+            help="Pixels that neighbouring tiles share, at most half a tile; default: 32, or a quarter of a "
+            "tile below 128.",
+        ),
     ] = None,
     strength: Annotated[
         float,
@@ -62,7 +66,14 @@ def run(
         raise typer.BadParameter(f"--tile {tile} is not a multiple of 8")
 
     from anyir.model.restorer import Restorer
-    from anyir.model.restoring import Outcome, find_jobs, read_job, restore_job, restore_jobs
+    from anyir.model.restoring import (
+        Outcome,
+        find_jobs,
+        read_job,
+        restore_job,
+        restore_jobs,
+        why_left_out,
+    )
 
     jobs, others = find_jobs(source, target)
     options = {"keep_metadata": not strip_metadata}
@@ -74,7 +85,7 @@ def run(
             outcomes = restore_jobs(
                 restorer, jobs, overwrite=overwrite, started=bar.start, finished=bar.finish, **options
             )
-        outcomes += [Outcome(input=str(path), status="skipped", error="not a photo") for path in others]
+        outcomes += [Outcome(input=str(path), status="skipped", error=why_left_out(path)) for path in others]
     else:
         photo = read_job(jobs[0], [source], overwrite=overwrite)  # before the seconds that a model takes
         restorer = make()

@@ -86,7 +86,10 @@ def run(
     ] = None,
     compile: Annotated[
         bool | None,
-        typer.Option("--compile/--no-compile", help="torch.compile the network (worth it on a GPU)."),
+        typer.Option(
+            "--compile/--no-compile",
+            help="torch.compile the network (worth it on a GPU, and on a CPU from some ten minutes on).",
+        ),
     ] = None,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves torch's choice.")] = 0,
     workers: Annotated[

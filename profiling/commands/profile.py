@@ -40,10 +40,13 @@ def run(
     from anyir.model.checkpoints import write_atomically
     from anyir.profiling.profile import Progress, Settings, profile
     from anyir.profiling.reference import load_reference
+    from anyir.profiling.schema import looks_like_results
     from anyir.profiling.table import results_table
 
     if out.is_dir():
         raise UserError(f"{out} is a folder; name a file, such as {out / 'results.json'}")
+    if (out.exists() or out.is_symlink()) and not looks_like_results(out):
+        raise UserError(f"{out} is there already, and no earlier results; name another --out")
     out.parent.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=out.parent).close()  # a read-only folder fails now, not after minutes
     terminal = Console(stderr=True)

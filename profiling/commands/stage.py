@@ -40,4 +40,5 @@ def run(
         console.print(f"note: {name} is left out: {why}", highlight=False, markup=False, soft_wrap=True)
     for name in staged.models:
         print(name)
-    print(f"{len(staged.models)} models and {staged.tiles} tiles, {staged.bytes / 1e6:.1f} MB: {out}")
+    models = "1 model" if len(staged.models) == 1 else f"{len(staged.models)} models"
+    print(f"{models} and {staged.tiles} tiles, {staged.bytes / 1e6:.1f} MB: {out}")

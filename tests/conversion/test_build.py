@@ -46,6 +46,15 @@ def test_a_process_that_dies_fails_its_recipes_and_no_others(tiny_weights, tmp_p
     assert all("process died (exit code 1)" in row.reason for row in rows)
 
 
+def test_workers_import_nothing_from_the_folder_that_the_command_runs_in(tiny_weights, tmp_path, monkeypatch):
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    (tmp_path / "signal.py").write_text("open('imported', 'w')")  # what multiprocessing itself imports
+    monkeypatch.chdir(tmp_path)
+    run_jobs(plan(tiny_weights, 64, tmp_path, tmp_path, RECIPES[:1]), [].append, print, target=int)
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    assert not (tmp_path / "imported").exists()
+
+
 def test_an_artifact_out_of_bounds_fails_with_the_figure_and_leaves_no_file(
     tiny_artifacts, tiny_weights, tmp_path
 ):
@@ -116,7 +125,10 @@ def test_an_interrupted_build_leaves_no_earlier_report(tiny_weights, tmp_path, m
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (ModuleNotFoundError("No module named 'x'", name="x"), "x is missing: pip install 'anyir[convert]'"),
+        (
+            ModuleNotFoundError("No module named 'x'", name="x"),
+            "x is missing: pip install -c constraints.txt -e '.[convert]'",
+        ),
         (ModuleNotFoundError("no y", name="anyir.y"), "ModuleNotFoundError: no y"),
         (UserError("too large"), "too large"),
         (ValueError("odd"), "ValueError: odd"),

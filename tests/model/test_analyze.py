@@ -1,5 +1,10 @@
+import copy
+import errno
 import json
 import math
+import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +13,7 @@ from PIL import Image
 from scipy import stats
 from skimage import data
 
-from anyir.model import PRESETS, AnyIR, analysis, cli
+from anyir.model import PRESETS, AnyIR, analysis, checkpoints, cli
 from anyir.model.checkpoints import save_weights
 from anyir.model.features import block_names, record
 from anyir.model.images import Photo
@@ -159,6 +164,59 @@ def test_the_command_takes_a_truth(anyir, folder, tiny_weights):
     assert code == 0, err
     expected = float(np.abs(photo / 255 - (photo // 2) / 255).mean())
     assert json.loads(out)["figure9"]["mean_error"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_what_cannot_be_written_leaves_the_earlier_figures(anyir, folder, tiny_weights, monkeypatch):
+    save(folder / "photo.png", Photo(data.astronaut()[:64, :64]))
+    arguments = ("analyze", "photo.png", "--out", "figures", "--weights", tiny_weights, "--overwrite")
+    assert anyir(*arguments, "--kind", "rain")[0] == 0
+    (folder / "figures" / "figure8.png").unlink()
+    (folder / "figures" / "figure8.png").mkdir()
+    before = files(folder)
+    fails(anyir(*arguments), folder, before, "figures/figure8.png is a folder")
+
+    (folder / "figures" / "figure8.png").rmdir()
+    before = files(folder)
+    write_bytes = Path.write_bytes
+
+    def full(path, content):
+        if "figure8" in path.name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write_bytes(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    fails(anyir(*arguments), folder, before, "No space left on device")
+    assert "figure9.png" in os.listdir(folder / "figures")
+    assert not [name for name in os.listdir(folder / "figures") if name.startswith(".")]
+
+
+def test_features_that_overflow_are_one_line(anyir, folder, network):
+    """Finite weights whose features are not, or whose sums are not."""
+    save(folder / "photo.png", Photo(data.astronaut()[:64, :64]))
+    arguments = ("analyze", "photo.png", "--out", "figures", "--weights", "large.safetensors")
+    for factor in (1e38, 1e36):
+        large = copy.deepcopy(network)
+        with torch.no_grad():
+            large.get_submodule(BLOCK).gated_da.project.weight.mul_(factor)
+        save_weights(large, folder / "large.safetensors", half=False)
+        fails(anyir(*arguments), folder, files(folder), "large.safetensors", "overflow")
+
+
+def test_weights_that_change_while_they_are_read(anyir, folder, tiny_weights, monkeypatch):
+    """figures.json never names others than those that were loaded."""
+    save(folder / "photo.png", Photo(data.astronaut()[:64, :64]))
+    shutil.copy(tiny_weights, folder / "best.safetensors")
+    load = checkpoints.load_weights
+
+    def load_and_train_on(path):
+        network = load(path)
+        path.write_bytes(b"what a training that goes on has written")
+        return network
+
+    monkeypatch.setattr(checkpoints, "load_weights", load_and_train_on)
+    code, _, err = anyir("analyze", "photo.png", "--out", "figures", "--weights", "best.safetensors")
+    assert (code, err) == (1, "anyir: best.safetensors changed while it was read; try again\n")
+    assert not (folder / "figures").exists()
 
 
 def test_bad_input_is_one_line(anyir, folder, tiny_weights):

@@ -102,6 +102,23 @@ def test_a_card_that_cannot_be_completed_is_refused_before_the_work(evaluate, we
     assert "describes other weights than tiny.safetensors" in err
 
 
+def test_figures_of_a_part_do_not_replace_those_of_the_whole(evaluate, weights, tmp_path, monkeypatch):
+    for name in "ab":
+        made.write(tmp_path / f"photos/{name}.png", made.photo())
+    args = ("--dataset", "photos", "--root", tmp_path / "photos", "--sigma", 25, "--with", weights, "--card")
+    assert evaluate(*args)[0] == 0
+    before = card_path(weights).read_bytes()
+    (tmp_path / "photos/a.png").unlink()
+    assert evaluate(*args[:-1], "--stored", "--card")[0] == 0  # another row
+    other = card_path(weights).read_bytes()
+    assert other != before
+    monkeypatch.setattr("anyir.model.evaluation.run_trial", pytest.fail)
+    code, out, err = evaluate(*args)
+    assert (code, out) == (1, "")
+    assert "tiny.json has photos sigma 25 of 2 photos, and here are 1; leave --card out" in err
+    assert card_path(weights).read_bytes() == other
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 def test_figures_are_shown_where_the_card_cannot_be_written(
     evaluate, weights, tmp_path, monkeypatch, as_json

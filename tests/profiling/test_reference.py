@@ -1,5 +1,6 @@
 import hashlib
 import json
+import pickle
 import shutil
 
 import numpy as np
@@ -10,6 +11,7 @@ from anyir.model import PRESETS, AnyIR, load_weights
 from anyir.model.checkpoints import save_weights, sha256
 from anyir.model.errors import UserError
 from anyir.profiling.photos import KINDS, PHOTOS, as_input, make_cases
+from anyir.profiling.pictures import PictureWriter
 from anyir.profiling.reference import WEIGHTS_FILE, load_reference, make_reference
 
 from .conftest import TILE, anyir
@@ -98,6 +100,23 @@ def test_a_folder_that_cannot_be_written_is_noticed_before_anything_runs(tiny_we
         make_reference(tiny_weights, 16, tmp_path / "file")
 
 
+@pytest.mark.parametrize(
+    ("fault", "error", "message"),
+    [
+        ("DefaultCPUAllocator: can't allocate memory: you tried", UserError, "choose a smaller --tile"),
+        ("CUDA out of memory. Tried to allocate", UserError, "not enough memory for tiles of 16"),
+        ("a fault of another kind", RuntimeError, "another kind"),
+    ],
+)
+def test_too_little_memory_names_what_helps(fault, error, message, tiny_weights, tmp_path, monkeypatch):
+    def refuse(self, image):
+        raise RuntimeError(fault)
+
+    monkeypatch.setattr(AnyIR, "forward", refuse)
+    with pytest.raises(error, match=message):
+        make_reference(tiny_weights, 16, tmp_path)
+
+
 def damage(folder, what):
     if what == "outputs":
         data = bytearray((folder / "outputs.npy").read_bytes())
@@ -129,6 +148,72 @@ def damage(folder, what):
         (folder / "reference.json").write_text(json.dumps({**data, "schema": 2}))
     else:
         (folder / what).unlink()
+
+
+def reworked(folder, change):
+    """Lets ``change`` work on the index, then gives the arrays' files the hashes that fit them again."""
+    data = json.loads((folder / "reference.json").read_text())
+    change(data)
+    data["files"] = {name: sha256(folder / name) for name in data["files"]}
+    (folder / "reference.json").write_text(json.dumps(data))
+
+
+def change_outputs(folder, data, change, hashes=True):
+    outputs = change(np.load(folder / "outputs.npy"))
+    np.save(folder / "outputs.npy", outputs)
+    if hashes:
+        for case, tile in zip(data["cases"], outputs, strict=False):
+            case["output_sha256"] = hashlib.sha256(tile.tobytes()).hexdigest()
+
+
+def with_nan(outputs):
+    outputs[3, 0, 0, 0] = np.nan
+    return outputs
+
+
+def set_cases(data, **values):
+    for case in data["cases"]:
+        case.update(values)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f, d: set_cases(d, output_sha256="0" * 64), "does not agree"),
+        (lambda f, d: set_cases(d, input_sha256="0" * 64), "does not agree"),
+        (lambda f, d: set_cases(d, truth_sha256="0" * 64), "does not agree"),
+        (lambda f, d: change_outputs(f, d, lambda o: o + 1, hashes=False), "does not agree"),
+        (lambda f, d: change_outputs(f, d, with_nan), "does not agree"),
+        (lambda f, d: change_outputs(f, d, lambda o: o.astype(np.float64)), "does not agree"),
+        (lambda f, d: change_outputs(f, d, lambda o: o.view(np.int32)), "does not agree"),
+        (lambda f, d: change_outputs(f, d, lambda o: o[:-1]), "does not agree"),
+        (lambda f, d: (f / "outputs.npy").write_bytes(b""), "cannot be read"),
+        (lambda f, d: (f / "outputs.npy").write_bytes(b"junk" * 100), "cannot be read"),
+        (lambda f, d: (f / "truths.npy").write_bytes(pickle.dumps([1])), "cannot be read"),
+        (lambda f, d: np.save(f / "inputs.npy", np.array([{}, None])), "cannot be read"),
+        (lambda f, d: np.savez((f / "inputs.npy").open("wb"), inputs=np.ones(3)), "cannot be read"),
+        (lambda f, d: d.update(cases=[]), "is damaged"),
+        (lambda f, d: set_cases(d, kind="x/../../../escaped"), "is damaged"),
+        (lambda f, d: set_cases(d, kind="rain+"), "is damaged"),
+        (lambda f, d: set_cases(d, kind="rain\n"), "is damaged"),
+    ],
+)
+def test_what_fits_its_hashes_is_still_looked_at(change, message, reference, tmp_path):
+    folder = tmp_path / "reference"
+    shutil.copytree(reference.folder, folder)
+    reworked(folder, lambda data: change(folder, data))
+    with pytest.raises(UserError, match=message) as caught:
+        load_reference(folder)
+    assert "anyir reference" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["pytorch.x/../../../escaped", "/escaped", "..\\escaped"])
+def test_no_picture_leaves_its_folder(name, tmp_path):
+    (tmp_path / "a" / "pictures" / "pytorch.x").mkdir(parents=True)
+    with pytest.raises(UserError, match="cannot be part of a picture's name"):
+        PictureWriter(tmp_path / "a" / "pictures").write(name, np.zeros((3, 8, 8)))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize(

@@ -173,9 +173,14 @@ def test_files_of_others_are_never_overwritten(tiny_artifacts, reference, tmp_pa
     "index",
     [
         *("{", "[]", "[" * 100_000 + "]" * 100_000),
-        *('{"files": ["../../etc/passwd"]}', '{"files": ["/etc/passwd"]}', '{"files": ["/passwd"]}'),
+        *('{"files": {"../passwd": ""}}', '{"files": {"/etc/passwd": ""}}', '{"files": {"/passwd": ""}}'),
+        *(
+            '{"files": {"a/\\u0000": ""}}',
+            '{"files": {"a/b": []}}',
+            '{"files": {}, "replaced": {"../b": ""}}',
+        ),
     ],
-    ids=["cut", "list", "deep", "outside", "absolute", "in the root"],
+    ids=["cut", "list", "deep", "outside", "absolute", "in the root", "zero", "no hash", "replaced"],
 )
 def test_a_damaged_index_removes_nothing(index, tiny_artifacts, reference, tmp_path):
     (tmp_path / "staged.json").write_text(index)

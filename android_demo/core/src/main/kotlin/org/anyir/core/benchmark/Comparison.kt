@@ -13,6 +13,9 @@ import kotlin.math.log10
 /** A program's outputs hold NaN or infinity. The message is one sentence for the user. */
 class NotFiniteException(message: String) : Exception(message)
 
+/** What equal images count as in a mean, in dB; the same as model/metrics.py's. */
+private const val EQUAL = 100.0
+
 /**
  * A program's outputs against the reference's and the truth, gathered one tile at a time; the same figures as
  * profiling/quality.py's, but for SSIM, which the host alone computes.
@@ -72,13 +75,17 @@ class Comparison(tile: Int) {
                     add("psnr_reference", finite(psnr(entry.squares / entry.values)))
                     add("ssim_reference", JsonNull.INSTANCE)
                     addProperty("max_error_reference", entry.maxError.toDouble())
-                    add("psnr_truth", finite(entry.truthPsnrs.average()))
+                    add("psnr_truth", finite(mean(entry.truthPsnrs)))
                     add("ssim_truth", JsonNull.INSTANCE)
                     add("picture", JsonNull.INSTANCE)
                 },
             )
         }
     }
+
+    /** Over tiles, of which equal ones count as [EQUAL]; infinite if all are. */
+    private fun mean(psnrs: List<Double>) =
+        if (psnrs.all { it.isInfinite() }) Double.POSITIVE_INFINITY else psnrs.map { minOf(it, EQUAL) }.average()
 
     private fun finite(value: Double) = if (value.isInfinite()) JsonNull.INSTANCE else JsonPrimitive(value)
 }

@@ -82,6 +82,19 @@ class ReferenceTilesTest {
     }
 
     @Test
+    fun `one tile that equals the truth counts as 100 dB, all of them as identical`() {
+        val comparison = Comparison(tile = 8)
+        val truth = buffer().apply { for (i in 0 until size) put(i, 0.25f) }
+        val made = buffer().apply { for (i in 0 until size) put(i, 0.35f) }
+        comparison.add("noise", truth, truth, truth)
+        comparison.add("noise", made, truth, truth)
+        comparison.add("clean", truth, truth, truth)
+        val quality = comparison.quality()
+        assertEquals((100.0 + 20.0) / 2, quality["noise"].asJsonObject["psnr_truth"].asDouble, 1e-4)
+        assertTrue(quality["clean"].asJsonObject["psnr_truth"].isJsonNull)
+    }
+
+    @Test
     fun `NaN and infinity are refused`() {
         for (value in listOf(Float.NaN, Float.POSITIVE_INFINITY)) {
             val made = buffer().apply { put(9, value) }
