@@ -7,7 +7,8 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,20 @@ def build(
     return ordered
 
 
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """What starts meanwhile takes none of the modules that it begins with from the working folder."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
+
+
 def run_jobs(
     jobs: list[Job],
     finish: Callable[[Row], None],
@@ -132,8 +147,6 @@ def run_jobs(
     from anyir.conversion.worker import work
 
     context = multiprocessing.get_context("spawn")
-    # Modules of the folder that the command is run in are not imported, by what is started from here on.
-    os.environ.setdefault("PYTHONSAFEPATH", "1")
     waiting = list(jobs)
     running: dict[Any, tuple[Any, Job, list[str]]] = {}
     try:
@@ -142,7 +155,8 @@ def run_jobs(
                 job = waiting.pop(0)
                 ours, theirs = context.Pipe(duplex=False)
                 process = context.Process(target=target or work, args=(theirs, job), daemon=True)
-                process.start()
+                with _safe_path():
+                    process.start()
                 theirs.close()
                 running[ours] = (process, job, [recipe.name for recipe in job.recipes])
             ready: list[Any] = multiprocessing.connection.wait(list(running))

@@ -103,7 +103,7 @@ def main() -> None:
     training = json.loads(card_path(weights).read_text())["training"]
     words = (HERE / "analyze.txt").read_text()
     rows = "\n".join(block_rows())
-    page = words.replace("@WEIGHTS@", weights.stem).replace("@HOURS@", f"{training['hours']:.1f}")
+    page = words.replace("@WEIGHTS@", weights.stem).replace("@HOURS@", f"{training['hours']:g}")
     (HERE / "analyze.md").write_text(page.replace("@ROWS@", rows))
 
 

@@ -71,7 +71,8 @@ The same of `phone`, and of `anyir`:
 - A photo that is meant to be dark (dusk, night) is taken for one in low light: it comes back brighter, as
   the bluer rocket above. One without dark parts is taken for hazy: the clock's wall comes back
   darker by some 20 of 255, and darker still around the clock.
-  `anyir restore --strength 0.5` and the app's slider keep more of the photo ([strength](restore.md#strength)).
+  `anyir restore --strength 0.5` and the app's slider keep more of the photo
+  ([strength](restore.md#strength)).
 - Motion blur stays: 0.5 dB is gained in the mean, 0.8 with `phone`, and a photo that is blurred by a little
   can come back worse (the cat above, by 1 dB with `phone`).
 - Mixed degradations can come back with colours too strong (the last row of `phone`).

@@ -62,7 +62,8 @@ def check_whole(weights: Path, photos: dict[str, int]) -> None:
         before = had[name].get("photos", 0) if isinstance(had.get(name), dict) else 0
         if isinstance(before, int) and before > count:
             raise UserError(
-                f"{card_path(weights)} has {name} of {before} photos, and here are {count}; leave --card out"
+                f"{card_path(weights)} has {name} of {before} photos, and here are {count}; "
+                "leave --card out, or remove that row from it"
             )
 
 

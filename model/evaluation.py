@@ -84,9 +84,13 @@ def plan_trials(dataset: Dataset, sigmas: list[int], *, stored: bool = False) ->
     """The rows that a dataset gives: one a sigma for clean photos, one a degradation otherwise.
 
     Raises:
-        UserError: degraded photos without a clean partner: a part of a benchmark is not the benchmark.
+        UserError: degraded photos without a clean partner: a part of a benchmark is not the benchmark; or a
+            link to a photo that is not there.
     """
     dataset.check_partners()
+    for path in (path for pair in dataset.pairs for path in (pair.clean, pair.degraded)):
+        if path is not None and not path.exists():  # now, not after hours of others
+            raise UserError(f"{path} is a link to nothing; mend or remove it")
     name, expected = dataset.name, dataset.source.count
     if not dataset.is_paired:
         return [Trial(name, f"sigma {s}", dataset.pairs, expected, s, stored) for s in sigmas]

@@ -131,7 +131,7 @@ def make_reference(
                 result = network(torch.from_numpy(as_input(case.degraded)).to(device))
             outputs[index] = result[0].cpu().numpy()
         except RuntimeError as error:  # torch has no class of its own for the CPU allocator's refusal
-            if "memory" not in str(error):
+            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
                 raise
             raise UserError(f"not enough memory for tiles of {tile}; choose a smaller --tile") from error
         if not np.isfinite(outputs[index]).all():

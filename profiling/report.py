@@ -139,7 +139,7 @@ def decibels(value: float | None) -> str:
 
 def significant(value: float) -> str:
     """With no digit after the point from 10 on, else with as many as make two digits in all."""
-    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.95 else f"{value:.2g}"
+    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.995 else f"{value:.2g}"
 
 
 def span(counts: Iterable[int]) -> str:

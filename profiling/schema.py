@@ -30,7 +30,9 @@ class DegradationInput(Strict):
     """The degraded tiles themselves against the truth: what a restoration has to beat."""
 
     tiles: Count
-    psnr_truth: Decibels | None = Field(description="dB, mean over tiles; null: identical.")
+    psnr_truth: Decibels | None = Field(
+        description="dB, mean over tiles, of which identical ones count as 100; null: all are identical."
+    )
     ssim_truth: float
     degraded: PictureFile | None
     truth: PictureFile | None
@@ -42,7 +44,10 @@ class ReferenceSummary(Strict):
     weights: str
     weights_sha256: Sha256
     preset: str | None
-    notes: dict[str, Any] = Field(description="What training noted in the weights' header.")
+    notes: dict[str, Any] = Field(
+        description="What training noted in the weights' header; steps and samples are whole numbers, hours "
+        "a number, all in 0..10^15."
+    )
 
     @field_validator("notes")
     @classmethod
@@ -89,8 +94,8 @@ class Latency(Strict):
         for share, value in ((50, self.p50_ms), (90, self.p90_ms), (99, self.p99_ms)):
             if abs(percentile(self.samples_ms, share) - value) > 1e-3:
                 raise ValueError(f"p{share}_ms is not that percentile of the samples")
-        if self.p50_ms == 0:
-            raise ValueError("p50_ms is 0: a run takes time")
+        if self.p50_ms < 1e-6:
+            raise ValueError("p50_ms is less than a nanosecond: a run takes time")
         if self.split is not None:
             parts = (self.split.copy_in_ms, self.split.run_ms, self.split.read_back_ms)
             if {len(part) for part in parts} != {self.n}:
@@ -107,7 +112,9 @@ class Quality(Strict):
     psnr_reference: Decibels | None = Field(description="dB, over all pixels of all tiles; null: identical.")
     ssim_reference: float | None = Field(description="Null where it was not computed, as on phones.")
     max_error_reference: float = Field(description="Largest difference, before clipping.")
-    psnr_truth: Decibels | None = Field(description="dB, mean over tiles; null: identical.")
+    psnr_truth: Decibels | None = Field(
+        description="dB, mean over tiles, of which identical ones count as 100; null: all are identical."
+    )
     ssim_truth: float | None
     picture: PictureFile | None
 

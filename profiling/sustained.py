@@ -21,7 +21,7 @@ def sustained_svg(series: Sustained, name: str, width: int, height: int) -> Mark
     """
     points = medians(series)
     x = _axis(max(series.runs[-1].at_s, 1.0), 46, width - 14)
-    y = _axis(max(ms for _, ms in points) * 1.15 or 1.0, height - 34, 22)
+    y = _axis(max(ms for _, ms in points) * 1.15, height - 34, 22)
     parts = [
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         f'aria-label="{escape(name)}: time for a tile while it runs without a pause">'
@@ -61,5 +61,6 @@ def slowdown(series: Sustained) -> float:
 
 
 def _axis(high: float, start: float, end: float) -> Axis:
+    high = max(high, 1e-3)  # of runs that took no time
     step = nice_step(high / 5)
     return Axis(0.0, high, start, end, [step * i for i in range(int(high / step) + 1)])

@@ -102,6 +102,15 @@ def test_a_card_that_cannot_be_completed_is_refused_before_the_work(evaluate, we
     assert "describes other weights than tiny.safetensors" in err
 
 
+def test_a_link_to_nothing_ends_before_the_work(evaluate, weights, tmp_path, monkeypatch):
+    made.write(tmp_path / "photos/a.png", made.photo())
+    (tmp_path / "photos/b.png").symlink_to(tmp_path / "nowhere.png")
+    monkeypatch.setattr("anyir.model.evaluation.run_trial", pytest.fail)
+    code, out, err = evaluate("--dataset", "photos", "--root", tmp_path / "photos", "--with", weights)
+    assert (code, out) == (1, "")
+    assert err.endswith("b.png is a link to nothing; mend or remove it\n")
+
+
 def test_figures_of_a_part_do_not_replace_those_of_the_whole(evaluate, weights, tmp_path, monkeypatch):
     for name in "ab":
         made.write(tmp_path / f"photos/{name}.png", made.photo())
