@@ -87,37 +87,34 @@ def strided_downsample(weight: Tensor) -> Tensor:
     return kernel.reshape(4 * outputs, inputs, 4, 4)
 
 
-def transposed_upsample(weight: Tensor) -> Tensor:
-    """A 3x3 convolution followed by pixel_shuffle(2), as a 6x6 transposed one, stride 2, padding 2.
+def rows_first(weight: Tensor) -> Tensor:
+    """A 3x3 convolution before pixel_shuffle(2), its output channels in the order (i, j, c).
 
-    Output pixel (2y + i, 2x + j) takes tap (u, v) of kernel 4c + 2i + j from input (y + u - 1, x + v - 1);
-    a transposed convolution reaches it with its tap (i + 4 - 2u, j + 4 - 2v).
+    pixel_shuffle takes pixel (2y + i, 2x + j) of channel c from channel 4c + 2i + j. Where channel
+    (2i + j) O + c holds it instead, a row's two columns and their channels lie in memory, channels last, as
+    the output's do, and shuffling only brings each row i of a pixel to its place.
 
     Args:
         weight: (4 O, I, 3, 3).
 
     Returns:
-        (I, O, 6, 6), the layout of ``torch.nn.ConvTranspose2d``.
+        (4 O, I, 3, 3).
     """
-    inputs = weight.shape[1]
-    parts = weight.reshape(-1, 2, 2, inputs, 3, 3)
-    kernel = weight.new_zeros(inputs, len(parts), 6, 6)
-    for i in range(2):
-        for j in range(2):
-            kernel[:, :, i::2, j::2] = parts[:, i, j].transpose(0, 1).flip(2, 3)
-    return kernel
+    parts = weight.reshape(-1, 2, 2, *weight.shape[1:])
+    return parts.permute(1, 2, 0, 3, 4, 5).reshape(weight.shape)
 
 
 def fold_merge(up: Tensor, merge: Tensor) -> Tensor:
-    """A transposed convolution followed by a 1x1 one, as the transposed one alone.
+    """The convolution of ``rows_first``, the shuffle and a 1x1 convolution, without the last.
 
     Args:
-        up: (I, O, k, k). merge: (P, O, 1, 1).
+        up: (4 O, I, k, k). merge: (P, O, 1, 1).
 
     Returns:
-        (I, P, k, k).
+        (4 P, I, k, k), in the same order.
     """
-    return torch.einsum("iokl,po->ipkl", up, merge[:, :, 0, 0])
+    parts = up.reshape(4, -1, *up.shape[1:])
+    return torch.einsum("noikl,po->npikl", parts, merge[:, :, 0, 0]).reshape(-1, *up.shape[1:])
 
 
 def bounded_rows(pointwise: Tensor, bias: Tensor, depthwise: Tensor, pixels: int) -> Tensor:

@@ -14,7 +14,7 @@ from anyir.model.deploy import (
     DeployFeedForward,
     DeployGate,
     DeployNorm,
-    frozen_upsample,
+    DeployUpsample,
 )
 from anyir.model.errors import UserError
 from anyir.model.network import (
@@ -34,8 +34,8 @@ from anyir.model.rewrites import (
     fold_fusion,
     fold_merge,
     halves_first,
+    rows_first,
     strided_downsample,
-    transposed_upsample,
 )
 
 EXACT = 1e-9
@@ -108,15 +108,15 @@ def test_downsample_is_one_strided_convolution():
     assert difference(F.conv2d(x, strided_downsample(down.conv.weight), stride=2, padding=1), down(x)) < EXACT
 
 
-def test_upsample_is_one_transposed_convolution():
+def test_upsample_shuffles_whole_rows():
     up, x = randomised(Upsample(6)), feature(6)
-    assert difference(frozen_upsample(transposed_upsample(up.conv.weight))(x), up(x)) < EXACT
+    assert difference(DeployUpsample(rows_first(up.conv.weight))(x), up(x)) < EXACT
 
 
 def test_merge_folds_into_the_upsampling():
     up, merge, x = randomised(Upsample(6)), randomised(conv1x1(3, 4)), feature(6)
-    folded = fold_merge(transposed_upsample(up.conv.weight), merge.weight)
-    assert difference(frozen_upsample(folded)(x), merge(up(x))) < EXACT
+    folded = fold_merge(rows_first(up.conv.weight), merge.weight)
+    assert difference(DeployUpsample(folded)(x), merge(up(x))) < EXACT
 
 
 @pytest.mark.parametrize("heads", [1, 2, 4])
