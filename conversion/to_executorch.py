@@ -11,6 +11,7 @@ from anyir.conversion.manifest import Operators
 from anyir.conversion.provenance import shared_provenance
 from anyir.conversion.quantize import quantize_static
 from anyir.conversion.source import run_module
+from anyir.conversion.xnnpack_layout import free_rows
 
 if TYPE_CHECKING:
     from anyir.conversion.source import Source
@@ -42,7 +43,7 @@ def lower(program: Any) -> tuple[bytes, Operators]:
     from executorch.devtools.backend_debug import get_delegation_info
     from executorch.exir import to_edge_transform_and_lower
 
-    with shared_provenance():
+    with shared_provenance(), free_rows():
         edge = to_edge_transform_and_lower(program, partitioner=[whole_graph_partitioner()])
     info = get_delegation_info(edge.exported_program().graph_module)
     # getitem only takes a delegate's output out of its tuple: no kernel runs.

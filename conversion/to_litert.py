@@ -33,6 +33,8 @@ class LiteRtExporter:
         """The converted program, which the other precisions start from."""
         import litert_torch
 
+        # The other partitioner counts maps, not their size, and keeps queries and keys in both layouts.
+        litert_torch.config.layout_optimize_partitioner = "GREEDY"
         example = {contract.INPUT: self.source.example}
         return litert_torch.convert(self.source.deployed, sample_kwargs=example).model_content()
 

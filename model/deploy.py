@@ -48,6 +48,11 @@ def frozen_depthwise(weight: Tensor) -> nn.Conv2d:
     return frozen_conv(weight, padding=weight.shape[-1] // 2, groups=len(weight))
 
 
+def frozen_pair(weight: Tensor, bias: Tensor, kernel: Tensor) -> nn.Sequential:
+    """A 1x1 convolution and a depthwise one after it, with these weights."""
+    return nn.Sequential(frozen_conv(weight, bias), frozen_depthwise(kernel))
+
+
 def constant(value: float) -> Tensor:
     """(1, 1, 1, 1) float64. A plain number in the graph would be a float64 constant with a conversion
     outside the delegate."""
@@ -87,10 +92,12 @@ class DeployAttention(nn.Module):
 
     The pixels are split into two halves because a batch of one makes LiteRT turn a product of two
     computed matrices into a fully connected layer that XNNPACK refuses. An odd number of pixels gets
-    a row of zeros, which adds nothing to the Gram matrix.
+    a row of zeros, which adds nothing to the Gram matrix. Queries, keys and values have convolutions of
+    their own: slices of a common one would be copies.
     """
 
     temperature: Tensor
+    pixels: Tensor
     project: Tensor
     mask: Tensor
 
@@ -103,8 +110,9 @@ class DeployAttention(nn.Module):
         kernel = attention.qkv_depthwise.weight
         factor = rewrites.bounded_rows(weight, bias, kernel, height * width)
         factor[2 * channels :] = 1  # values are not normalised
-        self.qkv = frozen_conv(weight, bias)
-        self.qkv_depthwise = frozen_depthwise(kernel * factor[:, None, None, None])
+        kernel = kernel * factor[:, None, None, None]
+        parts = zip(weight.chunk(3), bias.chunk(3), kernel.chunk(3), strict=True)
+        self.query, self.key, self.value = (frozen_pair(*part) for part in parts)
         temperature = attention.temperature.flatten().repeat_interleave(channels // heads)
         self.register_buffer("temperature", temperature[None, :, None])  # (1, C, 1)
         self.register_buffer("pixels", constant(height * width))
@@ -113,21 +121,20 @@ class DeployAttention(nn.Module):
         self.register_buffer("project", project[None].repeat(2, 1, 1))  # (2, C, C)
 
     def forward(self, x: Tensor) -> Tensor:
-        channels = x.shape[1]
-        qkv = self.qkv_depthwise(self.qkv(x))
-        qk, v = qkv[:, : 2 * channels], qkv[:, 2 * channels :]
-        inverse = torch.rsqrt((qk * qk).mean((2, 3), keepdim=True) * self.pixels)
-        inverse = inverse.clamp(max=60_000)  # a channel of zeros: 0 * infinity, see F.normalize
-        inverse = inverse.reshape(1, 2 * channels, 1)
-        inverse_q = inverse[:, :channels]  # (1, C, 1)
-        inverse_k = inverse[:, channels:].reshape(1, 1, channels)
-        qk, v = self.halves(qk), self.halves(v)
-        q, k = qk[:, :, :channels], qk[:, :, channels:]  # (2, P / 2, C)
-        gram = torch.bmm(q.transpose(1, 2), k)
+        query, key = self.query(x), self.key(x)
+        inverse_q = self.inverse_norm(query).transpose(1, 2)  # (1, C, 1)
+        inverse_k = self.inverse_norm(key)  # (1, 1, C)
+        gram = torch.bmm(self.halves(query).transpose(1, 2), self.halves(key))
         gram = gram[0:1] + gram[1:2]  # (1, C, C)
         logits = gram * inverse_q * inverse_k * self.temperature + self.mask  # (2, C, C)
         weights = torch.bmm(logits.softmax(dim=-1).transpose(1, 2), self.project)
-        return self.whole(torch.bmm(v, weights))
+        return self.whole(torch.bmm(self.halves(self.value(x)), weights))
+
+    def inverse_norm(self, x: Tensor) -> Tensor:
+        """(1, C, H, W) -> (1, 1, C): 1 / L2 norm of each channel."""
+        inverse = torch.rsqrt((x * x).mean((2, 3), keepdim=True) * self.pixels)
+        inverse = inverse.clamp(max=60_000)  # a channel of zeros: 0 * infinity, see F.normalize
+        return inverse.permute(0, 2, 3, 1).reshape(1, 1, -1)
 
     def halves(self, x: Tensor) -> Tensor:
         """(1, N, H, W) -> (2, P / 2, N)."""
@@ -201,14 +208,12 @@ class DeployFeedForward(nn.Module):
     def __init__(self, ffn: FeedForward, norm: ChannelNorm, order: Tensor) -> None:
         super().__init__()
         weight, bias = rewrites.fold_affine(ffn.expand.weight, norm.weight, norm.bias)
-        self.hidden = ffn.project.in_channels
-        self.expand = frozen_conv(weight[:, order], bias)
-        self.depthwise = frozen_depthwise(ffn.depthwise.weight)
+        halves = zip(weight[:, order].chunk(2), bias.chunk(2), ffn.depthwise.weight.chunk(2), strict=True)
+        self.gate, self.expand = (frozen_pair(*half) for half in halves)
         self.project = frozen_conv(ffn.project.weight[order])
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.depthwise(self.expand(x))
-        return self.project(F.gelu(x[:, : self.hidden]) * x[:, self.hidden :])
+        return self.project(F.gelu(self.gate(x)) * self.expand(x))
 
 
 class DeployDAB(nn.Module):
@@ -228,10 +233,10 @@ class DeployDAB(nn.Module):
         if isinstance(block.gated_da, GatedDA):
             self.gate_norm = DeployNorm(block.gated_da.norm, gain)
             self.gate = DeployGate(block.gated_da, gain)
-        self.fused = isinstance(block.fusion, Fusion)
-        fuse = block.fuse.weight[order]
+        self.fuse_sigmoid, fuse = None, block.fuse.weight[order]
         if isinstance(block.fusion, Fusion):
-            fuse = rewrites.fold_fusion(fuse, block.fusion.weight)
+            fuse, fuse_sigmoid = rewrites.fold_fusion(fuse, block.fusion.weight).chunk(2, dim=1)
+            self.fuse_sigmoid = frozen_conv(fuse_sigmoid)
         self.fuse = frozen_conv(fuse)
         self.ffn_norm = DeployNorm(block.ffn_norm)
         self.ffn = DeployFeedForward(block.ffn, block.ffn_norm, order)
@@ -241,10 +246,10 @@ class DeployDAB(nn.Module):
         attention = self.attention(self.attention_norm(attention))
         if self.gate is not None and self.gate_norm is not None:
             gate = self.gate(self.gate_norm(gate), gate)
-        parts = [attention, gate]
-        if self.fused:
-            parts += [torch.sigmoid(attention), torch.sigmoid(gate)]
-        x = self.fuse(torch.cat(parts, dim=1)) + x
+        halves = torch.cat([attention, gate], dim=1)
+        x = self.fuse(halves) + x
+        if self.fuse_sigmoid is not None:
+            x = self.fuse_sigmoid(torch.sigmoid(halves)) + x
         return self.ffn(self.ffn_norm(x)) + x
 
 
