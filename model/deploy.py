@@ -18,46 +18,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from anyir.model import rewrites
+from anyir.model.deploy_attention import DeployAttention
 from anyir.model.errors import UserError
+from anyir.model.frozen import constant, frozen_conv, frozen_depthwise, frozen_pair
 from anyir.model.network import (
     DAB,
     PAD_MULTIPLE,
     AnyIR,
-    Attention,
     ChannelNorm,
     FeedForward,
     Fusion,
     GatedDA,
 )
-
-
-def frozen_conv(
-    weight: Tensor, bias: Tensor | None = None, *, stride: int = 1, padding: int = 0, groups: int = 1
-) -> nn.Conv2d:
-    """A convolution with these weights, (O, I / groups, k, k), and no gradients."""
-    outputs, inputs, kernel, _ = weight.shape
-    conv = nn.Conv2d(inputs * groups, outputs, kernel, stride, padding, groups=groups, bias=bias is not None)
-    conv.weight = nn.Parameter(weight.contiguous(), requires_grad=False)
-    if bias is not None:
-        conv.bias = nn.Parameter(bias, requires_grad=False)
-    return conv
-
-
-def frozen_depthwise(weight: Tensor) -> nn.Conv2d:
-    """A depthwise convolution with these weights, (C, 1, k, k), that keeps height and width."""
-    return frozen_conv(weight, padding=weight.shape[-1] // 2, groups=len(weight))
-
-
-def frozen_pair(weight: Tensor, bias: Tensor, kernel: Tensor) -> nn.Sequential:
-    """A 1x1 convolution and a depthwise one after it, with these weights."""
-    return nn.Sequential(frozen_conv(weight, bias), frozen_depthwise(kernel))
-
-
-def constant(value: float) -> Tensor:
-    """(1, 1, 1, 1) float64. A plain number in the graph would be a float64 constant with a conversion
-    outside the delegate."""
-    return torch.full((1, 1, 1, 1), value, dtype=torch.float64)
-
 
 CENTRED_SCALE = 4
 """What normalisation multiplies the centred pixel by before squaring it: float16 then holds deviations
@@ -85,67 +57,6 @@ class DeployNorm(nn.Module):
         x = self.centre(x)
         inverse = torch.rsqrt(self.variance(x * x))  # (1, 1, H, W)
         return x * (inverse if self.gain is None else inverse * self.gain)
-
-
-class DeployAttention(nn.Module):
-    """Equation 2 on normalised pixels, its output projection included: (1, C, H, W) -> the same.
-
-    The pixels are split into two halves because a batch of one makes LiteRT turn a product of two
-    computed matrices into a fully connected layer that XNNPACK refuses. An odd number of pixels gets
-    a row of zeros, which adds nothing to the Gram matrix. Queries, keys and values have convolutions of
-    their own: slices of a common one would be copies.
-    """
-
-    temperature: Tensor
-    pixels: Tensor
-    project: Tensor
-    mask: Tensor
-
-    def __init__(self, attention: Attention, norm: ChannelNorm, height: int, width: int) -> None:
-        super().__init__()
-        self.height, self.width = height, width
-        self.pad = height * width % 2
-        channels, heads = attention.project.in_channels, attention.heads
-        weight, bias = rewrites.fold_affine(attention.qkv.weight, norm.weight, norm.bias)
-        kernel = attention.qkv_depthwise.weight
-        factor = rewrites.bounded_rows(weight, bias, kernel, height * width)
-        factor[2 * channels :] = 1  # values are not normalised
-        kernel = kernel * factor[:, None, None, None]
-        parts = zip(weight.chunk(3), bias.chunk(3), kernel.chunk(3), strict=True)
-        self.query, self.key, self.value = (frozen_pair(*part) for part in parts)
-        temperature = attention.temperature.flatten().repeat_interleave(channels // heads)
-        self.register_buffer("temperature", temperature[None, :, None])  # (1, C, 1)
-        self.register_buffer("pixels", constant(height * width))
-        self.register_buffer("mask", rewrites.copying_mask(channels, heads))  # (2, C, C) or (2, 1, 1)
-        project = attention.project.weight[:, :, 0, 0].T
-        self.register_buffer("project", project[None].repeat(2, 1, 1))  # (2, C, C)
-
-    def forward(self, x: Tensor) -> Tensor:
-        query, key = self.query(x), self.key(x)
-        inverse_q = self.inverse_norm(query).transpose(1, 2)  # (1, C, 1)
-        inverse_k = self.inverse_norm(key)  # (1, 1, C)
-        gram = torch.bmm(self.halves(query).transpose(1, 2), self.halves(key))
-        gram = gram[0:1] + gram[1:2]  # (1, C, C)
-        logits = gram * inverse_q * inverse_k * self.temperature + self.mask  # (2, C, C)
-        weights = torch.bmm(logits.softmax(dim=-1).transpose(1, 2), self.project)
-        return self.whole(torch.bmm(self.halves(self.value(x)), weights))
-
-    def inverse_norm(self, x: Tensor) -> Tensor:
-        """(1, C, H, W) -> (1, 1, C): 1 / L2 norm of each channel."""
-        inverse = torch.rsqrt((x * x).mean((2, 3), keepdim=True) * self.pixels)
-        inverse = inverse.clamp(max=60_000)  # a channel of zeros: 0 * infinity, see F.normalize
-        return inverse.permute(0, 2, 3, 1).reshape(1, 1, -1)
-
-    def halves(self, x: Tensor) -> Tensor:
-        """(1, N, H, W) -> (2, P / 2, N)."""
-        if self.pad:
-            x = F.pad(x, (0, 0, 0, 1))
-        return x.permute(0, 2, 3, 1).reshape(2, -1, x.shape[1])
-
-    def whole(self, x: Tensor) -> Tensor:
-        """(2, P / 2, C) -> (1, C, H, W)."""
-        x = x.reshape(1, self.height + self.pad, self.width, -1).permute(0, 3, 1, 2)
-        return x[:, :, : self.height] if self.pad else x
 
 
 class DeployGate(nn.Module):

@@ -10,12 +10,12 @@ from anyir.model import PRESETS, AnyIR, load_weights, to_deploy
 from anyir.model.checkpoints import shipped_presets
 from anyir.model.config import AnyIRConfig
 from anyir.model.deploy import (
-    DeployAttention,
     DeployFeedForward,
     DeployGate,
     DeployNorm,
     DeployUpsample,
 )
+from anyir.model.deploy_attention import LONGEST_SUM, DeployAttention, short_parts
 from anyir.model.errors import UserError
 from anyir.model.network import (
     Attention,
@@ -212,6 +212,26 @@ def test_float16_follows_float32_for_dark_and_bright_inputs(scale):
     half = to_deploy(network, 128, 128).half()(image.half()).float()
     assert torch.isfinite(half).all()
     assert difference(half, exact) < 0.02 * max(exact.abs().max().item(), 1.0)
+
+
+@pytest.mark.parametrize("tile", [256, 512])
+def test_float16_can_count_the_pixels_of_large_tiles(tile):
+    """256 x 256 = 65,536 is infinity in float16."""
+    deployed = to_deploy(randomised(AnyIR(PRESETS["tiny"])).float(), tile, tile)
+    assert all(torch.isfinite(tensor.half()).all() for tensor in deployed.state_dict().values())
+    attention = deployed.encoder[0][0].attention
+    x = torch.randn(1, attention.query[0].in_channels, tile, tile, generator=torch.Generator().manual_seed(5))
+    exact = attention(x)
+    assert difference(attention.half()(x.half()).float(), exact) < 0.02 * exact.abs().max().item()
+
+
+@pytest.mark.parametrize(
+    ("pixels", "parts"), [(2, 2), (2048, 2), (65536, 64), (36, 2), (2 * 1031, 1031), (6 * 1031, 1031)]
+)
+def test_a_gram_matrix_is_summed_in_short_parts(pixels, parts):
+    assert short_parts(pixels) == parts
+    assert pixels % parts == 0
+    assert pixels // parts <= LONGEST_SUM
 
 
 def test_the_network_itself_is_untouched():
