@@ -20,7 +20,7 @@ KEPT_FLOAT = (
     *(
         f"{level}.*.{last}"
         for level in ("encoder.0", "decoder.2", "refinement")
-        for last in ("fuse", "ffn.project")
+        for last in ("fuse", "fuse_sigmoid", "ffn.project")
     ),
 )
 """Modules whose int8 costs more quality than it gains time: the first and the last convolution, those that

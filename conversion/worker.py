@@ -239,7 +239,8 @@ def code_files() -> list[Path]:
     conversion = Path(str(anyir.conversion.__file__)).parent
     model = Path(str(anyir.model.__file__)).parent
     profiling = Path(str(anyir.profiling.__file__)).parent
-    names = ("config", "network", "rewrites", "deploy", "degradations", "camera", "kernels", "metrics")
+    form = ("config", "network", "rewrites", "frozen", "deploy_attention", "deploy")
+    names = (*form, "degradations", "camera", "kernels", "metrics")
     files = [*sorted(conversion.glob("*.py")), *(model / f"{name}.py" for name in names)]
     return [*files, profiling / "photos.py", profiling / "runners.py"]
 

@@ -33,24 +33,35 @@ def test_a_tile_larger_than_the_photos():
 
 
 def test_ends_norms_and_attention_stay_in_float():
-    for module in (
+    deployed = to_deploy(AnyIR(PRESETS["small"]), 16, 16)
+    for name in (
         "patch_embed",
         "output",
         "encoder.0.0.ffn_norm.centre",
-        "latent.1.attention.qkv",
+        "latent.1.attention.query.0",
         "down.2",
     ):
-        assert is_kept_float(module)
-    for module in ("encoder.0.0.ffn.expand", "encoder.0.0.gate.gamma", "latent.1.fuse", "up.0", "merge.1"):
-        assert not is_kept_float(module)
+        assert is_kept_float(name)
+        assert deployed.get_submodule(name)
+    for name in (
+        "encoder.0.0.ffn.expand.1",
+        "encoder.0.0.gate.gamma",
+        "latent.1.fuse",
+        "up.0.conv",
+        "merge.1",
+    ):
+        assert not is_kept_float(name)
+        assert deployed.get_submodule(name)
 
 
 def test_what_blocks_add_at_full_resolution_stays_in_float():
     for level in ("encoder.0.0", "decoder.2.0", "refinement.3"):
         assert is_kept_float(f"{level}.fuse")
+        assert is_kept_float(f"{level}.fuse_sigmoid")
         assert is_kept_float(f"{level}.ffn.project")
     for level in ("encoder.1.0", "decoder.0.0", "decoder.1.2", "latent.0"):
         assert not is_kept_float(f"{level}.fuse")
+        assert not is_kept_float(f"{level}.fuse_sigmoid")
         assert not is_kept_float(f"{level}.ffn.project")
     assert not is_kept_float("encoder.0.0.gate.project")
 
