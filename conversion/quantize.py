@@ -47,8 +47,7 @@ def quantize_static(deployed: nn.Module, tile: int) -> tuple[Any, Quantization]:
     tiles = calibration_tiles(tile)
     quantizer = XNNPACKQuantizer()
     config = get_symmetric_quantization_config(is_per_channel=True)
-    for operator in (torch.ops.aten.conv2d.default, torch.ops.aten.conv_transpose2d.input):
-        quantizer.set_operator_type(operator, config)
+    quantizer.set_operator_type(torch.ops.aten.conv2d.default, config)
     quantizer.set_filter_function(lambda node: not is_kept_float(module_of(node)))
     with torch.no_grad():
         prepared = prepare_pt2e(torch.export.export(deployed, (tiles[0],)).module(), quantizer)

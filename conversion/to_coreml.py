@@ -158,7 +158,7 @@ def read_program(model: Any, path: Path) -> tuple[int, dict[tuple[int, ...], lis
         if operation.op_type == "const" or operation.op_type.startswith("constexpr"):
             continue
         operators += 1
-        if operation.op_type in ("conv", "conv_transpose"):
+        if operation.op_type == "conv":
             value = decompressed(operation.weight)
             found.setdefault(value.shape, []).append(value)
     return operators, found

@@ -17,7 +17,7 @@ from anyir.model.errors import UserError
 if TYPE_CHECKING:
     from anyir.conversion.source import Source
 
-CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
+CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 NORMALISATION = "DeployNorm"
 """Part of the names of what belongs to a normalisation."""
 
@@ -33,10 +33,15 @@ class LiteRtExporter:
         """The converted program, which the other precisions start from."""
         import litert_torch
 
-        # The other partitioner counts maps, not their size, and keeps queries and keys in both layouts.
-        litert_torch.config.layout_optimize_partitioner = "GREEDY"
         example = {contract.INPUT: self.source.example}
-        return litert_torch.convert(self.source.deployed, sample_kwargs=example).model_content()
+        config = litert_torch.config
+        before = config.layout_optimize_partitioner
+        # The default one counts maps, not their size, and keeps queries and keys in both layouts.
+        config.layout_optimize_partitioner = "GREEDY"
+        try:
+            return litert_torch.convert(self.source.deployed, sample_kwargs=example).model_content()
+        finally:
+            config.layout_optimize_partitioner = before
 
     def export(self, precision: str, path: Path) -> Export:
         """1. Convert. 2. Make the weights smaller, if due. 3. Write. 4. Load and count."""
@@ -86,7 +91,7 @@ def shrink_to_int8(data: bytes) -> tuple[bytes, Quantization]:
     job = quantizer.Quantizer(data)
     names = "|".join(re.escape(name) for name in large_kernels(data) if NORMALISATION not in name)
     operations = qtyping.TFLOperationName
-    for operation in (operations.CONV_2D, operations.DEPTHWISE_CONV_2D, operations.CONV_2D_TRANSPOSE):
+    for operation in (operations.CONV_2D, operations.DEPTHWISE_CONV_2D):
         # The quantizer calls an operator by its output's name and a semicolon.
         job.add_weight_only_config(regex=f"^({names});$", operation_name=operation, num_bits=8)
     return bytes(job.quantize().quantized_model), Quantization(

@@ -3,7 +3,8 @@
 XNNPACK computes channels last. Where the deploy form looks at a feature map as rows of pixels
 (``x.permute(0, 2, 3, 1).reshape(...)``, and back), the values already lie in memory in that order, but
 the backend transposes the map twice to get there (executorch 1.5.1): once for ``permute``, on the layout
-that it computes in, and once back to the layout that ``reshape`` asks for.
+that it computes in, and once back to the layout that ``reshape`` asks for. Left as they are: the rows of
+upsampling in int8, where each step is quantized, and what is padded or cut between.
 """
 
 from __future__ import annotations
@@ -48,23 +49,24 @@ def rows_pass() -> type:
     last = ChannelsLastTaggedReshapePass.is_nhwc_node
 
     def source(node: Any, target: Any, channels_last: bool) -> Any:
-        """What ``node`` is computed from, if it is such an operator with its result in that layout."""
-        fits = node.op == "call_function" and node.target == target and last(node) == channels_last
-        return node.args[0] if fits else None
+        """What ``node`` is computed from, if it is such an operator with its result so laid out; or None."""
+        fits = node is not None and node.op == "call_function" and node.target == target
+        return node.args[0] if fits and last(node) == channels_last else None
+
+    def permuted(node: Any, order: list[int], channels_last: bool) -> Any:
+        """The same of a permutation in that order."""
+        image = source(node, aten.permute_copy.default, channels_last)
+        return image if image is not None and list(node.args[1]) == order else None
 
     def before_rows(view: Any) -> Any:
         """The map whose rows of pixels ``view`` reshapes, if the backend transposes it twice for that."""
-        permute = source(view.args[0], aten._to_copy.default, False)
-        image = permute is not None and source(permute, aten.permute_copy.default, True)
-        fits = image and last(image) and list(permute.args[1]) == TO_ROWS
-        return image if fits else None
+        image = permuted(source(view.args[0], aten._to_copy.default, False), TO_ROWS, True)
+        return image if image is not None and last(image) else None
 
     def before_map(copy: Any) -> Any:
         """What the rows are reshaped from that ``copy`` makes a channels-last map of by way of another."""
-        permute = source(copy, aten._to_copy.default, True)
-        rows = permute is not None and source(permute, aten.permute_copy.default, False)
-        fits = rows and list(permute.args[1]) == FROM_ROWS
-        return source(rows, aten.view_copy.default, False) if fits else None
+        rows = permuted(source(copy, aten._to_copy.default, True), FROM_ROWS, False)
+        return source(rows, aten.view_copy.default, False)
 
     class RowsPass(XNNPACKPass):
         def call(self, graph_module: Any) -> PassResult:

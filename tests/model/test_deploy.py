@@ -95,7 +95,7 @@ def test_scale_and_shift_fold_into_the_next_convolution():
 
 
 @pytest.mark.parametrize(("height", "width"), [(6, 10), (5, 9), (6, 7), (7, 6)])
-def test_fusion_and_its_projection_are_one_convolution(height, width):
+def test_fusion_and_its_projection_are_linear_in_four_maps(height, width):
     fusion, conv = randomised(Fusion()), randomised(conv1x1(12, 12))
     a, g = feature(6, height, width), feature(6, height, width, seed=2)
     parts = torch.cat([a, g, a.sigmoid(), g.sigmoid()], dim=1)
@@ -120,8 +120,8 @@ def test_merge_folds_into_the_upsampling():
 
 
 @pytest.mark.parametrize("heads", [1, 2, 4])
-@pytest.mark.parametrize(("height", "width"), [(6, 10), (5, 9), (1, 1)])
-def test_attention_over_two_halves_of_the_pixels(heads, height, width):
+@pytest.mark.parametrize(("height", "width"), [(6, 10), (5, 9), (1, 1), (45, 47)])
+def test_attention_over_parts_of_the_pixels(heads, height, width):
     attention, norm = randomised(Attention(8, heads)), randomised(ChannelNorm(8))
     x = feature(8, height, width)
     deployed = DeployAttention(attention, norm, height, width)
