@@ -47,6 +47,7 @@ def run(data, x):
 
 
 def test_upsampling_moves_only_rows(monkeypatch):
+    torch.manual_seed(0)
     network = nn.Sequential(DeployUpsample(torch.randn(16, 6, 3, 3)), nn.Conv2d(4, 4, 1)).eval()
     x = torch.randn(1, 6, 8, 10)
     data, moves = transposed(monkeypatch, network, x)
@@ -55,7 +56,7 @@ def test_upsampling_moves_only_rows(monkeypatch):
     plain, more = transposed(monkeypatch, network, x)
     assert len(more) == len(moves) + 4
     with torch.no_grad():
-        torch.testing.assert_close(run(data, x), network(x))
+        torch.testing.assert_close(run(data, x), network(x), atol=1e-4, rtol=0)
     assert torch.equal(run(data, x), run(plain, x))
 
 
