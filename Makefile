@@ -44,8 +44,8 @@ android-test: build/android-test/.ready
 	@cat android_demo/*/target/surefire-reports/*.txt | awk -F '[:,]' '/^Tests run/ { run += $$2; skipped += $$8 } \
 		END { print "The Android app: " (run - skipped) " tests passed, " skipped + 0 " skipped" }'
 
-build/android-test/.ready: tests/make_android_artifacts.py tests/tiny.py $(wildcard model/*.py conversion/*.py profiling/*.py) | $(READY)
-	$(VENV)/bin/python tests/make_android_artifacts.py $(@D)
+build/android-test/.ready: tests/helpers/make_android_artifacts.py tests/helpers/tiny.py $(wildcard model/*.py conversion/*.py profiling/*.py) | $(READY)
+	$(VENV)/bin/python tests/helpers/make_android_artifacts.py $(@D)
 	touch $@
 
 # The Android app with what `anyir android stage` put into it, signed with a debug key.

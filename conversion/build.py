@@ -15,7 +15,7 @@ from typing import Any
 
 from anyir.conversion.recipes import Recipe
 from anyir.conversion.scratch import scratch_folder
-from anyir.model.checkpoints import find_weights, write_atomically
+from anyir.model.checkpoint import find_weights, write_atomically
 
 PROCESSES = 2
 REPORT = "conversion.json"
@@ -95,7 +95,7 @@ def build(
         UserError: weights that cannot be loaded.
         OSError: a folder that cannot be written.
     """
-    from anyir.model.checkpoints import load_weights
+    from anyir.model.checkpoint import load_weights
 
     path = find_weights(weights)
     load_weights(path)  # damaged or foreign weights end here, in one line, and not once a process

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PHOTOS = ("rocket", "motorcycle_left")
-"""Of scikit-image; none of them is in the parity set (``anyir.profiling.photos``)."""
+"""Of scikit-image; none of them is in the parity set (``anyir.conversion.samples``)."""
 SEVERITIES = (0.3, 0.8)
 SEED = 41_000
 MIXTURES = ("low_light+haze+rain", "haze+snow")
@@ -24,7 +24,7 @@ def describe() -> str:
 
 def calibration_tiles(tile: int) -> list[Tensor]:
     """(1, 3, tile, tile) float32 inputs: each photo clean, and each kind of degradation on one of them."""
-    from anyir.model.degradations import KINDS, degrade
+    from anyir.model.data.degradations import KINDS, degrade
 
     cleans = [_middle(photo, tile) for photo in PHOTOS]
     tiles = list(cleans)

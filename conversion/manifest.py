@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from anyir.conversion.recipes import SUFFIXES, Bounds
-from anyir.model.checkpoints import sha256
+from anyir.model.checkpoint import sha256
 from anyir.model.errors import UserError
 
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")

@@ -128,7 +128,7 @@ def recheck(parity: Parity, tile: int, run: Callable[[Any], Any]) -> Stage:
         UserError: out of the bounds that it was built with, or samples that are not of the parity photos.
     """
     from anyir.conversion.source import parity_cases
-    from anyir.profiling.photos import as_input
+    from anyir.conversion.samples import as_input
 
     cases = parity_cases(tile)
     if [(s.case, len(s.values)) for s in parity.samples] != [(i, SAMPLES) for i in range(len(cases))]:

@@ -14,7 +14,7 @@ from anyir.conversion import contract
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from anyir.profiling.photos import Case
+    from anyir.conversion.samples import Case
 
 Outputs = list[NDArray[np.float32]]
 
@@ -23,14 +23,14 @@ class Source:
     """Weights at one tile size; everything is computed when first asked for."""
 
     def __init__(self, weights: Path, tile: int) -> None:
-        from anyir.model.checkpoints import load_weights
+        from anyir.model.checkpoint import load_weights
 
         self.weights, self.tile = weights, tile
         self.network = load_weights(weights)
 
     @cached_property
     def deployed(self) -> nn.Module:
-        from anyir.model.deploy import to_deploy
+        from anyir.model.deploy.network import to_deploy
 
         return to_deploy(self.network, self.tile, self.tile)
 
@@ -46,7 +46,7 @@ class Source:
 
     @cached_property
     def inputs(self) -> Outputs:
-        from anyir.profiling.photos import as_input
+        from anyir.conversion.samples import as_input
 
         return [as_input(case.degraded) for case in self.cases]
 
@@ -61,7 +61,7 @@ class Source:
 
 def parity_cases(tile: int) -> list[Case]:
     """One tile a degradation, of the set that profiling uses, with the photos in turn."""
-    from anyir.profiling.photos import PHOTOS, make_cases
+    from anyir.conversion.samples import PHOTOS, make_cases
 
     cases = make_cases(tile)
     return [cases[i + (i // len(PHOTOS)) % len(PHOTOS)] for i in range(0, len(cases), len(PHOTOS))]

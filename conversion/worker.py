@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anyir.conversion import contract
-from anyir.conversion.exporting import Export, Exporter, make_exporter, versions
+from anyir.conversion.base import Export, Exporter, make_exporter, versions
 from anyir.conversion.manifest import (
     Manifest,
     Parity,
@@ -29,7 +29,7 @@ from anyir.conversion.manifest import (
 )
 from anyir.conversion.manifest import Source as Origin
 from anyir.conversion.parity import OutOfBounds, check, mean_loss, measure, not_measured
-from anyir.model.checkpoints import read_header, sha256
+from anyir.model.checkpoint import read_header, sha256
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def build_one(job: Job, recipe: Recipe, shared: dict[str, Any], say: Any) -> Row
 
 def compare_artifact(path: Path, recipe: Recipe, export: Export, source: Source) -> Parity:
     """Run the written file as an app would and compare it; say so where this machine cannot."""
-    from anyir.profiling.runners import load_artifact
+    from anyir.conversion.runtimes import load_artifact
 
     if not runs_here(recipe):
         return not_measured(source, recipe.bounds, export.stages, "Core ML predicts on macOS and iOS only")
@@ -234,15 +234,12 @@ def code_files() -> list[Path]:
     """That code: what rewrites, converts, calibrates and compares."""
     import anyir.conversion
     import anyir.model
-    import anyir.profiling
 
     conversion = Path(str(anyir.conversion.__file__)).parent
     model = Path(str(anyir.model.__file__)).parent
-    profiling = Path(str(anyir.profiling.__file__)).parent
-    form = ("config", "network", "rewrites", "frozen", "deploy_attention", "deploy")
-    names = (*form, "degradations", "camera", "kernels", "metrics")
-    files = [*sorted(conversion.glob("*.py")), *(model / f"{name}.py" for name in names)]
-    return [*files, profiling / "photos.py", profiling / "runners.py"]
+    names = ("config", "network", "metrics", "data/degradations", "data/camera", "data/kernels")
+    files = [path for path in sorted(conversion.rglob("*.py")) if path.parent.name != "commands"]
+    return [*files, *sorted((model / "deploy").glob("*.py")), *(model / f"{name}.py" for name in names)]
 
 
 def row_of(manifest: Manifest, recipe: Recipe, status: str) -> Row:

@@ -27,12 +27,12 @@ from skimage import data
 from sklearn.datasets import load_sample_image
 from torch import Tensor
 
-from anyir.model.checkpoints import DEFAULT, shipped_presets
-from anyir.model.degradations import KINDS, degrade
-from anyir.model.evaluation import restore_whole
+from anyir.model.checkpoint import DEFAULT, shipped_presets
+from anyir.model.data.degradations import KINDS, degrade
+from anyir.model.evaluation.benchmark import restore_whole
 from anyir.model.metrics import psnr
-from anyir.model.mixture import as_stored
-from anyir.model.restorer import open_model
+from anyir.model.data.mixture import as_stored
+from anyir.model.restore.restorer import open_model
 
 HERE = Path(__file__).parent
 SIDE, CAPTION = 192, 18

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from anyir.model.checkpoints import SHIPPED, shipped_presets
+from anyir.model.checkpoint import SHIPPED, shipped_presets
 
 PAGE = Path(__file__).parent / "evaluate.md"
 BEGIN, END = "<!-- figures: docs/evaluate.py -->\n", "<!-- end of figures -->\n"

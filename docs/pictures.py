@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from skimage import data
 
-from anyir.model.degradations import KINDS, degrade
+from anyir.model.data.degradations import KINDS, degrade
 
 HERE = Path(__file__).parent / "images"
 MIXTURES = ("low_light+haze+rain", "haze+snow")

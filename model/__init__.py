@@ -9,26 +9,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from anyir.model.checkpoints import load_weights as load_weights
+    from anyir.model.checkpoint import load_weights as load_weights
     from anyir.model.config import PRESETS as PRESETS
     from anyir.model.config import AnyIRConfig as AnyIRConfig
-    from anyir.model.degradations import degrade as degrade
-    from anyir.model.deploy import to_deploy as to_deploy
+    from anyir.model.data.degradations import degrade as degrade
+    from anyir.model.deploy.network import to_deploy as to_deploy
     from anyir.model.metrics import psnr as psnr
     from anyir.model.metrics import ssim as ssim
     from anyir.model.network import AnyIR as AnyIR
-    from anyir.model.restorer import Restorer as Restorer
+    from anyir.model.restore.restorer import Restorer as Restorer
 
 _HOME = {
     "AnyIR": "network",
     "AnyIRConfig": "config",
     "PRESETS": "config",
-    "Restorer": "restorer",
-    "degrade": "degradations",
-    "load_weights": "checkpoints",
+    "Restorer": "restore.restorer",
+    "degrade": "data.degradations",
+    "load_weights": "checkpoint",
     "psnr": "metrics",
     "ssim": "metrics",
-    "to_deploy": "deploy",
+    "to_deploy": "deploy.network",
 }
 __all__ = list(_HOME)
 

@@ -2,7 +2,7 @@
 Spatial-Frequency Degradation Adaptation"): equations 1-4, algorithms 1-2, figures 2-3.
 
 This is the literal form: it keeps the FFTs, the stride-2 channel split and the separate
-LayerNorms, so that it can be read beside the paper. ``anyir.model.deploy`` rewrites it into
+LayerNorms, so that it can be read beside the paper. ``anyir.model.deploy.network`` rewrites it into
 an equal network made of operators that phones have. Choices that the paper leaves open are
 explained in docs/network.md.
 

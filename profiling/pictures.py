@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyir.model.checkpoints import write_atomically
+from anyir.model.checkpoint import write_atomically
 from anyir.model.errors import UserError
 
 QUALITY = 88

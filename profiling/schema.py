@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from anyir.model.checkpoints import check_amounts
+from anyir.model.checkpoint import check_amounts
 from anyir.model.errors import UserError
 from anyir.profiling.environment import Conditions, Environment, Sustained
 from anyir.profiling.fields import Bytes, Count, Decibels, Milliseconds, PictureFile, Sha256, Strict

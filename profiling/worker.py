@@ -19,7 +19,7 @@ import numpy as np
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
-    from anyir.model.restorer import TileModel
+    from anyir.model.restore.restorer import TileModel
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Session:
         return {"peak_memory_bytes": max(0, peak)}
 
     def _tile(self, index: int) -> Any:
-        from anyir.profiling.photos import as_input
+        from anyir.conversion.samples import as_input
 
         return as_input(self._inputs[index % len(self._inputs)])
 
@@ -108,12 +108,12 @@ class Session:
         if path.suffix == ".safetensors":
             import torch  # noqa: F401  (the runtime of this row)
 
-            from anyir.model.checkpoints import load_weights
-            from anyir.model.restorer import TorchModel
+            from anyir.model.checkpoint import load_weights
+            from anyir.model.restore.restorer import TorchModel
 
             return lambda: TorchModel(load_weights(path), threads=self.job.threads)
         from anyir.conversion.manifest import verify_artifact
-        from anyir.profiling.runners import import_runtime, load_artifact
+        from anyir.conversion.runtimes import import_runtime, load_artifact
 
         manifest = verify_artifact(path)
         import_runtime(manifest)
@@ -122,7 +122,7 @@ class Session:
 
 def serve(session: Session, requests: TextIO, answers: TextIO) -> None:
     """Answer requests, ``{"do": method, **arguments}`` a line, until there are no more."""
-    from anyir.profiling.runners import Unsupported
+    from anyir.conversion.runtimes import Unsupported
 
     for line in requests:
         request = json.loads(line)

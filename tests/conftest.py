@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .tiny import save_tiny_weights
+from tests.helpers.tiny import save_tiny_weights
 
 TINY_TILE = 64
 

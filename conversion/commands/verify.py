@@ -87,7 +87,7 @@ def _verify(path: Path) -> dict[str, Any]:
 
 def _run_again(path: Path, manifest: Manifest) -> str:
     from anyir.conversion.parity import recheck
-    from anyir.profiling.runners import Unsupported, import_runtime, load_artifact
+    from anyir.conversion.runtimes import Unsupported, import_runtime, load_artifact
 
     try:
         import_runtime(manifest)

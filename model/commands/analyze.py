@@ -44,7 +44,7 @@ def run(
     """
     import json
 
-    from anyir.model.degradations import parse_kind
+    from anyir.model.data.degradations import parse_kind
 
     if kind is not None and truth is not None:
         raise typer.BadParameter("--kind degrades a clean PHOTO, --truth belongs to a degraded one: give one")
@@ -57,7 +57,7 @@ def run(
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
 
-    from anyir.model.analyzing import analyze
+    from anyir.model.evaluation.analyzing import analyze
 
     result = analyze(
         photo, out, weights=weights, block=block, kind=kind, severity=0.6 if severity is None else severity,

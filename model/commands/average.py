@@ -20,6 +20,6 @@ def run(
 
     Example: [bold]anyir average a/small.safetensors b/small.safetensors --out mean.safetensors[/bold]
     """
-    from anyir.model.averaging import average
+    from anyir.model.training.averaging import average
 
     print(average(first, second, share, out))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from anyir.model.complexity import Complexity
-    from anyir.model.memory import Memory
+    from anyir.model.evaluation.complexity import Complexity
+    from anyir.model.evaluation.memory import Memory
 
     TableRow = tuple[Complexity, list[Memory]]
 
@@ -46,7 +46,7 @@ def run(
 
     import json
 
-    from anyir.model.complexity import (
+    from anyir.model.evaluation.complexity import (
         CONVENTION,
         PAPER_MULTIPLY_ADDS,
         PAPER_PARAMETERS,
@@ -82,7 +82,7 @@ def measure_table(results: list[Complexity]) -> list[TableRow]:
     """Memory of every network in ``results``, each mode in a process of its own."""
     from rich.console import Console
 
-    from anyir.model.memory import MODES, measure_memory
+    from anyir.model.evaluation.memory import MODES, measure_memory
 
     with Console(stderr=True).status("measuring memory"):
         return [(r, [measure_memory(r.preset, mode, r.height, r.width) for mode in MODES]) for r in results]
@@ -92,7 +92,7 @@ def print_table_as_json(rows: list[TableRow]) -> None:
     """The measured rows and the paper's, as JSON."""
     import json
 
-    from anyir.model.complexity import PAPER_TABLE_6
+    from anyir.model.evaluation.complexity import PAPER_TABLE_6
 
     keys = ("method", "memory_m", "parameters_m", "flops_g")
     table = {
@@ -107,7 +107,7 @@ def print_table(rows: list[TableRow]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from anyir.model.complexity import CONVENTION, PAPER_TABLE_6
+    from anyir.model.evaluation.complexity import CONVENTION, PAPER_TABLE_6
 
     size = f"{rows[0][0].width}x{rows[0][0].height}"
     columns = ("memory", "inference", "training", "parameters", "multiply-adds")

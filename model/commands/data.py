@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from anyir.model.datasets.checking import Check
+    from anyir.model.data.check import Check
 
 SHOWN = 5
 """Problems of each sort that are printed; ``--json`` has them all."""
@@ -39,8 +39,8 @@ def run(
     from rich.console import Console
     from rich.progress import Progress
 
-    from anyir.model.datasets.checking import check_dataset, files_of
-    from anyir.model.datasets.finding import count_others, find_all, find_splits
+    from anyir.model.data.check import check_dataset, files_of
+    from anyir.model.data.discovery import count_others, find_all, find_splits
 
     found = find_all(root) if dataset is None else find_splits(dataset, root)
     checks = []

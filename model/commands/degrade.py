@@ -39,9 +39,9 @@ def run(
     import sys
     from dataclasses import replace
 
-    from anyir.model.degradations import parse_kind
-    from anyir.model.image_output import check_output, write_photo
-    from anyir.model.images import read_photo
+    from anyir.model.data.degradations import parse_kind
+    from anyir.model.photo.writer import check_output, write_photo
+    from anyir.model.photo.reader import read_photo
 
     try:
         parse_kind(kind)
@@ -72,7 +72,7 @@ def _degrade(pixels: np.ndarray, kind: str, severity: float, seed: int) -> np.nd
     import numpy as np
     import torch
 
-    from anyir.model.degradations import degrade
+    from anyir.model.data.degradations import degrade
 
     scale = np.iinfo(pixels.dtype).max
     colours = 1 if pixels.shape[2] < 3 else 3

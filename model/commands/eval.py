@@ -11,7 +11,7 @@ import typer
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
-    from anyir.model.evaluation import Restore, Trial
+    from anyir.model.evaluation.benchmark import Restore, Trial
 
 SIGMAS = [15, 25, 50]
 
@@ -75,11 +75,11 @@ def run(
     from rich.console import Console
     from rich.progress import Progress
 
-    from anyir.model.artefacts import measure_artefacts
-    from anyir.model.card import add_figures, check_whole, row_name
-    from anyir.model.evaluation import evaluate_validation, restore_tiled, restore_whole, run_trial
-    from anyir.model.restorer import TorchModel, open_model
-    from anyir.model.training_run import show_scores
+    from anyir.model.evaluation.diagnostics import measure_artefacts
+    from anyir.model.model_card import add_figures, check_whole, row_name
+    from anyir.model.evaluation.benchmark import evaluate_validation, restore_tiled, restore_whole, run_trial
+    from anyir.model.restore.restorer import TorchModel, open_model
+    from anyir.model.training.run import show_scores
 
     trials = plan(dataset or [], table, root or [], sigma, stored)
     idle = [name for name, given in (("--sigma", sigma), ("--stored", stored)) if given]
@@ -146,9 +146,9 @@ def plan(
     Raises:
         UserError: an unknown dataset, or one that is below none of the roots.
     """
-    from anyir.model.datasets.finding import find_dataset
-    from anyir.model.evaluation import plan_trials
-    from anyir.model.paper import TABLES
+    from anyir.model.data.discovery import find_dataset
+    from anyir.model.evaluation.benchmark import plan_trials
+    from anyir.model.evaluation.paper import TABLES
 
     wanted = [(b.dataset, b.condition) for b in TABLES[table].benchmarks] if table is not None else []
     trials = []
@@ -160,7 +160,7 @@ def plan(
 
 
 def find(source: str | None) -> Path:
-    from anyir.model.checkpoints import find_weights
+    from anyir.model.checkpoint import find_weights
 
     return find_weights(source)
 
@@ -169,8 +169,8 @@ def describe(model: Any, weights: Path | None, source: str | None) -> dict[str, 
     """What was measured: names, hashes, and what ran it."""
     import json
 
-    from anyir.model.checkpoints import read_header, sha256
-    from anyir.model.evaluation import NOISE_SEED
+    from anyir.model.checkpoint import read_header, sha256
+    from anyir.model.evaluation.benchmark import NOISE_SEED
 
     described: dict[str, Any] = {"with": model.name, "accelerator": model.accelerator}
     if weights is not None:
@@ -183,7 +183,7 @@ def describe(model: Any, weights: Path | None, source: str | None) -> dict[str, 
 
 def average(rows: list[dict[str, Any]], table: int) -> dict[str, Any]:
     """The mean over the rows, as the paper's last column has it, beside the paper's."""
-    from anyir.model.paper import TABLES
+    from anyir.model.evaluation.paper import TABLES
 
     means = {key: sum(row[key] for row in rows) / len(rows) for key in ("psnr", "ssim")}
     paper = TABLES[table].average
@@ -195,7 +195,7 @@ def show(result: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from anyir.model.card import row_name
+    from anyir.model.model_card import row_name
 
     console = Console()
     how = "whole photos" if result["tile"] is None else f"tiles of {result['tile']}"

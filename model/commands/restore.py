@@ -12,8 +12,8 @@ import typer
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
-    from anyir.model.restorer import Restorer
-    from anyir.model.restoring import Job, Outcome
+    from anyir.model.restore.restorer import Restorer
+    from anyir.model.restore.batch import Job, Outcome
 
 
 def run(
@@ -65,8 +65,8 @@ def run(
     if tile is not None and tile % 8:
         raise typer.BadParameter(f"--tile {tile} is not a multiple of 8")
 
-    from anyir.model.restorer import Restorer
-    from anyir.model.restoring import (
+    from anyir.model.restore.restorer import Restorer
+    from anyir.model.restore.batch import (
         Outcome,
         find_jobs,
         read_job,

@@ -124,11 +124,11 @@ def run(
     if recipe is not None and (data or not root):
         raise typer.BadParameter("--recipe needs --root, the folder that its datasets lie below, not --data")
 
-    from anyir.model.datasets.mixing import MIXED, Ingredient
-    from anyir.model.material import Supply
-    from anyir.model.recipe import load_recipe, make_settings
-    from anyir.model.training_run import train
-    from anyir.model.training_state import settings_of_interrupted
+    from anyir.model.data.sources import MIXED, Ingredient
+    from anyir.model.training.data import Supply
+    from anyir.model.training.config import load_recipe, make_settings
+    from anyir.model.training.run import train
+    from anyir.model.training.checkpoint import settings_of_interrupted
 
     options = (
         "preset", "minutes", "epochs", "steps", "batch", "crop", "optimizer", "learning_rate", "distance",
@@ -173,7 +173,7 @@ def changes(explicit: dict[str, Any], begun: dict[str, Any]) -> list[str]:
         explicit: settings named by options.
         begun: the chunk's settings; empty if none goes on.
     """
-    from anyir.model.recipe_values import LENGTHS
+    from anyir.model.training.config_values import LENGTHS
 
     notes = []
     for key, value in explicit.items():

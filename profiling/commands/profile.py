@@ -37,8 +37,8 @@ def run(
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-    from anyir.model.checkpoints import write_atomically
-    from anyir.profiling.profile import Progress, Settings, profile
+    from anyir.model.checkpoint import write_atomically
+    from anyir.profiling.benchmark import Progress, Settings, profile
     from anyir.profiling.reference import load_reference
     from anyir.profiling.schema import looks_like_results
     from anyir.profiling.table import results_table

@@ -21,7 +21,7 @@ def run(
 
     Example: [bold]anyir report build/report/results.json --out build/report/index.html[/bold]
     """
-    from anyir.profiling.report import write_report
+    from anyir.profiling.report.page import write_report
 
     write_report(results or [Path("build/report/results.json")], out)
     print(f"report: {out}")

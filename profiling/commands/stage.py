@@ -29,7 +29,7 @@ def run(
     from rich.console import Console
 
     from anyir.profiling.reference import load_reference
-    from anyir.profiling.staging import stage
+    from anyir.profiling.device_assets import stage
 
     console = Console(stderr=True)
     with console.status("staging") as status:

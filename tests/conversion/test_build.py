@@ -15,7 +15,7 @@ from anyir.conversion.build import REPORT, Job, Row, build, plan, run_jobs
 from anyir.conversion.recipes import RECIPES, Bounds, Recipe, select_recipes
 from anyir.conversion.worker import code_files, preset_of, reason_of
 from anyir.model import PRESETS, AnyIR
-from anyir.model.checkpoints import save_weights, sha256
+from anyir.model.checkpoint import save_weights, sha256
 from anyir.model.cli import build_app
 from anyir.model.errors import UserError
 
@@ -169,7 +169,7 @@ def test_the_digest_of_the_code_covers_all_that_makes_networks_and_photos():
     """What the network, its deploy form and the degradations import of this project is in the digest, too."""
     covered = {path.resolve() for path in code_files()}
     model = Path(str(anyir.model.__file__)).parent
-    waiting = [model / f"{name}.py" for name in ("deploy", "degradations", "metrics")]
+    waiting = [model / f"{name}.py" for name in ("deploy/network", "data/degradations", "metrics")]
     seen = set()
     while waiting:
         path = waiting.pop().resolve()
@@ -177,6 +177,7 @@ def test_the_digest_of_the_code_covers_all_that_makes_networks_and_photos():
             continue
         seen.add(path)
         assert path in covered, f"{path.name} changes artifacts or their figures"
-        named = re.findall(r"^from anyir\.model\.(\w+) import", path.read_text(), re.MULTILINE)
-        waiting += [model / f"{name}.py" for name in named]
+        named = re.findall(r"^from anyir\.model\.([\w.]+) import", path.read_text(), re.MULTILINE)
+        waiting += [model / f"{name.replace('.', '/')}.py" for name in named]
+        waiting = [path if path.is_file() else path.with_suffix("") / "__init__.py" for path in waiting]
     assert len(seen) >= 6

@@ -14,7 +14,7 @@ from anyir.conversion.manifest import (
     verify_artifact,
 )
 from anyir.conversion.recipes import SUFFIXES
-from anyir.model.checkpoints import sha256
+from anyir.model.checkpoint import sha256
 from anyir.model.errors import UserError
 
 TFLITE = "tiny_litert_cpu_fp32_64x64.tflite"

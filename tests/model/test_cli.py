@@ -8,10 +8,10 @@ from PIL import Image
 
 from anyir.model.cli import COMMANDS, main
 from anyir.model.commands.complexity import measure_table, print_table, print_table_as_json
-from anyir.model.complexity import measure_complexity
+from anyir.model.evaluation.complexity import measure_complexity
 from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
-from anyir.model.memory import measure_memory
+from anyir.model.evaluation.memory import measure_memory
 
 
 def anyir(*arguments):
@@ -131,7 +131,7 @@ def test_what_ends_a_command_is_one_line(monkeypatch, capsys, error, code, line)
     def fail(*_):
         raise error
 
-    monkeypatch.setattr("anyir.model.complexity.measure_complexity", fail)
+    monkeypatch.setattr("anyir.model.evaluation.complexity.measure_complexity", fail)
     monkeypatch.setattr(sys, "argv", ["anyir", "complexity", "--preset", "tiny"])
     with pytest.raises(SystemExit) as exit_:
         main()

@@ -13,10 +13,10 @@ from scipy.special import erf, expit, softmax
 from torch import nn
 
 from anyir.model import PRESETS, AnyIR, AnyIRConfig
-from anyir.model.complexity import PAPER_MULTIPLY_ADDS, PAPER_PARAMETERS, measure_complexity
+from anyir.model.evaluation.complexity import PAPER_MULTIPLY_ADDS, PAPER_PARAMETERS, measure_complexity
 from anyir.model.network import DAB, Attention, ChannelNorm, FeedForward, Fusion, GatedDA
 
-from .random_weights import randomised
+from tests.helpers.random_weights import randomised
 
 
 def feature(channels, height=10, width=7, seed=1):

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from anyir.model import PRESETS, AnyIR, load_weights
-from anyir.model.checkpoints import save_weights, sha256
+from anyir.model.checkpoint import save_weights, sha256
 from anyir.model.errors import UserError
-from anyir.profiling.photos import KINDS, PHOTOS, as_input, make_cases
+from anyir.conversion.samples import KINDS, PHOTOS, as_input, make_cases
 from anyir.profiling.pictures import PictureWriter
 from anyir.profiling.reference import WEIGHTS_FILE, load_reference, make_reference
 
-from .conftest import TILE, anyir
+from tests.profiling.conftest import TILE, anyir
 
 
 def test_the_set_is_every_photo_under_every_degradation():

@@ -6,7 +6,7 @@ import org.anyir.core.ModelStore
 import org.junit.Assume.assumeTrue
 import java.io.File
 
-/** What tests/make_android_artifacts.py made: real programs of a tiny network, and what Python makes with them. */
+/** What tests/helpers/make_android_artifacts.py made: real programs of a tiny network, and what Python makes with them. */
 object JvmArtifacts {
     private const val PROPERTY = "anyir.artifacts"
 
@@ -15,7 +15,7 @@ object JvmArtifacts {
         get() {
             val path = System.getProperty(PROPERTY).orEmpty()
             assumeTrue(
-                "no converted programs: run `make test`, or pass -D$PROPERTY=FOLDER made by tests/make_android_artifacts.py",
+                "no converted programs: run `make test`, or pass -D$PROPERTY=FOLDER made by tests/helpers/make_android_artifacts.py",
                 path.isNotEmpty(),
             )
             return File(path).also { check(it.isDirectory) { "-D$PROPERTY=$path is no folder" } }

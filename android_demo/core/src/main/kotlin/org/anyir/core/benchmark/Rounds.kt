@@ -2,7 +2,7 @@ package org.anyir.core.benchmark
 
 /**
  * Runs all programs once in each round, each round starting with another one, so that what slows the phone for
- * a while slows all of them; profiling/profile.py does the same.
+ * a while slows all of them; profiling/benchmark.py does the same.
  *
  * @param count of programs
  * @param rounds of them all

@@ -1,0 +1,77 @@
+"""ExecuTorch programs (``.pte``) for the XNNPACK backend."""
+
+from __future__ import annotations
+
+import operator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anyir.conversion.base import Export
+from anyir.conversion.manifest import Operators
+from anyir.conversion.executorch.provenance import shared_provenance
+from anyir.conversion.executorch.quantize import quantize_static
+from anyir.conversion.source import run_module
+from anyir.conversion.executorch.xnnpack_layout import free_rows
+
+if TYPE_CHECKING:
+    from anyir.conversion.source import Source
+
+
+class ExecuTorchExporter:
+    """``fp32``, and ``int8``: static PT2E quantization of most convolutions."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    def export(self, precision: str, path: Path) -> Export:
+        """1. Quantize, if due. 2. Export. 3. Lower to XNNPACK. 4. Write."""
+        import torch
+
+        module: Any = self.source.deployed
+        quantization, stages = None, []
+        if precision == "int8":
+            module, quantization = quantize_static(self.source.deployed, self.source.tile)
+            stages.append(("quantized", run_module(module, self.source.inputs)))
+        program = torch.export.export(module, (self.source.example,))
+        data, operators = lower(program)
+        path.write_bytes(data)
+        return Export(operators, quantization, stages=stages)
+
+
+def lower(program: Any) -> tuple[bytes, Operators]:
+    """Lower an exported program to XNNPACK; what it refuses stays with portable kernels and is counted."""
+    from executorch.devtools.backend_debug import get_delegation_info
+    from executorch.exir import to_edge_transform_and_lower
+
+    with shared_provenance(), free_rows():
+        edge = to_edge_transform_and_lower(program, partitioner=[whole_graph_partitioner()])
+    info = get_delegation_info(edge.exported_program().graph_module)
+    # getitem only takes a delegate's output out of its tuple: no kernel runs.
+    nodes = edge.exported_program().graph_module.graph.nodes
+    picks = sum(node.target is operator.getitem for node in nodes)
+    operators = Operators(
+        total=info.num_delegated_nodes + info.num_non_delegated_nodes - picks,
+        delegated=info.num_delegated_nodes,
+        partitions=info.num_delegated_subgraphs,
+    )
+    return edge.to_executorch().buffer, operators
+
+
+def whole_graph_partitioner() -> Any:
+    """XNNPACK's partitioner, which takes a graph as one piece where it supports every operator.
+
+    Its own grouping tears a quantized graph of this size into pieces that depend on each other, and then
+    fails with "Invalid partition, found dependency cycles" (executorch 1.5.1). Where an operator is not
+    supported, its own grouping decides.
+    """
+    from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+    from torch.fx.passes.infra.partitioner import Partition
+
+    class WholeGraphPartitioner(XnnpackPartitioner):
+        def generate_partitions(self, ep: Any) -> list[Any]:
+            supported = {node for group in self.get_matched_nodes_from_configs(ep) for node in group}
+            if all(n in supported for n in ep.graph_module.graph.nodes if n.op == "call_function"):
+                return [Partition(id=0, nodes=supported)]
+            return super().generate_partitions(ep)
+
+    return WholeGraphPartitioner()

@@ -1,0 +1,118 @@
+"""What a training batch is made of: which degradations, how often, how strong."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor
+
+from anyir.model.data.camera import jpeg_round_trip
+from anyir.model.data.degradations import CDD11, ORDER, degrade_by, parse_kind
+from anyir.model.data.photo_bank import PhotoBank
+
+MIXTURE: dict[str, float] = {
+    "clean": 0.1,
+    "noise": 0.2,
+    "rain": 0.09,
+    "haze": 0.07,
+    "motion_blur": 0.09,
+    "defocus_blur": 0.08,
+    "low_light": 0.08,
+    "snow": 0.06,
+    "camera_noise": 0.05,
+    "jpeg": 0.08,
+    "camera_noise+jpeg": 0.03,
+    **{kind: 0.01 for kind in CDD11 if "+" in kind},
+}
+"""Share of each kind in training. Noise has the most because its whole range of sigma is asked for."""
+
+STORED_SHARE = 0.5
+"""Share of samples clipped and rounded to 8 bits after degradation, as photos in files are."""
+SAVED_SHARE = 0.25
+"""Share of samples saved as JPEG after degradation, whatever it is. Weights that had seen JPEG by itself
+only left noise and darkness as they were in a photo saved at quality 95 (docs/training.md)."""
+QUALITIES = (75.0, 98.0)
+"""Of those: what cameras and editors save with, on libjpeg's scale."""
+
+FLAT_SHARE = 0.08
+"""Share of the samples of ``FLAT_KINDS`` that show a smooth surface, not a photo. Weights trained without
+took flat grey for haze: 0.5 of the range came back as 0.4, 0.75 as 0.5."""
+FLAT_KINDS = ("clean", "noise", "motion_blur", "defocus_blur", "camera_noise", "jpeg", "camera_noise+jpeg")
+
+_PER_STEP = 1_000_003  # a prime: (seed, step) pairs do not meet
+_PER_PART = 7919
+"""Added once or more for each degradation: within a batch no stream serves two purposes."""
+_CHOICES = 2**31
+"""Added to a batch's seed for the choices that are made on the CPU: half of all streams away. With one seed
+for both they were one stream on a CPU: clean and noisy crops never came from a photo's left edge, and what
+was saved as JPEG was mirrored more often than the rest."""
+
+
+class Sampler:
+    """Makes batches on the photos' device. A batch depends on (seed, step) alone, so that a
+    resumed run sees exactly what an uninterrupted one would have seen."""
+
+    def __init__(self, photos: PhotoBank, *, batch: int, crop: int, seed: int) -> None:
+        self.photos, self.batch, self.crop, self.seed = photos, batch, crop, seed
+        self.kinds = list(MIXTURE)
+        self.parts = [[] if kind == "clean" else parse_kind(kind) for kind in MIXTURE]
+        self.shares = torch.tensor(list(MIXTURE.values()))
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """The batch of a step: (degraded, clean), each (B, 3, crop, crop) float."""
+        seed = self.seed * _PER_STEP + step
+        device = self.photos.pixels.device
+        generator = Generator(device).manual_seed(seed)
+        clean = self.photos.random_crops(self.batch, self.crop, generator)
+        choice = Generator().manual_seed(seed + _CHOICES)
+        kinds = torch.multinomial(self.shares, self.batch, replacement=True, generator=choice)
+        severity = torch.rand(self.batch, generator=generator, device=device)
+        flat = torch.rand(self.batch, generator=choice) < FLAT_SHARE
+        may_be_flat = torch.tensor([self.kinds[index] in FLAT_KINDS for index in kinds.tolist()])
+        rows = (flat & may_be_flat).nonzero()[:, 0].to(device)
+        clean[rows] = surfaces(len(rows), self.crop, choice).to(device)
+        degraded = clean.clone()
+        made_of = [self.parts[index] for index in kinds.tolist()]
+        for place, part in enumerate(ORDER):  # once for all that have it: on a GPU every call costs alike
+            rows = torch.tensor([part in parts for parts in made_of]).nonzero()[:, 0].to(device)
+            if len(rows):
+                own = seed + (place + 1) * _PER_PART
+                made = degrade_by(degraded[rows], part, severity[rows], own)
+                degraded[rows] = made
+        stored = torch.rand(self.batch, 1, 1, 1, generator=generator, device=device) < STORED_SHARE
+        saved = torch.rand(self.batch, generator=choice) < SAVED_SHARE
+        may_be_saved = torch.tensor(["jpeg" not in self.kinds[index] for index in kinds.tolist()])
+        rows = (saved & may_be_saved).nonzero()[:, 0].to(device)
+        degraded[rows] = as_saved(degraded[rows], choice)
+        return torch.where(stored, as_stored(degraded), degraded), clean
+
+
+def surfaces(count: int, side: int, generator: Generator) -> Tensor:
+    """Smooth surfaces, such as sky or a wall: a colour that drifts by up to a fifth from corner to corner.
+
+    Returns:
+        (count, 3, side, side) in 0..1, on the generator's device; a third of them without colour.
+    """
+    colour = torch.rand(count, 3, 1, 1, generator=generator)
+    grey = torch.rand(count, generator=generator) < 1 / 3
+    colour[grey] = colour[grey].mean(dim=1, keepdim=True)
+    slope = (torch.rand(count, 2, 1, 1, generator=generator) - 0.5) * 0.2
+    ramp = torch.linspace(-0.5, 0.5, side)
+    drift = slope[:, :1] * ramp[:, None] + slope[:, 1:] * ramp
+    return (colour + drift).clamp(0, 1)
+
+
+def as_stored(images: Tensor) -> Tensor:
+    """What an 8-bit file would hold: clipped to 0..1 and rounded to 1/255."""
+    return (images.clamp(0, 1) * 255).round() / 255
+
+
+def as_saved(images: Tensor, generator: Generator) -> Tensor:
+    """What a camera's file would hold: (B, 3, H, W) as JPEG of a quality in ``QUALITIES``, read back.
+
+    Args:
+        generator: on the CPU; gives a quality to each and one place of JPEG's grid to all.
+    """
+    low, high = QUALITIES
+    quality = low + (high - low) * torch.rand(len(images), generator=generator)
+    top, left = torch.randint(16, (2,), generator=generator).tolist()
+    return as_stored(jpeg_round_trip(images, quality.to(images.device), (top, left)))

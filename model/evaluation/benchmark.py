@@ -1,0 +1,202 @@
+"""PSNR and SSIM of a network or an artifact on whole datasets, by the paper's protocol."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anyir.model.data.discovery import Dataset
+from anyir.model.data.pairing import Pair
+from anyir.model.errors import UserError
+from anyir.model.evaluation.paper import find_benchmark
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from anyir.model.restore.restorer import TileModel
+
+NOISE_SEED = 0
+SMALLEST = 8
+"""Pixels a side that SSIM's window and padding by reflection need."""
+
+Restore = Callable[["Tensor"], "Tensor"]
+"""(B, 3, H, W) float in about 0..1 -> the same shape, clipped to 0..1."""
+
+
+def restore_whole(model: TileModel) -> Restore:
+    """A model that takes any size, on whole photos: reflected up to multiples of 8, then cropped."""
+    import torch
+    import torch.nn.functional as F
+
+    def restore(images: Tensor) -> Tensor:
+        height, width = images.shape[-2:]
+        padded = F.pad(images, (0, -width % 8, 0, -height % 8), mode="reflect")
+        restored = torch.as_tensor(model(padded.numpy()))[..., :height, :width]
+        if not torch.isfinite(restored).all():
+            raise UserError(f"{model.name} on {model.accelerator} returned NaN or infinity")
+        return restored.clamp(0, 1)
+
+    return restore
+
+
+def restore_tiled(model: TileModel, tile: int | None = None) -> Restore:
+    """A model through ``Restorer``: in tiles, its own size if it is fixed to one."""
+    import numpy as np
+    import torch
+
+    from anyir.model.restore.restorer import Restorer
+
+    restorer = Restorer(model, tile=tile)
+
+    def restore(images: Tensor) -> Tensor:
+        photos = images.permute(0, 2, 3, 1).numpy()
+        return torch.from_numpy(np.stack([restorer(photo) for photo in photos])).permute(0, 3, 1, 2)
+
+    return restore
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One row of a results table before it is measured: photos, and what is done to them.
+
+    Attributes:
+        dataset: name of the dataset.
+        condition: as in ``anyir.model.evaluation.paper.Benchmark``.
+        pairs: its photos.
+        expected: how many the published benchmark has; 0 where that is not known.
+        sigma: of Gaussian noise on the 0..255 scale, for clean photos.
+        stored: whether the noisy photo is clipped and cut to 8 bits before the network, as in
+            PromptIR's code, instead of being given to it as it is.
+    """
+
+    dataset: str
+    condition: str
+    pairs: list[Pair]
+    expected: int = 0
+    sigma: int | None = None
+    stored: bool = False
+
+
+def plan_trials(dataset: Dataset, sigmas: list[int], *, stored: bool = False) -> list[Trial]:
+    """The rows that a dataset gives: one a sigma for clean photos, one a degradation otherwise.
+
+    Raises:
+        UserError: degraded photos without a clean partner: a part of a benchmark is not the benchmark; or a
+            link to a photo that is not there.
+    """
+    dataset.check_partners()
+    for path in (path for pair in dataset.pairs for path in (pair.clean, pair.degraded)):
+        if path is not None and not path.exists():  # now, not after hours of others
+            raise UserError(f"{path} is a link to nothing; mend or remove it")
+    name, expected = dataset.name, dataset.source.count
+    if not dataset.is_paired:
+        return [Trial(name, f"sigma {s}", dataset.pairs, expected, s, stored) for s in sigmas]
+    kinds = dict.fromkeys(pair.kind for pair in dataset.pairs)
+    if not dataset.source.kinds:
+        return [Trial(name, "", dataset.pairs, expected)]
+    order = list(dataset.source.kinds.values())
+    return [
+        Trial(name, kind, [p for p in dataset.pairs if p.kind == kind], expected // len(order))
+        for kind in sorted(kinds, key=order.index)
+    ]
+
+
+def run_trial(
+    restore: Restore, trial: Trial, *, table: int | None = None, on_photo: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
+    """Measure one row: full RGB, whole photos, means over photos (equal ones count as ``EQUAL``),
+    beside the paper's figures.
+
+    Noise is Gaussian and seeded for each photo with ``NOISE_SEED`` plus its place in the dataset. The
+    output is clipped to 0..1 and not rounded.
+
+    Args:
+        restore: what is measured.
+        trial: on what.
+        table: the paper's table to compare with; None for the first that has such a column.
+        on_photo: called after each photo.
+
+    Returns:
+        ``{"dataset", "condition", "sigma", "stored", "photos", "expected", "psnr", "ssim", "input_psnr",
+        "input_ssim", "paper": {"table", "psnr", "ssim"} or None, "gap_psnr", "gap_ssim", "images": [...]}``
+
+    Raises:
+        UserError: a photo that cannot be read, is smaller than 8x8, or differs in size from its partner.
+    """
+    from anyir.model.metrics import EQUAL
+
+    images: list[dict[str, Any]] = []
+    for place, pair in enumerate(trial.pairs):
+        images.append(_measure(restore, trial, pair, place))
+        on_photo()
+    keys = ("psnr", "ssim", "input_psnr", "input_ssim")
+    means = {key: sum(min(image[key], EQUAL) for image in images) / len(images) for key in keys}
+    row: dict[str, Any] = {
+        "dataset": trial.dataset,
+        "condition": trial.condition,
+        "sigma": trial.sigma,
+        "stored": trial.stored,
+        "photos": len(images),
+        "expected": trial.expected,
+        **means,
+    }
+    return {**row, **_beside_paper(row, table), "images": images}
+
+
+def _measure(restore: Restore, trial: Trial, pair: Pair, place: int) -> dict[str, Any]:
+    import torch
+
+    from anyir.model.data.decode import check_sizes, read_float
+    from anyir.model.metrics import psnr, ssim
+
+    clean = read_float(pair.clean)
+    height, width = clean.shape[-2:]
+    if min(height, width) < SMALLEST:
+        raise UserError(f"{pair.clean} is smaller than 8x8 pixels, which SSIM and padding need")
+    if trial.sigma is not None:
+        generator = torch.Generator().manual_seed(NOISE_SEED + place)
+        degraded = clean + torch.randn(clean.shape, generator=generator) * (trial.sigma / 255)
+        if trial.stored:
+            degraded = (degraded.clamp(0, 1) * 255).floor() / 255
+    else:
+        assert pair.degraded is not None
+        degraded = read_float(pair.degraded)
+        check_sizes(pair, degraded.shape[-2:], clean.shape[-2:])
+    restored = restore(degraded)
+    figures: dict[str, Any] = {"name": pair.name, "width": width, "height": height}
+    for prefix, image in (("", restored), ("input_", degraded)):
+        figures[f"{prefix}psnr"] = psnr(image=image, reference=clean, data_range=1.0)
+        figures[f"{prefix}ssim"] = ssim(image=image, reference=clean, data_range=1.0)
+    return figures
+
+
+def _beside_paper(row: dict[str, Any], table: int | None) -> dict[str, Any]:
+    found = find_benchmark(row["dataset"], row["condition"], table)
+    if found is None or found[1].psnr is None:
+        return {"paper": None, "gap_psnr": None, "gap_ssim": None}
+    number, paper = found
+    return {
+        "paper": {"table": number, "psnr": paper.psnr, "ssim": paper.ssim},
+        "gap_psnr": row["psnr"] - paper.psnr,
+        "gap_ssim": None if paper.ssim is None else row["ssim"] - paper.ssim,
+    }
+
+
+def evaluate_validation(restore: Restore, folders: list[Path]) -> dict[str, dict[str, Any]]:
+    """PSNR and SSIM for each degradation on the photos that training with ``folders`` holds out."""
+    import torch
+
+    from anyir.model.data.photo_bank import PhotoBank, hold_out, list_photos
+    from anyir.model.training.validation import CROP, HELD_OUT, validate
+
+    photos = list_photos(folders)
+    _, held_out = hold_out(photos, HELD_OUT)
+    bank = PhotoBank.load(
+        held_out, device=torch.device("cpu"), at_least=CROP, use="validation", of=len(photos)
+    )
+    for reason in bank.skipped:
+        print(f"note: left out {reason}", file=sys.stderr)
+    return validate(restore, bank.centre_crops(CROP), detailed=True)

@@ -1,0 +1,293 @@
+"""Restoring photos of any size with anything that maps a tile to a tile."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, overload, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from anyir.model.config import preset_name
+from anyir.model.errors import UserError
+from anyir.model.restore.tiling import TilePlan, reflect_indices
+
+if TYPE_CHECKING:
+    from anyir.model.network import AnyIR
+
+ARTIFACT_SUFFIXES = (".pte", ".tflite", ".mlpackage")
+DEFAULT_TILE, DEFAULT_OVERLAP = 256, 32
+TILE_MULTIPLE = 8
+LEAST_SIDE = 128
+"""Pixels a side that a network sees at least, in mirror images if there are no others: it judges haze and
+darkness by all that it sees, and takes a bright patch of 8 pixels for haze. More would cost time, and quality
+in rain and haze (docs/restore.md)."""
+
+Progress = Callable[[int, int], None]
+"""Called with (tiles done, tiles in all)."""
+
+
+@runtime_checkable
+class TileModel(Protocol):
+    """What restores one tile: the PyTorch network, or a program for a phone's runtime.
+
+    Attributes:
+        name: of the weights or the artifact.
+        accelerator: what actually runs, such as "PyTorch CPU" or "XNNPACK".
+        tile: side of the square tile that the model is fixed to, or None for any multiple of 8.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def accelerator(self) -> str: ...
+    @property
+    def tile(self) -> int | None: ...
+
+    def __call__(self, tile: NDArray[np.float32], /) -> NDArray[np.float32]:
+        """(1, 3, H, W), RGB, in 0..1 -> the same shape, not clamped."""
+        ...
+
+
+class TorchModel:
+    """An AnyIR network as a ``TileModel``, on the GPU where torch has one, else on the CPU.
+
+    Args:
+        network: put in eval mode, and its fusion computed as the addition that it equals.
+        name: shown to the user; by default the preset's.
+        threads: CPU threads of the whole process; None leaves torch's choice.
+    """
+
+    tile: int | None = None
+
+    def __init__(self, network: AnyIR, *, name: str | None = None, threads: int | None = None) -> None:
+        import torch
+
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.network = network.eval().use_additive_fusion().to(self.device)
+        self.name = name or preset_name(network.config) or "custom"
+        gpu = torch.cuda.get_device_name() if self.device.type == "cuda" else None
+        self.accelerator = f"PyTorch CUDA ({gpu})" if gpu else "PyTorch CPU"
+
+    def __call__(self, tile: NDArray[np.float32], /) -> NDArray[np.float32]:
+        import torch
+
+        try:
+            with torch.inference_mode():
+                return self.network(torch.from_numpy(tile).to(self.device)).float().cpu().numpy()
+        except RuntimeError as error:  # torch has no class of its own for the CPU allocator's refusal
+            if "memory" not in str(error):
+                raise
+            raise UserError(
+                f"not enough memory for a tile of {max(tile.shape[-2:])}; choose a smaller one"
+            ) from error
+
+
+def open_model(source: str | Path | None = None, *, threads: int | None = None) -> TileModel:
+    """A ``TileModel`` for weights or an artifact.
+
+    Args:
+        source: an artifact (.pte, .tflite, .mlpackage), a weights file, the name of a preset that
+            ships, or None for ``small``.
+        threads: CPU threads; None for all cores.
+
+    Raises:
+        UserError: missing, damaged, or not runnable on this machine. Nothing else is run instead.
+    """
+    if source is not None and Path(source).suffix in ARTIFACT_SUFFIXES:
+        if not Path(source).exists():
+            raise UserError(f"there is no artifact {source}")
+        try:
+            from anyir.conversion.runtimes import open_artifact
+
+            return open_artifact(Path(source), threads=threads or os.cpu_count() or 1)
+        except ImportError as error:
+            raise UserError(
+                f"{error.name} is missing, which artifacts need: "
+                "pip install -c constraints.txt -e '.[convert]'"
+            ) from error
+
+    from anyir.model.checkpoint import find_weights, load_weights
+
+    path = find_weights(source)
+    return TorchModel(load_weights(path), name=path.stem, threads=threads)
+
+
+class Restorer:
+    """Restores photos: cuts them into overlapping tiles, runs a model on each, and blends the results.
+
+    ``Restorer("small")(image)`` returns an image of the same type, size and depth. Alpha passes through;
+    grey goes in as three equal channels and comes out as their mean. Beside the photo and its result,
+    memory is taken for one tile and for one row of tiles across the photo, in float32.
+
+    Args:
+        model: a ``TileModel``, an ``AnyIR`` network, or what ``open_model`` takes.
+        tile: side in pixels, a multiple of 8; None for the model's own, or else 256. A photo that is
+            smaller is filled up by reflection: to a whole tile for a model of a fixed size, for any other to
+            a multiple of 8 from 128 on.
+        overlap: pixels that neighbouring tiles share, at most half a tile; None for 32 (a quarter of a
+            tile below 128).
+        threads: CPU threads; None for all cores. Not for a ``TileModel``, which has its own.
+        strength: share of the restoration in the result, 0..1; the photo as it was has the rest.
+
+    Raises:
+        UserError: the model cannot be opened, tile and overlap do not fit it, or a strength out of its range.
+    """
+
+    def __init__(
+        self,
+        model: TileModel | AnyIR | str | Path | None = None,
+        *,
+        tile: int | None = None,
+        overlap: int | None = None,
+        threads: int | None = None,
+        strength: float = 1.0,
+    ) -> None:
+        if not 0 <= strength <= 1:  # NaN neither
+            raise UserError(f"the strength {strength:g} is not in 0..1")
+        self.strength = strength
+        if model is None or isinstance(model, str | Path):
+            model = open_model(model, threads=threads)
+        elif not isinstance(model, TileModel):
+            if not hasattr(model, "use_additive_fusion"):
+                raise TypeError(f"{type(model).__name__} is neither a TileModel nor an AnyIR network")
+            model = TorchModel(model, threads=threads)
+        self.model: TileModel = model
+        self.tile = (model.tile or DEFAULT_TILE) if tile is None else tile
+        self.overlap = min(DEFAULT_OVERLAP, self.tile // 4) if overlap is None else overlap
+        if model.tile is not None and self.tile != model.tile:
+            raise UserError(
+                f"{model.name} is made for tiles of {model.tile}, not {self.tile}; leave the tile size out"
+            )
+        if self.tile < TILE_MULTIPLE or self.tile % TILE_MULTIPLE:
+            raise UserError(f"the tile size {self.tile} is not a positive multiple of {TILE_MULTIPLE}")
+        if not 0 <= self.overlap <= self.tile // 2:
+            raise UserError(f"the overlap {self.overlap} is not in 0..{self.tile // 2}, half the tile size")
+
+    def plan(self, width: int, height: int) -> TilePlan:
+        """The tiles that a photo of this size is cut into."""
+        return TilePlan(width, height, self.tile, self.overlap)
+
+    @overload
+    def __call__(self, image: Image.Image, *, progress: Progress | None = None) -> Image.Image: ...
+    @overload
+    def __call__(self, image: NDArray[Any], *, progress: Progress | None = None) -> NDArray[Any]: ...
+    def __call__(self, image: Any, *, progress: Progress | None = None) -> Any:
+        """Restore one photo.
+
+        Args:
+            image: a Pillow image, or an array (H, W) or (H, W, C) of uint8, uint16, or floats in 0..1;
+                C is 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
+            progress: called after every tile.
+
+        Returns:
+            A new image of the same type. A Pillow image comes back upright, with its profile and EXIF
+            in ``info``; palettes and CMYK come back as RGB, with a warning.
+
+        Raises:
+            UserError: an image of another kind, or a model that returns NaN or infinity.
+        """
+        if isinstance(image, Image.Image):
+            return self._restore_pillow(image, progress)
+        image = np.asarray(image)
+        result = np.empty_like(image, order="C")
+        self.restore_into(image, result, progress=progress)
+        return result
+
+    def restore_into(
+        self, source: NDArray[Any], target: NDArray[Any], *, progress: Progress | None = None
+    ) -> None:
+        """Restore ``source`` into ``target``, arrays of one shape and type as ``__call__`` takes them.
+
+        ``target`` may be ``source`` itself, which halves the memory: a row of pixels is written only
+        when no tile needs it any more.
+        """
+        scale = _scale(source)
+        if source.ndim == 2:
+            source, target = source[..., None], target[..., None]
+        if source.ndim != 3 or source.shape[2] not in (1, 2, 3, 4) or 0 in source.shape:
+            raise UserError(f"an image is (H, W) or (H, W, 1..4), not {source.shape}")
+        colours = 1 if source.shape[2] < 3 else 3
+        target[..., colours:] = source[..., colours:]
+        source, target = source[..., :colours], target[..., :colours]
+
+        plan = self.plan(source.shape[1], source.shape[0])
+        height, width = min(plan.tile, plan.height), min(plan.tile, plan.width)
+        band = np.zeros((height, plan.width, colours), np.float32)  # rows y..y + height of the result
+        done = 0
+        for j, y in enumerate(plan.rows):
+            for x, weights in zip(plan.columns, plan.column_weights, strict=True):
+                region = source[y : y + height, x : x + width]
+                weight = plan.row_weights[j][:, None, None] * weights[None, :, None]
+                band[:, x : x + width] += self._run(region, scale) * weight.astype(np.float32)
+                done += 1
+                if progress is not None:
+                    progress(done, len(plan))
+            end = plan.rows[j + 1] if j + 1 < len(plan.rows) else plan.height
+            finished = self._mixed(band[: end - y], source[y:end], scale) * np.float32(scale)
+            target[y:end] = finished if source.dtype.kind == "f" else np.rint(finished)
+            band[: height - (end - y)] = band[end - y :].copy()
+            band[height - (end - y) :] = 0
+
+    def _run(self, region: NDArray[Any], scale: float) -> NDArray[np.float32]:
+        """The model on one region (h, w, 1 | 3) of the photo, filled up by reflection and cropped again."""
+        height, width, colours = region.shape
+        rows, columns = (reflect_indices(side, self._filled(side)) for side in (height, width))
+        pixels = region[rows][:, columns].astype(np.float32) / np.float32(scale)
+        if colours == 1:
+            pixels = pixels.repeat(3, axis=2)
+        inputs = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
+        outputs = np.asarray(self.model(inputs))
+        if outputs.shape != inputs.shape:
+            raise UserError(f"{self.model.name} returned {outputs.shape} for a tile of {inputs.shape}")
+        if not np.isfinite(outputs).all():
+            raise UserError(
+                f"{self.model.name} on {self.model.accelerator} returned NaN or infinity: nothing is written"
+            )
+        result = outputs[0].transpose(1, 2, 0)[:height, :width]
+        return result if colours == 3 else result.mean(axis=2, keepdims=True)
+
+    def _mixed(self, restored: NDArray[Any], source: NDArray[Any], scale: float) -> NDArray[np.float32]:
+        """Rows of the result, in 0..1: the restoration, with the photo as far as the strength leaves room."""
+        restored = np.clip(restored, 0, 1)
+        if self.strength < 1:
+            restored *= np.float32(self.strength)
+            before = np.clip(source.astype(np.float32) / np.float32(scale), 0, 1)
+            restored += before * np.float32(1 - self.strength)
+        return restored
+
+    def _filled(self, side: int) -> int:
+        """What a side of a region, a tile at most, is filled up to."""
+        if self.model.tile is not None:
+            return self.model.tile
+        return min(self.tile, max(LEAST_SIDE, -(-side // TILE_MULTIPLE) * TILE_MULTIPLE))
+
+    def _restore_pillow(self, image: Image.Image, progress: Progress | None) -> Image.Image:
+        from anyir.model.photo.writer import to_pillow
+        from anyir.model.photo.reader import from_pillow
+
+        photo = from_pillow(image)
+        for note in photo.notes:
+            warnings.warn(note, stacklevel=3)
+        self.restore_into(photo.pixels, photo.pixels, progress=progress)
+        result = to_pillow(photo.pixels)
+        result.info.update({k: v for k, v in (("icc_profile", photo.icc), ("exif", photo.exif)) if v})
+        return result
+
+
+def _scale(image: NDArray[Any]) -> float:
+    """The value that stands for 1."""
+    if image.dtype in (np.uint8, np.uint16):
+        return float(np.iinfo(image.dtype).max)
+    if image.dtype.kind != "f":
+        raise UserError(f"an image is uint8, uint16 or floating point, not {image.dtype}")
+    low, high = (float(image.min()), float(image.max())) if image.size else (0.0, 0.0)
+    if not (low >= -8 and high <= 9):  # strong noise leaves 0..1 by far; 0..255 is a mistake
+        raise UserError(f"a floating-point image is in 0..1; this one spans {low:g}..{high:g}")
+    return 1.0

@@ -1,0 +1,94 @@
+"""The fixed validation set: the same photos, degradations and severities for every run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from anyir.model.data.camera import jpeg_round_trip
+from anyir.model.data.degradations import degrade
+from anyir.model.metrics import mean_psnr, ssim
+from anyir.model.data.mixture import as_stored
+
+HELD_OUT = 12
+"""Photos held out of training."""
+CROP = 128
+SEED = 20_000
+SEVERITIES = (0.25, 0.5, 0.75, 1.0)
+"""Given to the photos in turn. For noise they are sigma 12.5, 25, 37.5 and 50."""
+SAVED_QUALITY = 90.0
+"""Of JPEG after the degradation, in a detailed validation."""
+VALIDATION_KINDS = (
+    "clean", "noise", "rain", "haze", "motion_blur", "defocus_blur", "low_light", "snow",
+    "low_light+haze+rain", "haze+snow", "camera_noise", "jpeg",
+)  # fmt: skip
+"""In an order that only grows: a kind's seed is its place."""
+
+
+def degraded_crops(clean: Tensor) -> dict[str, Tensor]:
+    """(N, 3, H, W) clean crops -> the same crops under every validation kind.
+
+    All but the noisy ones are clipped and rounded to 8 bits, as photos in files are.
+    """
+    severity = torch.tensor(SEVERITIES, device=clean.device).repeat(len(clean))[: len(clean)]
+    made = {"clean": clean}
+    for index, kind in enumerate(VALIDATION_KINDS[1:]):
+        images = degrade(clean, kind, severity=severity, seed=SEED + index)
+        made[kind] = images if kind == "noise" else as_stored(images)
+    return made
+
+
+@torch.inference_mode()
+def validate(
+    network: Callable[[Tensor], Tensor], clean: Tensor, *, detailed: bool = False
+) -> dict[str, dict[str, Any]]:
+    """PSNR of restored and of degraded crops against the clean ones, a mean for each kind (equal ones count
+    as ``anyir.model.metrics.EQUAL``).
+
+    Args:
+        network: (B, 3, H, W) -> the same; its output is clipped to 0..1.
+        clean: (N, 3, H, W) in 0..1.
+        detailed: SSIM as well, all of it for each severity, and PSNR of the photos saved as JPEG of quality
+            90 before they are restored.
+
+    Returns:
+        kind -> {"psnr", "input_psnr"[, "ssim", "input_ssim", "by_severity": {severity: the same},
+        "saved": {"psnr", "input_psnr"}]}; "clean" has no ``input_*`` of its own and no severities.
+    """
+    results: dict[str, dict[str, Any]] = {}
+    for kind, degraded in degraded_crops(clean).items():
+        restored = network(degraded).float().clamp(0, 1)
+        results[kind] = _mean_scores(restored, clean, "", detailed)
+        if detailed:
+            results[kind]["saved"] = _scores_saved(network, degraded, clean)
+        if kind == "clean":
+            continue
+        degraded = degraded.clamp(0, 1)
+        results[kind] |= _mean_scores(degraded, clean, "input_", detailed)
+        if detailed:
+            steps = len(SEVERITIES)
+            results[kind]["by_severity"] = {
+                str(severity): _mean_scores(restored[i::steps], clean[i::steps], "", True)
+                | _mean_scores(degraded[i::steps], clean[i::steps], "input_", True)
+                for i, severity in enumerate(SEVERITIES[: len(clean)])
+            }
+    return results
+
+
+def _scores_saved(network: Callable[[Tensor], Tensor], degraded: Tensor, clean: Tensor) -> dict[str, float]:
+    quality = torch.full((len(degraded),), SAVED_QUALITY, device=degraded.device)
+    saved = as_stored(jpeg_round_trip(degraded, quality))
+    restored = network(saved).float().clamp(0, 1)
+    return _mean_scores(restored, clean, "", False) | _mean_scores(saved, clean, "input_", False)
+
+
+def _mean_scores(images: Tensor, clean: Tensor, prefix: str, with_ssim: bool) -> dict[str, float]:
+    pairs = list(zip(images, clean, strict=True))
+    scores = {prefix + "psnr": mean_psnr(pairs)}
+    if with_ssim:
+        each = [ssim(image=image, reference=reference, data_range=1.0) for image, reference in pairs]
+        scores[prefix + "ssim"] = sum(each) / len(each)
+    return scores

@@ -1,0 +1,60 @@
+"""Make what the Android tests run: python tests/helpers/make_android_artifacts.py FOLDER
+
+FOLDER/models/     LiteRT programs of the tiny network, with their manifests
+FOLDER/reference/  the network's own outputs on fixed tiles
+FOLDER/assets/     both as the app carries them
+FOLDER/photo.png   a noisy photo, larger than a tile and of odd size
+FOLDER/turned.jpg  the same as a JPEG that lies on its side, as phones write them
+FOLDER/restored/   for every program what `anyir restore --with` it makes of the photo;
+                   turned.png, of turned.jpg by the fp32 program
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from skimage import data
+from tiny import save_tiny_weights
+
+TILE = 64
+ORIENTATION = 0x0112
+
+
+def anyir(*arguments: object) -> None:
+    command = [sys.executable, "-m", "anyir.model.cli", *map(str, arguments)]
+    subprocess.run(command, check=True, env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"})
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    weights, photo = folder / "tiny.safetensors", folder / "photo.png"
+    save_tiny_weights(weights)
+    anyir("convert", "--weights", weights, "--tile", TILE, "--out", folder / "models", "--only", "litert_*")
+    anyir("reference", "--weights", weights, "--tile", TILE, "--out", folder / "reference")
+    staged = ("--artifacts", folder / "models", "--reference", folder / "reference")
+    anyir("android", "stage", *staged, "--out", folder / "assets")
+
+    clean = data.chelsea()[20:163, 100:277].astype(np.float64)
+    noisy = clean + np.random.default_rng(0).normal(0, 20, clean.shape)
+    image = Image.fromarray(noisy.round().clip(0, 255).astype(np.uint8))
+    image.save(photo)
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    image.transpose(Image.Transpose.ROTATE_90).save(folder / "turned.jpg", quality=95, exif=exif)
+    (folder / "restored").mkdir(exist_ok=True)
+    for artifact in sorted((folder / "models").glob("*.tflite")):
+        restored = folder / "restored" / f"{artifact.stem}.png"
+        anyir("restore", photo, restored, "--with", artifact, "--overwrite")
+    (program,) = (folder / "models").glob("*_fp32_*.tflite")
+    anyir("restore", folder / "turned.jpg", folder / "restored/turned.png", "--with", program, "--overwrite")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: {sys.argv[0]} FOLDER")
+    main(Path(sys.argv[1]))

@@ -1,0 +1,350 @@
+import json
+import os
+import resource
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from anyir.model import PRESETS, AnyIR
+from anyir.model.checkpoint import save_weights
+from anyir.model.photo.writer import encode
+from anyir.model.photo.reader import Photo, read_photo
+
+from tests.helpers.command_checks import fails, files, save
+from tests.helpers.photo_files import AVIF_OF_10_BITS, BAD, MAKE, ORIENTATION, SRGB, camera_exif, exif_of, values
+
+
+@pytest.fixture(autouse=True)
+def torch_threads():
+    """Small tiles want one thread; the setting is the process's, so it is put back."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    save_weights(AnyIR(PRESETS["tiny"]), path)
+    return path
+
+
+@pytest.fixture
+def restore(anyir, weights):
+    def run(*arguments):
+        return anyir("restore", *arguments, "--with", weights, "--tile", 32, "--threads", 1)
+
+    return run
+
+
+def test_restores_and_says_what_ran(restore, folder):
+    save(folder / "in.png", Photo(values((40, 50, 3))))
+    code, out, err = restore("in.png", "made/out.jpg")
+    assert (code, err) == (0, "")
+    assert out.startswith("tiny on PyTorch C")
+    assert "tiles of 32 that overlap by 8" in out
+    assert "restored in.png -> made/out.jpg (50x40, 4 tiles," in out
+    assert sorted(files(folder)) == ["in.png", "made/out.jpg"]
+    assert read_photo(folder / "made/out.jpg").pixels.shape == (40, 50, 3)
+
+
+def test_json(restore, folder):
+    save(folder / "in.png", Photo(values((40, 50, 3))))
+    code, out, _ = restore("in.png", "out.png", "--json")
+    assert code == 0
+    result = json.loads(out)
+    assert (result["model"], result["tile"], result["overlap"], result["restored"]) == ("tiny", 32, 8, 1)
+    assert result["accelerator"].startswith("PyTorch C")
+    assert {k: result["files"][0][k] for k in ("output", "status", "width", "height", "tiles")} == {
+        "output": "out.png", "status": "restored", "width": 50, "height": 40, "tiles": 4
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "dtype"),
+    [
+        ("one.png", (1, 1, 3), np.uint8),
+        ("one.jpg", (1, 1, 1), np.uint8),
+        ("small.png", (5, 7, 3), np.uint8),
+        ("small.tif", (5, 7, 4), np.uint16),
+        ("grey.png", (33, 40, 1), np.uint8),
+        ("grey.jpg", (33, 40, 1), np.uint8),
+        ("grey16.png", (33, 40, 1), np.uint16),
+        ("grey-alpha.png", (33, 40, 2), np.uint8),
+        ("grey-alpha16.png", (33, 40, 2), np.uint16),
+        ("alpha.png", (33, 40, 4), np.uint8),
+        ("alpha16.png", (33, 40, 4), np.uint16),
+        ("deep.png", (33, 40, 3), np.uint16),
+        ("deep.tif", (33, 40, 3), np.uint16),
+    ],
+)
+def test_every_kind_of_photo_keeps_its_size_depth_and_channels(restore, folder, name, shape, dtype):
+    photo = Photo(values(shape, dtype), SRGB, camera_exif())
+    save(folder / name, photo)
+    assert restore(name, f"out-{name}")[0] == 0
+    result = read_photo(folder / f"out-{name}")
+    assert result.pixels.shape == shape
+    assert result.pixels.dtype == dtype
+    assert result.icc == SRGB
+    assert exif_of(result)[MAKE] == "Maker"
+    if shape[2] in (2, 4):
+        np.testing.assert_array_equal(result.pixels[..., -1], photo.pixels[..., -1])
+    if min(shape[:2]) > 8:
+        assert (result.pixels != read_photo(folder / name).pixels).any()  # something was done
+
+
+def test_strip_of_20000_by_30(anyir, weights, folder):
+    save(folder / "strip.png", Photo(values((30, 20_000, 3))))
+    options = ("--tile", 64, "--overlap", 0, "--threads", 1)
+    code, out, _ = anyir("restore", "strip.png", "out.png", "--with", weights, *options)
+    assert code == 0
+    assert "20000x30, 313 tiles" in out
+    assert read_photo(folder / "out.png").pixels.shape == (30, 20_000, 3)
+
+
+def test_rotated_photo_comes_back_upright(restore, folder):
+    Image.fromarray(values((33, 40, 3))).save(folder / "in.jpg", exif=camera_exif(6))
+    assert restore("in.jpg", "out.jpg")[0] == 0
+    result = read_photo(folder / "out.jpg")
+    with Image.open(folder / "out.jpg") as image:
+        assert image.size == (33, 40)
+    assert exif_of(result)[ORIENTATION] == 1
+
+
+def test_avif_is_read_and_not_written(restore, anyir, folder):
+    (folder / "photos").mkdir()
+    (folder / "photos" / "in.avif").write_bytes(AVIF_OF_10_BITS)
+    save(folder / "photos" / "b.png", Photo(values((8, 8, 3))))
+    before = files(folder)
+    fails(restore("photos/in.avif", "out.avif"), folder, before, "out.avif: the output's suffix must be one")
+    code, _, err = restore("photos/in.avif", "out.png")
+    assert (code, err.startswith("note: photos/in.avif: AVIF is read with 8 bits")) == (0, True)
+    assert anyir("degrade", "photos/in.avif", "rainy.png", "--kind", "rain")[0] == 0
+    for name in ("out.png", "rainy.png"):
+        assert read_photo(folder / name).pixels.shape == (8, 8, 3)
+    assert "skipped photos/in.avif" in restore("photos", "restored")[1]
+    assert sorted(files(folder / "restored")) == ["b.png"]
+
+
+def test_metadata_is_stripped_on_request(restore, folder):
+    save(folder / "in.jpg", Photo(values((8, 8, 3)), SRGB, camera_exif()))
+    assert restore("in.jpg", "out.jpg", "--strip-metadata")[0] == 0
+    result = read_photo(folder / "out.jpg")
+    assert (result.icc, result.exif) == (None, None)
+
+
+def test_conversions_are_noted(restore, folder):
+    Image.new("CMYK", (8, 8)).save(folder / "in.jpg")
+    code, _, err = restore("in.jpg", "out.jpg")
+    assert code == 0
+    assert err == "note: in.jpg: CMYK was converted to RGB without a profile: colours may shift\n"
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_inputs(anyir, folder, name, tmp_path_factory):
+    make, message = BAD[name]
+    (folder / "in.png").write_bytes(make(tmp_path_factory.mktemp("made")))
+    before = files(folder)
+    fails(anyir("restore", "in.png", "out.png"), folder, before, "in.png", message)
+    fails(anyir("degrade", "in.png", "out.png", "--kind", "rain"), folder, before, "in.png", message)
+
+
+def test_truncated_jpeg(restore, folder):
+    data = encode(Photo(values((64, 64, 3))), "JPEG")[0]
+    (folder / "in.jpg").write_bytes(data[: len(data) // 2])
+    fails(restore("in.jpg", "out.jpg"), folder, files(folder), "in.jpg", "cut short")
+
+
+def test_bad_paths(restore, folder):
+    save(folder / "in.png", Photo(values((8, 8, 3))))
+    save(folder / "other.png", Photo(values((8, 8, 3))))
+    (folder / "folder").mkdir()
+    (folder / "link.png").symlink_to("in.png")
+    (folder / "hard.png").hardlink_to(folder / "in.png")
+    before = files(folder)
+    fails(restore("missing.png", "out.png"), folder, before, "no file or folder missing.png")
+    fails(restore("in.png", "folder"), folder, before, "folder is a folder")
+    fails(restore("folder", "out"), folder, before, "no photo in folder")
+    fails(restore("folder", "in.png"), folder, before, "name a folder")
+    fails(restore(".", "folder/.."), folder, before, "input folder")
+    fails(restore("in.png", "other.png"), folder, before, "other.png exists", "--overwrite")
+    fails(restore("in.png", "out.gif"), folder, before, ".png, .jpg")
+    fails(restore("in.png", "other.png/out.png"), folder, before, "is a file, not a folder")
+    fails(restore("in.png", "/proc/out.png"), folder, before, "cannot be made in /proc")
+    for same in ("in.png", "link.png", "hard.png", "folder/../in.png", folder / "in.png"):
+        fails(restore("in.png", same, "--overwrite"), folder, before, "never overwritten")
+
+
+def test_overwrite_on_request(restore, folder):
+    save(folder / "in.png", Photo(values((8, 8, 3))))
+    (folder / "out.png").write_bytes(b"old")
+    assert restore("in.png", "out.png", "--overwrite")[0] == 0
+    assert read_photo(folder / "out.png").pixels.shape == (8, 8, 3)
+
+
+def test_bad_models(anyir, weights, folder):
+    save(folder / "in.png", Photo(values((8, 8, 3))))
+    data = weights.read_bytes()
+    (folder / "cut.safetensors").write_bytes(data[: len(data) // 2])
+    (folder / "text.safetensors").write_text("no weights")
+    before = files(folder)
+    for model, message in {
+        "cut.safetensors": "cut.safetensors",
+        "text.safetensors": "not a readable safetensors file",
+        "missing.safetensors": "no weights at",
+        "missing.pte": "there is no artifact",
+        "missing.tflite": "there is no artifact",
+        "missing.mlpackage": "there is no artifact",
+    }.items():
+        fails(anyir("restore", "in.png", "out.png", "--with", model), folder, before, message)
+
+
+def test_weights_that_blow_up_write_nothing(anyir, folder):
+    network = AnyIR(PRESETS["tiny"])
+    torch.nn.init.constant_(network.output.weight, 3e38)
+    save_weights(network, folder / "huge.safetensors", half=False)
+    save(folder / "in.png", Photo(values((8, 8, 3))))
+    before = files(folder)
+    result = anyir("restore", "in.png", "out.png", "--with", "huge.safetensors", "--tile", 32, "--threads", 1)
+    fails(result, folder, before, "NaN or infinity")
+
+
+def test_bad_usage(anyir, weights, folder):
+    save(folder / "in.png", Photo(values((8, 8, 3))))
+    before = files(folder)
+    for extra in (["--tile", 100], ["--tile", 0], ["--overlap", -1], ["--threads", 0], ["--nonsense"]):
+        assert anyir("restore", "in.png", "out.png", "--with", weights, *extra)[0] == 2
+    for extra in (
+        ["--kind", "fog"],
+        ["--kind", "rain", "--severity", 1.5],
+        ["--kind", "rain", "--seed", -1],
+        [],
+    ):
+        assert anyir("degrade", "in.png", "out.png", *extra)[0] == 2
+    assert "noise" in anyir("degrade", "in.png", "out.png", "--kind", "fog")[2]
+    result = anyir("restore", "in.png", "out.png", "--with", weights, "--tile", 32, "--overlap", 17)
+    fails(result, folder, before, "half the tile")
+
+
+def test_folder(restore, folder):
+    photos = folder / "photos"
+    (photos / "sub").mkdir(parents=True)
+    save(photos / "a.PNG".lower(), Photo(values((8, 9, 3))))
+    save(photos / "b.jpg", Photo(values((10, 8, 1))))
+    save(photos / "sub" / "c.tif", Photo(values((8, 8, 3), np.uint16)))
+    (photos / "notes.txt").write_text("text")
+    before = files(photos)
+    code, out, err = restore("photos", "photos/restored")
+    assert (code, err) == (0, "")
+    assert "skipped photos/notes.txt" in out
+    assert out.endswith("3 restored, 0 failed, 1 skipped\n")
+    made = files(photos / "restored")
+    assert sorted(made) == ["a.png", "b.jpg", "sub/c.tif"]
+    assert {k: v for k, v in files(photos).items() if not k.startswith("restored/")} == before
+    assert read_photo(photos / "restored/sub/c.tif").pixels.dtype == np.uint16
+    # A second time: what was made is no input, and is not overwritten unasked.
+    code, out, err = restore("photos", "photos/restored")
+    assert code == 1
+    assert err.count("--overwrite") == 3
+    assert files(photos / "restored") == made
+    assert restore("photos", "photos/restored", "--overwrite")[0] == 0
+
+
+def test_folders_that_are_not_gone_into_are_named(restore, folder, monkeypatch):
+    """A hidden folder, a link, which may lead round in a circle, and a folder that may not be listed."""
+    (folder / "photos" / ".thumbnails").mkdir(parents=True)
+    save(folder / "photos" / ".thumbnails" / "a.png", Photo(values((8, 8, 3))))
+    (folder / "photos" / "circle").symlink_to(".")
+    save(folder / "photos" / "a.png", Photo(values((8, 8, 3))))
+    code, out, err = restore("photos", "out")
+    assert (code, err) == (0, "")
+    assert "skipped photos/circle" in out
+    assert "skipped photos/.thumbnails" in out
+    assert sorted(files(folder / "out")) == ["a.png"]
+
+    (folder / "photos" / "locked").mkdir()
+    scandir = os.scandir
+
+    def refusing(path):
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    before = files(folder)
+    monkeypatch.setattr(os, "scandir", refusing)
+    result = restore("photos", "out", "--overwrite")
+    monkeypatch.undo()
+    fails(result, folder, before, "Permission denied: photos/locked")
+
+
+def test_one_bad_photo_does_not_stop_the_others(restore, folder):
+    (folder / "photos").mkdir()
+    save(folder / "photos" / "a.png", Photo(values((8, 8, 3))))
+    (folder / "photos" / "b.png").write_text("text")
+    save(folder / "photos" / "c.png", Photo(values((8, 8, 3))))
+    code, out, err = restore("photos", "out", "--json")
+    assert code == 1
+    assert "failed: photos/b.png" in err
+    assert "1 of 3 photos failed" in err
+    assert sorted(files(folder / "out")) == ["a.png", "c.png"]
+    result = json.loads(out)
+    assert (result["restored"], result["failed"], result["skipped"]) == (2, 1, 0)
+    assert [f["status"] for f in result["files"]] == ["restored", "failed", "restored"]
+    assert "no image" in result["files"][1]["error"]
+
+
+def test_a_folder_run_overwrites_no_other_input(restore, folder):
+    """An output that is a link to one of the inputs stays, though --overwrite is given."""
+    (folder / "photos").mkdir()
+    (folder / "out").mkdir()
+    save(folder / "photos" / "a.png", Photo(values((8, 8, 3))))
+    save(folder / "photos" / "b.png", Photo(values((9, 9, 3))))
+    (folder / "out" / "a.png").hardlink_to(folder / "photos" / "b.png")
+    before = files(folder / "photos")
+    code, _, err = restore("photos", "out", "--overwrite")
+    assert code == 1
+    assert "never overwritten" in err
+    assert files(folder / "photos") == before
+
+
+def in_process_of_its_own(folder, weights, *arguments, limit=None):
+    def small_disk():
+        if limit is not None:  # what a full disk does: the write fails half-way
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    command = [sys.executable, "-m", "anyir.model.cli", "restore", *map(str, arguments)]
+    options = ["--with", str(weights), "--tile", "32", "--threads", "1"]
+    done = subprocess.run(
+        [*command, *options], cwd=folder, capture_output=True, text=True, preexec_fn=small_disk
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_full_disk(weights, folder):
+    save(folder / "in.png", Photo(values((60, 60, 3))))
+    before = files(folder)
+    assert len(before["in.png"]) > 8000
+    result = in_process_of_its_own(folder, weights, "in.png", "out.png", limit=4000)
+    fails(result, folder, before, "out.png could not be written", "large")
+    assert in_process_of_its_own(folder, weights, "in.png", "out.png")[0] == 0
+
+
+def test_read_only_folder(restore, folder):
+    save(folder / "in.png", Photo(values((8, 8, 3))))
+    (folder / "locked").mkdir(mode=0o555)
+    assert restore("in.png", "first.png")[0] == 0  # imports everything, which another user could not
+    before = files(folder)
+    folder.chmod(0o755)
+    user = os.geteuid()
+    if user == 0:  # root may write anywhere
+        os.seteuid(65534)
+    try:
+        result = restore("in.png", "locked/out.png")
+    finally:
+        os.seteuid(user)
+    fails(result, folder, before, "cannot be made in locked (Permission denied)")

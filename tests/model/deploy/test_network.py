@@ -1,0 +1,258 @@
+"""The deploy form against the literal one: every rewrite alone, and the whole network."""
+
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from anyir.model import PRESETS, AnyIR, load_weights, to_deploy
+from anyir.model.checkpoint import shipped_presets
+from anyir.model.config import AnyIRConfig
+from anyir.model.deploy.network import (
+    DeployFeedForward,
+    DeployGate,
+    DeployNorm,
+    DeployUpsample,
+)
+from anyir.model.deploy.attention import LONGEST_SUM, DeployAttention, short_parts
+from anyir.model.errors import UserError
+from anyir.model.network import (
+    Attention,
+    ChannelNorm,
+    Downsample,
+    FeedForward,
+    Fusion,
+    GatedDA,
+    Upsample,
+    conv1x1,
+)
+from anyir.model.deploy.rewrites import (
+    bounded_rows,
+    copying_mask,
+    fold_affine,
+    fold_fusion,
+    fold_merge,
+    halves_first,
+    rows_first,
+    strided_downsample,
+)
+
+EXACT = 1e-9
+
+
+@pytest.fixture(autouse=True)
+def _no_gradients():
+    with torch.no_grad():
+        yield
+
+
+def randomised(module, seed=0):
+    """In float64, with norms, tau, lambda and temperature random: none hides at its initial value."""
+    generator = torch.Generator().manual_seed(seed)
+    module = module.double().eval()
+    for parameter in module.parameters():
+        # Convolutions keep their initial spread: more would make a deep network's output explode.
+        scale = 0.3 if parameter.ndim < 4 else 0.02
+        parameter += scale * torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+    return module
+
+
+def feature(channels, height=6, width=10, seed=1, scale=1.0):
+    generator = torch.Generator().manual_seed(seed)
+    return scale * torch.randn(1, channels, height, width, generator=generator, dtype=torch.float64)
+
+
+def difference(a, b):
+    assert a.shape == b.shape
+    return (a - b).abs().max().item()
+
+
+def test_channel_order_makes_the_skip_split_two_halves():
+    x = feature(12)
+    permuted = x[:, halves_first(12, "skip")]
+    assert torch.equal(permuted[:, :6], x[:, 0::2])
+    assert torch.equal(permuted[:, 6:], x[:, 1::2])
+    assert torch.equal(halves_first(12, "half"), torch.arange(12))
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.1])
+def test_norm_as_constant_convolutions(gain):
+    norm, x = randomised(ChannelNorm(6)), feature(6, scale=5) + 3
+    normed = DeployNorm(norm, gain)(x) / gain
+    assert difference(normed * norm.weight[:, None, None] + norm.bias[:, None, None], norm(x)) < EXACT
+
+
+def test_norm_of_a_black_patch_is_zero():
+    assert DeployNorm(ChannelNorm(6).double())(torch.zeros(1, 6, 2, 2).double()).abs().max() == 0
+
+
+def test_scale_and_shift_fold_into_the_next_convolution():
+    norm, conv, x = randomised(ChannelNorm(6)), randomised(conv1x1(6, 9)), feature(6)
+    weight, bias = fold_affine(conv.weight, norm.weight, norm.bias)
+    affine = x * norm.weight[:, None, None] + norm.bias[:, None, None]
+    assert difference(F.conv2d(x, weight, bias), conv(affine)) < EXACT
+
+
+@pytest.mark.parametrize(("height", "width"), [(6, 10), (5, 9), (6, 7), (7, 6)])
+def test_fusion_and_its_projection_are_linear_in_four_maps(height, width):
+    fusion, conv = randomised(Fusion()), randomised(conv1x1(12, 12))
+    a, g = feature(6, height, width), feature(6, height, width, seed=2)
+    parts = torch.cat([a, g, a.sigmoid(), g.sigmoid()], dim=1)
+    folded = F.conv2d(parts, fold_fusion(conv.weight, fusion.weight))
+    assert difference(folded, conv(fusion(a, g))) < EXACT
+
+
+def test_downsample_is_one_strided_convolution():
+    down, x = randomised(Downsample(6)), feature(6)
+    assert difference(F.conv2d(x, strided_downsample(down.conv.weight), stride=2, padding=1), down(x)) < EXACT
+
+
+def test_upsample_shuffles_whole_rows():
+    up, x = randomised(Upsample(6)), feature(6)
+    assert difference(DeployUpsample(rows_first(up.conv.weight))(x), up(x)) < EXACT
+
+
+def test_merge_folds_into_the_upsampling():
+    up, merge, x = randomised(Upsample(6)), randomised(conv1x1(3, 4)), feature(6)
+    folded = fold_merge(rows_first(up.conv.weight), merge.weight)
+    assert difference(DeployUpsample(folded)(x), merge(up(x))) < EXACT
+
+
+@pytest.mark.parametrize("heads", [1, 2, 4])
+@pytest.mark.parametrize(("height", "width"), [(6, 10), (5, 9), (1, 1), (45, 47)])
+def test_attention_over_parts_of_the_pixels(heads, height, width):
+    attention, norm = randomised(Attention(8, heads)), randomised(ChannelNorm(8))
+    x = feature(8, height, width)
+    deployed = DeployAttention(attention, norm, height, width)
+    assert difference(deployed(DeployNorm(norm)(x)), attention(norm(x))) < EXACT
+
+
+def test_mask_separates_heads_in_both_copies():
+    mask = copying_mask(8, 2)
+    assert mask.shape == (2, 8, 8)
+    assert torch.equal(mask[0] == 0, torch.block_diag(torch.ones(4, 4), torch.ones(4, 4)).bool())
+    logits = feature(1, 8, 8)[0]
+    copies = (logits + copying_mask(8, 1)).softmax(-1)
+    assert difference(copies, logits.softmax(-1).expand(2, 8, 8)) < EXACT
+
+
+@pytest.mark.parametrize("parts", [(1, 1, 2), (0, 2, 2), (2, 0, 2), (2, 2, 0)])
+@pytest.mark.parametrize("gain", [1.0, 0.07])
+def test_gate_on_the_normalised_map(parts, gain):
+    gate, x = randomised(GatedDA(6, parts, 3)), feature(6)
+    deployed = DeployGate(gate, gain)
+    assert difference(deployed(DeployNorm(gate.norm, gain)(x), x), gate(x)) < EXACT
+
+
+def test_feed_forward_in_the_permuted_stream():
+    ffn, norm, x = randomised(FeedForward(12, 2.0)), randomised(ChannelNorm(12)), feature(12)
+    order = halves_first(12, "skip")
+    deployed = DeployFeedForward(ffn, norm, order)(DeployNorm(norm)(x[:, order]))
+    assert difference(deployed, ffn(norm(x))[:, order]) < EXACT
+
+
+def test_sums_over_pixels_stay_inside_float16_for_any_input():
+    pixels = 256 * 256
+    weight, bias, kernel = (
+        feature(24, 1, 1),
+        torch.tensor([0.3]),
+        torch.ones(1, 1, 3, 3),
+    )
+    factor = bounded_rows(weight, bias.double(), kernel.double(), pixels)
+    # The normalised pixel that excites this channel most, everywhere.
+    worst = (weight / weight.norm() * 24**0.5).expand(1, 24, 8, 8)
+    q = F.conv2d(F.conv2d(worst, weight, bias.double()), (kernel * factor).double(), padding=1)
+    assert q[..., 4, 4].square() * pixels == pytest.approx(255**2)
+    assert bounded_rows(weight * 0, bias.double() * 0, kernel.double(), pixels) == 1
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_whole_network_in_float64(preset):
+    network = randomised(AnyIR(PRESETS[preset]))
+    image = torch.rand(1, 3, 24, 40, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    literal = network(image)
+    assert difference(to_deploy(network, 24, 40)(image), literal) < EXACT * max(1, literal.abs().max().item())
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 8), (40, 72), (64, 64), (8, 104)])
+def test_odd_sizes(height, width):
+    network = randomised(AnyIR(PRESETS["tiny"]), seed=height)
+    image = torch.rand(1, 3, height, width, dtype=torch.float64)
+    assert difference(to_deploy(network, height, width)(image), network(image)) < EXACT
+
+
+def test_depthwise_kernel_and_wide_heads():
+    config = AnyIRConfig(**{**PRESETS["tiny"].to_dict(), "depthwise_kernel": 5, "heads": (2, 4, 8, 16)})
+    network, image = randomised(AnyIR(config)), torch.rand(1, 3, 16, 24, dtype=torch.float64)
+    assert difference(to_deploy(network, 16, 24)(image), network(image)) < EXACT
+
+
+@pytest.mark.parametrize("preset", ["tiny", "small"])
+def test_whole_network_in_float32(preset):
+    network = randomised(AnyIR(PRESETS[preset])).float()
+    image = torch.rand(1, 3, 40, 72)
+    assert difference(to_deploy(network, 40, 72)(image), network(image)) < 1e-4
+
+
+@pytest.mark.parametrize("preset", shipped_presets())
+def test_shipped_weights(preset):
+    network = load_weights(preset)
+    image = torch.rand(1, 3, 40, 72)
+    assert difference(to_deploy(network, 40, 72)(image), network(image)) < 1e-4
+    network = network.double()
+    assert difference(to_deploy(network, 40, 72)(image.double()), network(image.double())) < EXACT
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-3, 1.0, 30.0])
+def test_float16_follows_float32_for_dark_and_bright_inputs(scale):
+    network = randomised(AnyIR(PRESETS["tiny"])).float()
+    image = scale * torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(4))
+    exact = to_deploy(network, 128, 128)(image)
+    half = to_deploy(network, 128, 128).half()(image.half()).float()
+    assert torch.isfinite(half).all()
+    assert difference(half, exact) < 0.02 * max(exact.abs().max().item(), 1.0)
+
+
+@pytest.mark.parametrize("tile", [256, 512])
+def test_float16_can_count_the_pixels_of_large_tiles(tile):
+    """256 x 256 = 65,536 is infinity in float16."""
+    deployed = to_deploy(randomised(AnyIR(PRESETS["tiny"])).float(), tile, tile)
+    assert all(torch.isfinite(tensor.half()).all() for tensor in deployed.state_dict().values())
+    attention = deployed.encoder[0][0].attention
+    x = torch.randn(1, attention.query[0].in_channels, tile, tile, generator=torch.Generator().manual_seed(5))
+    exact = attention(x)
+    assert difference(attention.half()(x.half()).float(), exact) < 0.02 * exact.abs().max().item()
+
+
+@pytest.mark.parametrize(
+    ("pixels", "parts"), [(2, 2), (2048, 2), (65536, 64), (36, 2), (2 * 1031, 1031), (6 * 1031, 1031)]
+)
+def test_a_gram_matrix_is_summed_in_short_parts(pixels, parts):
+    assert short_parts(pixels) == parts
+    assert pixels % parts == 0
+    assert pixels // parts <= LONGEST_SUM
+
+
+def test_the_network_itself_is_untouched():
+    network = AnyIR(PRESETS["tiny"])
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    deployed = to_deploy(network, 16, 16)
+    for parameter in deployed.parameters():
+        parameter += 1
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+    assert network.training
+    assert not deployed.training
+
+
+def test_the_form_carries_no_gradients_and_can_be_copied():
+    with torch.enable_grad():
+        deployed = to_deploy(AnyIR(PRESETS["tiny"]), 16, 16)
+        assert not any(t.requires_grad for t in deployed.state_dict(keep_vars=True).values())
+        assert not copy.deepcopy(deployed)(torch.rand(1, 3, 16, 16)).requires_grad
+
+
+@pytest.mark.parametrize(("height", "width"), [(12, 16), (16, 0), (-8, 8)])
+def test_size_that_is_no_multiple_of_8(height, width):
+    with pytest.raises(UserError, match="multiples of 8"):
+        to_deploy(AnyIR(PRESETS["tiny"]), height, width)

@@ -1,0 +1,85 @@
+"""On a CPU with glibc, a training step takes the memory that the one before it freed."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from anyir.model.training import allocator, run as training_run
+from anyir.model.training.allocator import keep_freed_memory
+
+needs_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc's allocator")
+
+# A tensor of 64 MiB, written and freed again and again.
+STEPS = """
+import resource, sys, torch
+from contextlib import nullcontext
+from anyir.model.training.allocator import keep_freed_memory
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+
+def step():
+    torch.ones(2**24)
+
+with keep_freed_memory() if sys.argv[1] == "keep" else nullcontext():
+    for _ in range(20):  # aligned blocks do not fit where the last one lay at once
+        step()
+    before = faults()
+    for _ in range(10):
+        step()
+    print(faults() - before)
+    held = resident()
+print(held - resident())
+before = faults()
+step()
+step()
+print(faults() - before)
+"""
+
+
+def run_steps(how):
+    """Page faults of ten steps, bytes given back at the end of the ``with``, of two more steps."""
+    result = subprocess.run([sys.executable, "-c", STEPS, how], capture_output=True, text=True, check=True)
+    return [int(line) for line in result.stdout.split()]
+
+
+@needs_glibc
+def test_later_steps_take_no_pages_from_the_kernel():
+    faults, given_back, later_faults = run_steps("keep")
+    by_default = run_steps("by default")[0]
+    assert faults < by_default / 10
+    assert given_back >= 2**26
+    assert later_faults > by_default / 10  # of two steps, as it was before
+
+
+@needs_glibc
+def test_it_says_that_it_does():
+    with keep_freed_memory() as keeps:
+        assert keeps
+
+
+@pytest.mark.parametrize("where", ["darwin", "musl"])
+def test_other_allocators_are_left_alone(monkeypatch, where):
+    if where == "darwin":
+        monkeypatch.setattr(allocator.sys, "platform", where)
+    else:
+        monkeypatch.setattr(allocator.ctypes, "CDLL", lambda name: object())
+    with keep_freed_memory() as keeps:
+        assert not keeps
+
+
+@needs_glibc
+@pytest.mark.skipif(torch.cuda.is_available(), reason="training takes the GPU here")
+def test_training_on_a_cpu_does(monkeypatch, tmp_path):
+    """Asked while the chunk runs; given back after it."""
+    calls = []
+    monkeypatch.setattr(allocator, "_set", lambda mallopt, values: calls.append(values) or True)
+    monkeypatch.setattr(training_run, "_train", lambda *args: calls.append("training"))
+    training_run.train(None, None, tmp_path, None, precision="32-true")
+    assert calls == [allocator._KEEPING, "training", allocator._BY_DEFAULT]

@@ -1,0 +1,121 @@
+import pytest
+import torch
+
+from anyir.model.training.loss import LEAST_ERROR, restoration_loss
+
+from tests.model.training.test_optim import make_trainer
+
+
+def test_loss_counts_both_domains():
+    clean = torch.zeros(1, 3, 8, 8)
+    assert restoration_loss(clean, clean, clean) == 0
+    # A constant error has one Fourier coefficient a channel: 0.5 * 8, a real part in 8 x 5 x 2 numbers.
+    expected = 0.5 + 0.1 * (0.5 * 8) / (8 * 5 * 2)
+    assert float(restoration_loss(clean + 0.5, clean, clean + 0.03)) == pytest.approx(expected)
+
+
+def test_rmse_is_the_root_of_a_samples_mean_square_where_that_is_large():
+    clean = torch.zeros(2, 3, 8, 8)
+    restored = clean.clone()
+    restored[0, :, ::2], restored[1] = 0.6, 0.5
+    found = restoration_loss(restored, clean, clean, distance="rmse", fourier=0.0)
+    assert float(found) + 0.02 == pytest.approx((0.6 * 0.5**0.5 + 0.5) / 2, rel=0.002)
+    flat = clean.clone().requires_grad_()
+    loss = restoration_loss(flat, clean, clean, distance="rmse")
+    loss.backward()
+    assert float(loss.detach()) == 0
+    assert torch.isfinite(flat.grad).all()
+
+
+def test_rmse_counts_small_errors_by_their_square():
+    """Or else clean photos, which lose by any attempt, keep the rest from being learned."""
+    clean = torch.zeros(1, 3, 8, 8)
+    losses = [
+        float(restoration_loss(clean + error, clean, clean, distance="rmse", fourier=0.0))
+        for error in (0.001, 0.002)
+    ]
+    assert losses[1] / losses[0] == pytest.approx(4, rel=0.02)
+
+
+def test_colour_counts_the_shift_of_every_channel_of_every_sample():
+    clean = torch.zeros(2, 3, 8, 8)
+    restored = clean.clone()
+    restored[0, 0] += 0.03
+    restored[1, 2] -= 0.06  # does not make up for the other
+    noise = torch.zeros(8, 8)
+    noise[::2], noise[1::2] = 0.2, -0.2  # shifts nothing
+
+    def added(colour):
+        both = [restoration_loss(restored + noise, clean, clean, colour=weight) for weight in (colour, 0.0)]
+        return float(both[0] - both[1])
+
+    assert added(0.5) == pytest.approx(0.5 * (0.03 / 3 + 0.06 / 3) / 2, rel=1e-4)
+    assert added(1.0) == pytest.approx(2 * added(0.5), rel=1e-4)
+
+
+def test_l1_asks_for_the_median_and_rmse_for_the_mean():
+    """A pixel that is 0 three times out of four and 1 else."""
+    truth = torch.zeros(1, 3, 8, 8)
+    truth[..., ::2, ::2] = 1
+
+    def slope(value, distance):
+        guess = torch.tensor(value, requires_grad=True)
+        images = guess.expand_as(truth)
+        restoration_loss(images, truth, truth, distance=distance, fourier=0.0).backward()
+        return float(guess.grad)
+
+    assert slope(0.01, "l1") > 0
+    assert slope(0.24, "rmse") < 0 < slope(0.26, "rmse")
+
+
+def test_balance_counts_samples_by_the_damage_done_to_them():
+    clean = torch.zeros(1, 3, 8, 8)
+
+    def losses(balance):
+        damaged = (clean, clean + 0.06, clean + 0.30)
+        return [float(restoration_loss(clean + 0.01, clean, d, balance=balance)) for d in damaged]
+
+    on_clean, on_blurred, on_hazy = losses(0.5)
+    assert on_clean == pytest.approx(2 * on_blurred)
+    assert on_clean == pytest.approx(4 * on_hazy)
+    assert losses(0.0)[0] == losses(0.0)[2]
+
+
+def test_logarithm_counts_the_share_by_which_an_error_shrinks():
+    clean = torch.zeros(1, 3, 8, 8)
+
+    def slope(error):
+        restored = (clean + error).requires_grad_()
+        restoration_loss(restored, clean, clean, scale="log").backward()
+        return float(restored.grad.sum())
+
+    linear = (clean + 0.3).requires_grad_()
+    restoration_loss(linear, clean, clean).backward()
+    # A tiny error counts as in the linear loss, one of three times LEAST_ERROR about a quarter of it.
+    assert slope(1e-6) == pytest.approx(float(linear.grad.sum()), rel=1e-2)
+    assert slope(3 * LEAST_ERROR) == pytest.approx(slope(1e-6) / 4, rel=0.05)
+
+
+def test_logarithm_is_taken_of_every_sample_alone():
+    clean = torch.zeros(2, 3, 8, 8)
+    restored = torch.stack([clean[0] + 0.01, clean[1] + 0.2])
+    both = restoration_loss(restored, clean, clean, scale="log")
+    alone = [restoration_loss(restored[i : i + 1], clean[:1], clean[:1], scale="log") for i in (0, 1)]
+    assert float(both) == pytest.approx(float(sum(alone)) / 2)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"fourier": 0.0}, {"distance": "rmse"}, {"colour": 1.0}, {"balance": 0.5}, {"loss_scale": "log"}],
+    ids=lambda option: next(iter(option)),
+)
+def test_training_takes_the_loss_that_it_is_asked_for(tmp_path, option):
+    generator = torch.Generator().manual_seed(0)
+    restored, clean, degraded = (torch.rand(2, 3, 32, 32, generator=generator) for _ in range(3))
+
+    def loss(**options):
+        return float(make_trainer(tmp_path, **options)._loss(restored, clean, degraded))
+
+    asked = {{"loss_scale": "scale"}.get(name, name): value for name, value in option.items()}
+    assert loss(**option) == pytest.approx(float(restoration_loss(restored, clean, degraded, **asked)))
+    assert loss(**option) != pytest.approx(loss())
