@@ -127,8 +127,8 @@ def recheck(parity: Parity, tile: int, run: Callable[[Any], Any]) -> Stage:
     Raises:
         UserError: out of the bounds that it was built with, or samples that are not of the parity photos.
     """
-    from anyir.conversion.source import parity_cases
     from anyir.conversion.samples import as_input
+    from anyir.conversion.source import parity_cases
 
     cases = parity_cases(tile)
     if [(s.case, len(s.values)) for s in parity.samples] != [(i, SAMPLES) for i in range(len(cases))]:

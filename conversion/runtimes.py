@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyir.model.errors import UserError
 from anyir.conversion.noise import without_prints, without_warnings
+from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
     from anyir.conversion.manifest import Manifest, Operators
@@ -58,7 +58,7 @@ def import_runtime(manifest: Manifest) -> None:
         if manifest.runtime == "executorch":
             with without_warnings():
                 from executorch.runtime import Runtime
-            from anyir.conversion import pte  # noqa: F401  (or loading would be measured with it)
+            from anyir.conversion.executorch import program  # noqa: F401  (or loading would be measured with it)
 
             if "XnnpackBackend" not in Runtime.get().backend_registry.registered_backend_names:
                 raise Unsupported("ExecuTorch has no XnnpackBackend on this machine")

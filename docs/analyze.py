@@ -15,12 +15,12 @@ from PIL import Image
 from skimage import data
 from torch import Tensor
 
-from anyir.model.evaluation import analysis
-from anyir.model.evaluation.analyzing import analyze
-from anyir.model.model_card import card_path
 from anyir.model.checkpoint import find_weights, load_weights
 from anyir.model.data.degradations import degrade
+from anyir.model.evaluation import features as analysis
 from anyir.model.evaluation.features import block_names, record
+from anyir.model.evaluation.figures import analyze
+from anyir.model.model_card import card_path
 
 HERE = Path(__file__).parent
 KINDS = ("noise", "rain", "haze", "snow", "low_light")

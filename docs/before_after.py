@@ -29,9 +29,9 @@ from torch import Tensor
 
 from anyir.model.checkpoint import DEFAULT, shipped_presets
 from anyir.model.data.degradations import KINDS, degrade
+from anyir.model.data.mixture import as_stored
 from anyir.model.evaluation.benchmark import restore_whole
 from anyir.model.metrics import psnr
-from anyir.model.data.mixture import as_stored
 from anyir.model.restore.restorer import open_model
 
 HERE = Path(__file__).parent

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from anyir.profiling.candidates import UNKNOWN
 from anyir.conversion.samples import SEVERITY
+from anyir.profiling.candidates import UNKNOWN
 from anyir.profiling.schema import CLEAN, Row
 
 RUNTIMES = {"pytorch": "PyTorch", "executorch": "ExecuTorch", "coreml": "Core ML", "litert": "LiteRT"}

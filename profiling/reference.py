@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anyir.conversion.samples import SEVERITY, as_input, make_cases
 from anyir.model.checkpoint import find_weights, load_weights, read_header, sha256, write_atomically
 from anyir.model.config import preset_name
 from anyir.model.errors import UserError
-from anyir.conversion.samples import SEVERITY, as_input, make_cases
 
 SCHEMA_VERSION = 1
 ARRAYS = {"inputs": np.uint8, "truths": np.uint8, "outputs": np.float32}

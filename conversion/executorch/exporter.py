@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anyir.conversion.base import Export
-from anyir.conversion.manifest import Operators
 from anyir.conversion.executorch.provenance import shared_provenance
 from anyir.conversion.executorch.quantize import quantize_static
-from anyir.conversion.source import run_module
 from anyir.conversion.executorch.xnnpack_layout import free_rows
+from anyir.conversion.manifest import Operators
+from anyir.conversion.source import run_module
 
 if TYPE_CHECKING:
     from anyir.conversion.source import Source

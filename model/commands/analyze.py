@@ -57,7 +57,7 @@ def run(
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
 
-    from anyir.model.evaluation.analyzing import analyze
+    from anyir.model.evaluation.figures import analyze
 
     result = analyze(
         photo, out, weights=weights, block=block, kind=kind, severity=0.6 if severity is None else severity,

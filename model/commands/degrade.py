@@ -40,8 +40,8 @@ def run(
     from dataclasses import replace
 
     from anyir.model.data.degradations import parse_kind
-    from anyir.model.photo.writer import check_output, write_photo
     from anyir.model.photo.reader import read_photo
+    from anyir.model.photo.writer import check_output, write_photo
 
     try:
         parse_kind(kind)

@@ -75,9 +75,9 @@ def run(
     from rich.console import Console
     from rich.progress import Progress
 
+    from anyir.model.evaluation.benchmark import evaluate_validation, restore_tiled, restore_whole, run_trial
     from anyir.model.evaluation.diagnostics import measure_artefacts
     from anyir.model.model_card import add_figures, check_whole, row_name
-    from anyir.model.evaluation.benchmark import evaluate_validation, restore_tiled, restore_whole, run_trial
     from anyir.model.restore.restorer import TorchModel, open_model
     from anyir.model.training.run import show_scores
 

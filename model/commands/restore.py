@@ -12,8 +12,8 @@ import typer
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
-    from anyir.model.restore.restorer import Restorer
     from anyir.model.restore.batch import Job, Outcome
+    from anyir.model.restore.restorer import Restorer
 
 
 def run(
@@ -65,7 +65,6 @@ def run(
     if tile is not None and tile % 8:
         raise typer.BadParameter(f"--tile {tile} is not a multiple of 8")
 
-    from anyir.model.restore.restorer import Restorer
     from anyir.model.restore.batch import (
         Outcome,
         find_jobs,
@@ -74,6 +73,7 @@ def run(
         restore_jobs,
         why_left_out,
     )
+    from anyir.model.restore.restorer import Restorer
 
     jobs, others = find_jobs(source, target)
     options = {"keep_metadata": not strip_metadata}

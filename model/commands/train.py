@@ -125,10 +125,10 @@ def run(
         raise typer.BadParameter("--recipe needs --root, the folder that its datasets lie below, not --data")
 
     from anyir.model.data.sources import MIXED, Ingredient
-    from anyir.model.training.data import Supply
-    from anyir.model.training.config import load_recipe, make_settings
-    from anyir.model.training.run import train
     from anyir.model.training.checkpoint import settings_of_interrupted
+    from anyir.model.training.config import load_recipe, make_settings
+    from anyir.model.training.data import Supply
+    from anyir.model.training.run import train
 
     options = (
         "preset", "minutes", "epochs", "steps", "batch", "crop", "optimizer", "learning_rate", "distance",

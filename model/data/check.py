@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from anyir.model.data.decode import BadPhoto, check_sizes, read_pixels
 from anyir.model.data.discovery import Dataset, describe_ambiguous
 from anyir.model.data.pairing import Pair
-from anyir.model.data.decode import BadPhoto, check_sizes, read_pixels
 
 
 @dataclass

@@ -8,10 +8,10 @@ from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import Path
 
-from anyir.model.data.registry import GENERIC, SOURCES, Layout, Source, find_source
 from anyir.model.data.pairing import Pair, match_files, stem_key
-from anyir.model.errors import UserError
 from anyir.model.data.photo_bank import SUFFIXES, is_photo
+from anyir.model.data.registry import GENERIC, SOURCES, Layout, Source, find_source
+from anyir.model.errors import UserError
 
 
 @dataclass

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from anyir.model.data.discovery import Dataset, find_dataset
-from anyir.model.data.registry import SOURCES
-from anyir.model.data.pairing import Pair
 from anyir.model.data.degradations import degrade, parse_kind
-from anyir.model.errors import UserError, unknown
+from anyir.model.data.discovery import Dataset, find_dataset
 from anyir.model.data.mixture import MIXTURE, SAVED_SHARE, STORED_SHARE, as_saved, as_stored
+from anyir.model.data.pairing import Pair
+from anyir.model.data.registry import SOURCES
+from anyir.model.errors import UserError, unknown
 
 MIXED = "mixture"
 """The degradation that is drawn from ``MIXTURE`` for every sample."""

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from anyir.model.deploy import rewrites
-from anyir.model.deploy.frozen import constant, frozen_pair
+from anyir.model.deploy.rewrites import constant, frozen_pair
 from anyir.model.network import Attention, ChannelNorm
 
 LONGEST_SUM = 1024

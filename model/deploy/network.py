@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from anyir.model.deploy import rewrites
 from anyir.model.deploy.attention import DeployAttention
+from anyir.model.deploy.rewrites import constant, frozen_conv, frozen_depthwise, frozen_pair
 from anyir.model.errors import UserError
-from anyir.model.deploy.frozen import constant, frozen_conv, frozen_depthwise, frozen_pair
 from anyir.model.network import (
     DAB,
     PAD_MULTIPLE,

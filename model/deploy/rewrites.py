@@ -1,13 +1,12 @@
-"""The identities behind the deploy form, as functions of weights. docs/deploy.md derives each.
+"""The identities behind the deploy form, as functions of weights, and frozen convolutions that hold them.
 
-Every function takes and returns plain tensors and is exact in real arithmetic; ``anyir.model.deploy.network``
-calls them in float64. Shapes: O outputs, I inputs, C the half width, as in ``anyir.model.network``.
+docs/deploy.md derives each identity.
 """
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 FLOAT16_MAX_SUM = 255.0**2
 """Below 65,504, the largest float16, with room for rounding."""
@@ -152,3 +151,31 @@ def copying_mask(channels: int, heads: int) -> Tensor:
     head = torch.arange(channels) // (channels // heads)
     mask = torch.where(head[:, None] == head, 0.0, -30_000.0).double()
     return mask[None].repeat(2, 1, 1)
+
+
+def frozen_conv(
+    weight: Tensor, bias: Tensor | None = None, *, stride: int = 1, padding: int = 0, groups: int = 1
+) -> nn.Conv2d:
+    """A convolution with these weights, (O, I / groups, k, k), and no gradients."""
+    outputs, inputs, kernel, _ = weight.shape
+    conv = nn.Conv2d(inputs * groups, outputs, kernel, stride, padding, groups=groups, bias=bias is not None)
+    conv.weight = nn.Parameter(weight.contiguous(), requires_grad=False)
+    if bias is not None:
+        conv.bias = nn.Parameter(bias, requires_grad=False)
+    return conv
+
+
+def frozen_depthwise(weight: Tensor) -> nn.Conv2d:
+    """A depthwise convolution with these weights, (C, 1, k, k), that keeps height and width."""
+    return frozen_conv(weight, padding=weight.shape[-1] // 2, groups=len(weight))
+
+
+def frozen_pair(weight: Tensor, bias: Tensor, kernel: Tensor) -> nn.Sequential:
+    """A 1x1 convolution and a depthwise one after it, with these weights."""
+    return nn.Sequential(frozen_conv(weight, bias), frozen_depthwise(kernel))
+
+
+def constant(value: float) -> Tensor:
+    """(1, 1, 1, 1) float64. A plain number in the graph would be a float64 constant with a conversion
+    outside the delegate."""
+    return torch.full((1, 1, 1, 1), value, dtype=torch.float64)

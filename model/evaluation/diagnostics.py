@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from anyir.model.data.degradations import degrade
+from anyir.model.data.mixture import as_stored
 from anyir.model.errors import UserError
 from anyir.model.metrics import mean_psnr
-from anyir.model.data.mixture import as_stored
 
 SIGMA = 25
 TILES = (128, 256, 512)
@@ -140,8 +140,8 @@ def measure_artefacts(
         UserError: no photos there, or one that cannot be read or is smaller than 8x8 pixels.
     """
     from anyir.model.data.decode import read_float
-    from anyir.model.evaluation.benchmark import SMALLEST
     from anyir.model.data.photo_bank import list_photos
+    from anyir.model.evaluation.benchmark import SMALLEST
 
     photos = []
     for path in list_photos([folder])[:PHOTOS]:

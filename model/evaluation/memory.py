@@ -49,7 +49,16 @@ def measure_memory(preset: str, mode: str, height: int = 224, width: int = 224) 
         UserError: the child failed, as where memory does not suffice.
     """
     # -P: modules of the folder that the command is run in are not imported.
-    command = [sys.executable, "-P", "-m", "anyir.model.evaluation.memory", preset, mode, str(height), str(width)]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "anyir.model.evaluation.memory",
+        preset,
+        mode,
+        str(height),
+        str(width),
+    ]
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode:
         last = (result.stderr.strip().splitlines() or [f"it ended with {result.returncode}"])[-1]

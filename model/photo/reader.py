@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image, ImageCms, TiffImagePlugin, WebPImagePlugin
 
-from anyir.model.photo import sixteen_bit as deep_images
 from anyir.model.errors import UserError
+from anyir.model.photo import sixteen_bit as deep_images
 
 # Pillow loads these plugins only when all others have failed, which a list of formats prevents.
 _PLUGINS = (AvifImagePlugin, TiffImagePlugin, WebPImagePlugin)

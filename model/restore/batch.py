@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from anyir.model.errors import UserError
-from anyir.model.photo.writer import FORMATS, check_output, write_photo
 from anyir.model.photo.reader import Photo, read_photo
+from anyir.model.photo.writer import FORMATS, check_output, write_photo
 from anyir.model.restore.restorer import Progress, Restorer
 
 

@@ -269,8 +269,8 @@ class Restorer:
         return min(self.tile, max(LEAST_SIDE, -(-side // TILE_MULTIPLE) * TILE_MULTIPLE))
 
     def _restore_pillow(self, image: Image.Image, progress: Progress | None) -> Image.Image:
-        from anyir.model.photo.writer import to_pillow
         from anyir.model.photo.reader import from_pillow
+        from anyir.model.photo.writer import to_pillow
 
         photo = from_pillow(image)
         for note in photo.notes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from anyir.model.model_card import card_path, read_training, start_card
 from anyir.model.checkpoint import find_weights, load_weights, read_header, save_weights, sha256
 from anyir.model.config import preset_name
 from anyir.model.errors import UserError
+from anyir.model.model_card import card_path, read_training, start_card
 
 
 def average(first: Path, second: Path, share: float, out: Path) -> Path:

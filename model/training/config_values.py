@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 from anyir.model.config import PRESETS
 from anyir.model.errors import unknown
+from anyir.model.training.acceleration import PRECISIONS
 from anyir.model.training.loss import Distance, Scale
-from anyir.model.training.precision import PRECISIONS
 from anyir.model.training.settings import OptimizerName
 
 LENGTHS = ("epochs", "steps", "minutes")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from anyir.model.data.photo_bank import BAD_SHARE
 from anyir.model.data.sources import MIXED, Ingredient
 from anyir.model.errors import UserError
-from anyir.model.data.photo_bank import BAD_SHARE
 from anyir.model.training.settings import Settings
 
 if TYPE_CHECKING:

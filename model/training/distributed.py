@@ -19,7 +19,7 @@ import torch
 import torch.distributed as dist
 
 from anyir.model.errors import UserError
-from anyir.model.training.precision import best_precision
+from anyir.model.training.acceleration import best_precision
 
 _FAILURE = "anyir/failure"
 """Key of the processes' common store under which the first that fails says why."""

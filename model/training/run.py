@@ -15,9 +15,9 @@ from anyir.model.training.logger import TrainingLog, show_scores
 from anyir.model.training.settings import Progress, Settings
 
 if TYPE_CHECKING:
+    from anyir.model.training.clock import Report
     from anyir.model.training.data import Supply
     from anyir.model.training.distributed import Processes
-    from anyir.model.training.clock import Report
 
 
 def train(
@@ -46,7 +46,7 @@ def train(
 
     import torch
 
-    from anyir.model.training.allocator import keep_freed_memory
+    from anyir.model.training.acceleration import keep_freed_memory
     from anyir.model.training.distributed import start_processes
 
     if threads:
@@ -77,11 +77,11 @@ def _train(
 
     from anyir.model.checkpoint import find_weights, load_weights
     from anyir.model.config import PRESETS
-    from anyir.model.training.net2net import check_growth
-    from anyir.model.training.data import BadPhotos
-    from anyir.model.training.precision import FULL, MIXED, has_bfloat16
-    from anyir.model.training.trainer import Trainer, device_name
+    from anyir.model.training.acceleration import FULL, MIXED, has_bfloat16
     from anyir.model.training.checkpoint import check_resumable
+    from anyir.model.training.data import BadPhotos
+    from anyir.model.training.net2net import check_growth
+    from anyir.model.training.trainer import Trainer, device_name
 
     console = Console(stderr=True, quiet=not processes.first)
     say = partial(console.print, highlight=False, markup=False, soft_wrap=True)

@@ -38,7 +38,7 @@ class Settings:
     warm_up: float = WARM_UP
     cosine_end: float = 1.0
     floor: float = FLOOR
-    """These three: see ``anyir.model.training.schedule.learning_rate``."""
+    """These three: see ``anyir.model.training.optim.learning_rate``."""
     fourier: float = FOURIER_WEIGHT
     """Weight of the loss in the Fourier domain."""
     colour: float = 0.0

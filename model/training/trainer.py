@@ -13,23 +13,27 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from anyir.model.training.batches import Sampler, batches_for
-from anyir.model.model_card import read_training, start_card
 from anyir.model.checkpoint import find_weights, load_weights, read_header, save_weights, sha256
-from anyir.model.training.compiling import compile_blocks
 from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
-from anyir.model.training.even_upsampling import even_out_upsampling
-from anyir.model.training.net2net import grow
-from anyir.model.training.loss import restoration_loss
+from anyir.model.model_card import read_training, start_card
 from anyir.model.network import AnyIR
-from anyir.model.training.optim import make_optimizers, set_rate
-from anyir.model.training.distributed import Processes
-from anyir.model.training.recording import RecordedStep
-from anyir.model.training.schedule import average_decay, learning_rate
+from anyir.model.training.acceleration import RecordedStep, compile_blocks
+from anyir.model.training.batches import Sampler, batches_for
+from anyir.model.training.checkpoint import (
+    INDEX,
+    check_resumable,
+    gather_tensors,
+    save_state,
+    scatter_tensors,
+)
 from anyir.model.training.clock import ChunkClock, Meter, Report
+from anyir.model.training.distributed import Processes
+from anyir.model.training.loss import restoration_loss
+from anyir.model.training.net2net import grow
+from anyir.model.training.optim import even_out_upsampling, make_optimizers, set_rate
+from anyir.model.training.schedule import average_decay, learning_rate
 from anyir.model.training.settings import Progress, Settings
-from anyir.model.training.checkpoint import INDEX, check_resumable, gather_tensors, save_state, scatter_tensors
 from anyir.model.training.validation import validate
 
 CHECK_EVERY = 10

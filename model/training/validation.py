@@ -10,8 +10,8 @@ from torch import Tensor
 
 from anyir.model.data.camera import jpeg_round_trip
 from anyir.model.data.degradations import degrade
-from anyir.model.metrics import mean_psnr, ssim
 from anyir.model.data.mixture import as_stored
+from anyir.model.metrics import mean_psnr, ssim
 
 HELD_OUT = 12
 """Photos held out of training."""

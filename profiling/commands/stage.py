@@ -28,8 +28,8 @@ def run(
     """
     from rich.console import Console
 
-    from anyir.profiling.reference import load_reference
     from anyir.profiling.device_assets import stage
+    from anyir.profiling.reference import load_reference
 
     console = Console(stderr=True)
     with console.status("staging") as status:

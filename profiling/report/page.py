@@ -12,6 +12,7 @@ from anyir.model.errors import UserError
 from anyir.profiling.environment import AndroidEnvironment, HostEnvironment, Reading
 from anyir.profiling.names import kind_title, label
 from anyir.profiling.report.pareto import Point, pareto_svg
+from anyir.profiling.report.sustained import slowdown, sustained_svg
 from anyir.profiling.schema import ReferenceSummary, Results, Row, load_results
 from anyir.profiling.statistics import percentile
 from anyir.profiling.summary import (
@@ -21,7 +22,6 @@ from anyir.profiling.summary import (
     pareto,
     worst_reference_psnr,
 )
-from anyir.profiling.report.sustained import slowdown, sustained_svg
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -4,10 +4,10 @@ import torch
 
 from anyir.conversion.calibration import PHOTOS, calibration_tiles
 from anyir.conversion.executorch.quantize import KEPT_FLOAT, is_kept_float
+from anyir.conversion.samples import PHOTOS as PARITY_PHOTOS
 from anyir.model import PRESETS, AnyIR
 from anyir.model.data.degradations import KINDS
 from anyir.model.deploy.network import to_deploy
-from anyir.conversion.samples import PHOTOS as PARITY_PHOTOS
 
 
 def test_every_kind_of_degradation_is_there_and_no_parity_photo():

@@ -4,9 +4,9 @@ import pytest
 from anyir.conversion.manifest import Degradation, Parity, Stage
 from anyir.conversion.parity import check, compare, mean_loss, measure, recheck
 from anyir.conversion.recipes import FLOAT16, FLOAT32, Bounds
+from anyir.conversion.samples import KINDS
 from anyir.conversion.source import Source, parity_cases, run_module
 from anyir.model.errors import UserError
-from anyir.conversion.samples import KINDS
 
 TILE = 32
 

@@ -10,10 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from anyir.conversion.manifest import Operators
+from anyir.conversion.runtimes import Unsupported, open_artifact
 from anyir.model.cli import build_app
 from anyir.model.errors import UserError
-from anyir.conversion.runtimes import Unsupported, open_artifact
-
 from tests.profiling.conftest import anyir
 
 FILES = {

@@ -15,8 +15,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from anyir.conversion.build import Job, Row, run_jobs
 from anyir.conversion.base import Export
+from anyir.conversion.build import Job, Row, run_jobs
 from anyir.conversion.manifest import Manifest, manifest_path, verify_artifact
 from anyir.conversion.recipes import select_recipes
 from anyir.conversion.scratch import scratch_folder

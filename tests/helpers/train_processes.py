@@ -12,9 +12,9 @@ from pathlib import Path
 
 import torch
 
-from anyir.model.training import trainer as training
 from anyir.model.data.mixture import Sampler
 from anyir.model.data.photo_bank import PhotoBank, list_photos
+from anyir.model.training import trainer as training
 from anyir.model.training.distributed import start_processes
 from anyir.model.training.settings import Settings
 

@@ -8,9 +8,9 @@ from PIL import Image
 
 from anyir.model.cli import COMMANDS, main
 from anyir.model.commands.complexity import measure_table, print_table, print_table_as_json
-from anyir.model.evaluation.complexity import measure_complexity
 from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
+from anyir.model.evaluation.complexity import measure_complexity
 from anyir.model.evaluation.memory import measure_memory
 
 

@@ -15,7 +15,6 @@ from torch import nn
 from anyir.model import PRESETS, AnyIR, AnyIRConfig
 from anyir.model.evaluation.complexity import PAPER_MULTIPLY_ADDS, PAPER_PARAMETERS, measure_complexity
 from anyir.model.network import DAB, Attention, ChannelNorm, FeedForward, Fusion, GatedDA
-
 from tests.helpers.random_weights import randomised
 
 

@@ -4,17 +4,16 @@ import sys
 
 import pytest
 
+from anyir.conversion.runtimes import open_artifact
+from anyir.conversion.samples import KINDS
 from anyir.model import PRESETS, AnyIR
 from anyir.model.checkpoint import save_weights, sha256
 from anyir.model.errors import UserError
 from anyir.profiling import benchmark as profiling
 from anyir.profiling.candidates import find_candidates
 from anyir.profiling.names import label
-from anyir.conversion.samples import KINDS
 from anyir.profiling.reference import make_reference
-from anyir.conversion.runtimes import open_artifact
 from anyir.profiling.schema import load_results
-
 from tests.profiling.conftest import RUNS, TILE, anyir
 
 PTE, TFLITE = "tiny_executorch_xnnpack_fp32_64x64.pte", "tiny_litert_cpu_fp32_64x64.tflite"
@@ -101,8 +100,8 @@ def test_the_truths_own_scores_are_those_of_the_degraded_tiles(profiled):
 def test_an_opened_artifact_is_the_network(file, tiny_artifacts, reference):
     import numpy as np
 
-    from anyir.model.restore.restorer import TileModel
     from anyir.conversion.samples import as_input
+    from anyir.model.restore.restorer import TileModel
 
     model = open_artifact(tiny_artifacts / file, threads=1)
     assert isinstance(model, TileModel)

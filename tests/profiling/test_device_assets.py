@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from anyir.model.errors import UserError
+from anyir.profiling.device_assets import stage
 from anyir.profiling.reference import make_reference
 from anyir.profiling.schema import ReferenceSummary
-from anyir.profiling.device_assets import stage
-
 from tests.profiling.conftest import anyir
 
 FP32 = "tiny_litert_cpu_fp32_64x64"

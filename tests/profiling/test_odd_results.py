@@ -11,16 +11,23 @@ from rich.console import Console
 
 from anyir.model.errors import UserError
 from anyir.profiling.candidates import find_candidates
-from anyir.profiling.report.pareto import Point, nice_step, pareto_svg
 from anyir.profiling.quality import truth_psnr
 from anyir.profiling.reference import WEIGHTS_FILE
-from anyir.profiling.report.page import Source, key_facts, render, show_device, significant, span, write_report
+from anyir.profiling.report.page import (
+    Source,
+    key_facts,
+    render,
+    show_device,
+    significant,
+    span,
+    write_report,
+)
+from anyir.profiling.report.pareto import Point, nice_step, pareto_svg
 from anyir.profiling.schema import CLEAN, Results, load_results
 from anyir.profiling.summary import gain
 from anyir.profiling.table import results_table
 from anyir.profiling.worker import Job
 from anyir.profiling.worker_process import LOAD_LIMIT_S, WorkerProcess
-
 from tests.profiling.conftest import anyir
 from tests.profiling.test_schema import document, missing_row, ok_row
 

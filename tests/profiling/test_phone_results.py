@@ -9,9 +9,8 @@ import pytest
 from anyir.model.errors import UserError
 from anyir.profiling.environment import Sustained
 from anyir.profiling.report.page import Source, render, write_report
-from anyir.profiling.schema import SCHEMA_FILE, Results, load_results
 from anyir.profiling.report.sustained import BUCKETS, medians, slowdown, sustained_svg
-
+from anyir.profiling.schema import SCHEMA_FILE, Results, load_results
 from tests.profiling.conftest import anyir
 from tests.profiling.test_schema import document, missing_row, ok_row
 

@@ -4,8 +4,8 @@ import signal
 import numpy as np
 import pytest
 
-from anyir.profiling.candidates import Candidate
 from anyir.profiling.benchmark import Progress, Run, Settings, latency, measure_in_turn
+from anyir.profiling.candidates import Candidate
 from anyir.profiling.reference import WEIGHTS_FILE
 from anyir.profiling.statistics import percentile
 from anyir.profiling.worker import Job

@@ -2,8 +2,8 @@
 
 import torch
 
-from anyir.conversion.manifest import Operators
 from anyir.conversion.executorch.program import check_identifier, count
+from anyir.conversion.manifest import Operators
 
 
 class Sum(torch.nn.Module):

@@ -3,7 +3,6 @@ import json
 import numpy as np
 
 from anyir.model.photo.reader import Photo, read_photo
-
 from tests.helpers.command_checks import fails, files, save
 from tests.helpers.photo_files import SRGB, camera_exif, values
 

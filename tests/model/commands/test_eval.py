@@ -5,9 +5,8 @@ from functools import partial
 
 import pytest
 
-from anyir.model.model_card import card_path, start_card
 from anyir.model.metrics import EQUAL
-
+from anyir.model.model_card import card_path, start_card
 from tests.helpers import datasets as made
 
 

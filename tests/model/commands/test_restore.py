@@ -11,11 +11,19 @@ from PIL import Image
 
 from anyir.model import PRESETS, AnyIR
 from anyir.model.checkpoint import save_weights
-from anyir.model.photo.writer import encode
 from anyir.model.photo.reader import Photo, read_photo
-
+from anyir.model.photo.writer import encode
 from tests.helpers.command_checks import fails, files, save
-from tests.helpers.photo_files import AVIF_OF_10_BITS, BAD, MAKE, ORIENTATION, SRGB, camera_exif, exif_of, values
+from tests.helpers.photo_files import (
+    AVIF_OF_10_BITS,
+    BAD,
+    MAKE,
+    ORIENTATION,
+    SRGB,
+    camera_exif,
+    exif_of,
+    values,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,9 @@ from PIL import Image
 
 from anyir.model.commands.data import run as data_command
 from anyir.model.data.check import check_dataset
+from anyir.model.data.decode import BadPhoto, read_float, read_pair, read_pixels, to_8_bits
 from anyir.model.data.discovery import find_dataset
 from anyir.model.data.pairing import Pair
-from anyir.model.data.decode import BadPhoto, read_float, read_pair, read_pixels, to_8_bits
-
 from tests.helpers import datasets as made
 
 

@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from anyir.model.data.discovery import count_others, find_all, find_dataset, find_splits
-from anyir.model.data.registry import SOURCES
 from anyir.model.data.pairing import match_files, reside_id, stem_key
+from anyir.model.data.registry import SOURCES
 from anyir.model.errors import UserError
-
 from tests.helpers import datasets as made
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "data"

@@ -9,7 +9,6 @@ from PIL import Image
 from skimage import data
 
 from anyir.model.data import degradations, mixture
-from anyir.model.data.sources import MIXED, Ingredient, degrade_sample
 from anyir.model.data.mixture import (
     FLAT_KINDS,
     FLAT_SHARE,
@@ -22,6 +21,7 @@ from anyir.model.data.mixture import (
     surfaces,
 )
 from anyir.model.data.photo_bank import PhotoBank
+from anyir.model.data.sources import MIXED, Ingredient, degrade_sample
 
 
 def test_shares_add_up():

@@ -8,13 +8,13 @@ from PIL import Image
 from rich.console import Console
 from skimage import data
 
+from anyir.model.data.photo_bank import hold_out, list_photos
 from anyir.model.data.sources import MIXED, Ingredient
 from anyir.model.errors import UserError
 from anyir.model.evaluation.benchmark import evaluate_validation
 from anyir.model.training.data import Supply
-from anyir.model.data.photo_bank import hold_out, list_photos
-from anyir.model.training.trainer import Settings
 from anyir.model.training.run import train
+from anyir.model.training.trainer import Settings
 from anyir.model.training.validation import HELD_OUT
 
 SETTINGS = Settings("tiny", 1.0, 2, 32)

@@ -11,13 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from anyir.model.training.batches import Batches
-from anyir.model.data.cache import PhotoCache
-from anyir.model.data.sources import MIXED, Ingredient, Part, find_parts, hold_out_photos
 from anyir.model.data.pairing import Pair
-from anyir.model.data.streaming import AHEAD, StreamSampler
+from anyir.model.data.sources import MIXED, Ingredient, Part, find_parts, hold_out_photos
+from anyir.model.data.streaming import AHEAD, PhotoCache, StreamSampler
 from anyir.model.errors import UserError
-
+from anyir.model.training.batches import Batches
 from tests.helpers import datasets as made
 
 CPU = torch.device("cpu")

@@ -9,23 +9,12 @@ import torch.nn.functional as F
 from anyir.model import PRESETS, AnyIR, load_weights, to_deploy
 from anyir.model.checkpoint import shipped_presets
 from anyir.model.config import AnyIRConfig
+from anyir.model.deploy.attention import LONGEST_SUM, DeployAttention, short_parts
 from anyir.model.deploy.network import (
     DeployFeedForward,
     DeployGate,
     DeployNorm,
     DeployUpsample,
-)
-from anyir.model.deploy.attention import LONGEST_SUM, DeployAttention, short_parts
-from anyir.model.errors import UserError
-from anyir.model.network import (
-    Attention,
-    ChannelNorm,
-    Downsample,
-    FeedForward,
-    Fusion,
-    GatedDA,
-    Upsample,
-    conv1x1,
 )
 from anyir.model.deploy.rewrites import (
     bounded_rows,
@@ -36,6 +25,17 @@ from anyir.model.deploy.rewrites import (
     halves_first,
     rows_first,
     strided_downsample,
+)
+from anyir.model.errors import UserError
+from anyir.model.network import (
+    Attention,
+    ChannelNorm,
+    Downsample,
+    FeedForward,
+    Fusion,
+    GatedDA,
+    Upsample,
+    conv1x1,
 )
 
 EXACT = 1e-9

@@ -13,11 +13,12 @@ from PIL import Image
 from scipy import stats
 from skimage import data
 
-from anyir.model import PRESETS, AnyIR, analysis, checkpoints, cli
+from anyir.model import PRESETS, AnyIR, cli
+from anyir.model import checkpoint as checkpoints
 from anyir.model.checkpoint import save_weights
+from anyir.model.evaluation import features as analysis
 from anyir.model.evaluation.features import block_names, record
 from anyir.model.photo.reader import Photo
-
 from tests.helpers.command_checks import fails, files, save
 
 BLOCK = "encoder.1.0"

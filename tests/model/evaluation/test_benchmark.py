@@ -7,14 +7,13 @@ from PIL import Image
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from anyir.model.data.discovery import find_dataset
 from anyir.model.data.decode import read_float
+from anyir.model.data.discovery import find_dataset
 from anyir.model.errors import UserError
 from anyir.model.evaluation.benchmark import plan_trials, restore_tiled, restore_whole, run_trial
-from anyir.model.metrics import EQUAL
 from anyir.model.evaluation.paper import TABLES, find_benchmark
+from anyir.model.metrics import EQUAL
 from anyir.model.training.validation import VALIDATION_KINDS, degraded_crops, validate
-
 from tests.helpers import datasets as made
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "data" / "samples"

@@ -3,9 +3,15 @@ import torch
 from PIL import Image
 from skimage import data
 
-from anyir.model.evaluation.diagnostics import colour_cast, flat_surfaces, grid, measure_artefacts, tile_agreement
+from anyir.model.data.degradations import disk_kernels, filter_each
 from anyir.model.errors import UserError
-from anyir.model.data.kernels import disk_kernels, filter_each
+from anyir.model.evaluation.diagnostics import (
+    colour_cast,
+    flat_surfaces,
+    grid,
+    measure_artefacts,
+    tile_agreement,
+)
 
 
 def denoise(images):

@@ -7,9 +7,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from anyir.model.photo.writer import write_photo
 from anyir.model.photo.reader import read_photo
-
+from anyir.model.photo.writer import write_photo
 from tests.helpers.photo_files import CAMERA, MAKE, ORIENTATION, WIDE, camera_exif, exif_of, values
 
 

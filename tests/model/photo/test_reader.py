@@ -7,9 +7,8 @@ import tifffile
 from PIL import AvifImagePlugin, Image, ImageOps
 
 from anyir.model.errors import UserError
-from anyir.model.photo.writer import check_output, encode, write_photo
 from anyir.model.photo.reader import Photo, from_pillow, read_photo
-
+from anyir.model.photo.writer import check_output, encode, write_photo
 from tests.helpers.photo_files import (
     AVIF_OF_10_BITS,
     BAD,

@@ -10,7 +10,6 @@ from anyir.model import PRESETS, AnyIR, Restorer
 from anyir.model.checkpoint import save_weights
 from anyir.model.errors import UserError
 from anyir.model.photo.reader import Photo, read_photo
-
 from tests.helpers.command_checks import files, save
 from tests.helpers.photo_files import values
 

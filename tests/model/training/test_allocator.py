@@ -7,8 +7,9 @@ import sys
 import pytest
 import torch
 
-from anyir.model.training import allocator, run as training_run
-from anyir.model.training.allocator import keep_freed_memory
+from anyir.model.training import acceleration as allocator
+from anyir.model.training import run as training_run
+from anyir.model.training.acceleration import keep_freed_memory
 
 needs_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc's allocator")
 
@@ -16,7 +17,7 @@ needs_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="need
 STEPS = """
 import resource, sys, torch
 from contextlib import nullcontext
-from anyir.model.training.allocator import keep_freed_memory
+from anyir.model.training.acceleration import keep_freed_memory
 
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -7,8 +7,8 @@ import torch
 from lightning.fabric import Fabric
 
 from anyir.model import AnyIR
-from anyir.model.training.compiling import compile_blocks
 from anyir.model.config import PRESETS
+from anyir.model.training.acceleration import compile_blocks
 from anyir.model.training.trainer import Settings, Trainer
 
 

@@ -11,12 +11,11 @@ from lightning.fabric import Fabric
 from rich.console import Console
 
 from anyir.model.config import PRESETS
-from anyir.model.errors import UserError
-from anyir.model.training.data import Supply
 from anyir.model.data.mixture import Sampler
+from anyir.model.errors import UserError
 from anyir.model.training.config import load_recipe, make_settings, recipe_names
+from anyir.model.training.data import Supply
 from anyir.model.training.trainer import Trainer
-
 from tests.helpers import datasets as made
 
 PAPER = {

@@ -12,15 +12,14 @@ from PIL import Image
 from skimage import data
 
 from anyir.model import load_weights
-from anyir.model.training import trainer as training
 from anyir.model.data.sources import Ingredient, find_parts, hold_out_photos
-from anyir.model.training.loss import restoration_loss
-from anyir.model.training.distributed import Processes
+from anyir.model.training import trainer as training
 from anyir.model.training.checkpoint import INDEX, load_state
+from anyir.model.training.distributed import Processes
+from anyir.model.training.loss import restoration_loss
 from anyir.model.training.validation import HELD_OUT
-
-from tests.helpers import train_processes
 from tests.helpers import datasets as made
+from tests.helpers import train_processes
 from tests.helpers.train_processes import HAPPENS_AT, train_with_curve
 
 

@@ -5,8 +5,7 @@ import torch
 
 from anyir.model import AnyIR
 from anyir.model.config import PRESETS
-from anyir.model.training.even_upsampling import even_out_upsampling
-
+from anyir.model.training.optim import even_out_upsampling
 from tests.model.training.test_optim import make_trainer
 
 

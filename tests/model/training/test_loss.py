@@ -2,7 +2,6 @@ import pytest
 import torch
 
 from anyir.model.training.loss import LEAST_ERROR, restoration_loss
-
 from tests.model.training.test_optim import make_trainer
 
 

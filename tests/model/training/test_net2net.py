@@ -14,12 +14,11 @@ from anyir.model.checkpoint import save_weights, sha256
 from anyir.model.config import PRESETS
 from anyir.model.data.sources import MIXED, Ingredient
 from anyir.model.errors import UserError
-from anyir.model.training.net2net import grow
-from anyir.model.training.loss import restoration_loss
 from anyir.model.training.data import Supply
-from anyir.model.training.trainer import Settings
+from anyir.model.training.loss import restoration_loss
+from anyir.model.training.net2net import grow
 from anyir.model.training.run import train
-
+from anyir.model.training.trainer import Settings
 from tests.helpers.random_weights import randomised
 
 TINY = PRESETS["tiny"]

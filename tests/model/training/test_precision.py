@@ -5,11 +5,13 @@ import torch
 from PIL import Image
 from skimage import data
 
-from anyir.model.training import optim as optimizers, precision, run as training_run
 from anyir.model.data.sources import MIXED, Ingredient
+from anyir.model.training import acceleration as precision
+from anyir.model.training import optim as optimizers
+from anyir.model.training import run as training_run
+from anyir.model.training.acceleration import best_precision, has_bfloat16
 from anyir.model.training.data import Supply
 from anyir.model.training.optim import orthogonalize
-from anyir.model.training.precision import best_precision, has_bfloat16
 from anyir.model.training.settings import Settings
 
 CPU = torch.device("cpu")

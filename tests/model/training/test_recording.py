@@ -5,7 +5,7 @@ import torch
 from lightning.fabric import Fabric
 
 import anyir.model.training.trainer
-from anyir.model.training.recording import EAGER_STEPS, RecordedStep
+from anyir.model.training.acceleration import EAGER_STEPS, RecordedStep
 from anyir.model.training.trainer import Settings, Trainer
 
 STEPS = EAGER_STEPS + 5

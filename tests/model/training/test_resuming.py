@@ -12,14 +12,15 @@ from lightning.fabric import Fabric
 from PIL import Image
 from skimage import data
 
-from anyir.model import PRESETS, AnyIR, cli, training_run
+from anyir.model import PRESETS, AnyIR, cli
 from anyir.model.checkpoint import read_header, save_weights
 from anyir.model.data.sources import MIXED, Ingredient
 from anyir.model.errors import UserError
+from anyir.model.training import run as training_run
+from anyir.model.training.checkpoint import INDEX, save_state, settings_of_interrupted
+from anyir.model.training.clock import SAVE_EVERY
 from anyir.model.training.data import Supply
 from anyir.model.training.trainer import Settings, Trainer
-from anyir.model.training.clock import SAVE_EVERY
-from anyir.model.training.checkpoint import INDEX, save_state, settings_of_interrupted
 
 SETTINGS = {"batch": 2, "crop": 32, "learning_rate": 1e-3, "betas": (0.9, 0.95), "warm_up": 0.1}
 

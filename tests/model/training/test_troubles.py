@@ -13,18 +13,17 @@ from PIL import Image
 from rich.console import Console
 from skimage import data
 
-from anyir.model.training import trainer as training
 from anyir.model.data.sources import MIXED, Ingredient
 from anyir.model.errors import UserError
-from anyir.model.training.data import Supply
 from anyir.model.metrics import EQUAL
-from anyir.model.training.trainer import Settings
+from anyir.model.training import trainer as training
 from anyir.model.training.clock import Report
+from anyir.model.training.data import Supply
 from anyir.model.training.logger import TrainingLog
 from anyir.model.training.run import train
 from anyir.model.training.settings import Progress
+from anyir.model.training.trainer import Settings
 from anyir.model.training.validation import validate
-
 from tests.model.training.test_trainer_steps import make_trainer
 
 FULL = OSError(errno.ENOSPC, "No space left on device", "here")

@@ -7,13 +7,12 @@ import pytest
 import torch
 from skimage import data
 
-from anyir.model import AnyIR, load_weights, widening
+from anyir.model import AnyIR, load_weights
 from anyir.model.config import PRESETS
-from anyir.model.training.net2net import grow
 from anyir.model.metrics import psnr
 from anyir.model.network import DAB, ChannelNorm, Downsample
-from anyir.model.training.widening import _embed_norm, embed, follow_means
-
+from anyir.model.training import net2net as widening
+from anyir.model.training.net2net import _embed_norm, embed, follow_means, grow
 from tests.helpers.random_weights import randomised
 
 TINY = PRESETS["tiny"]

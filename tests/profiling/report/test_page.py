@@ -4,10 +4,9 @@ import re
 import pytest
 
 from anyir.model.errors import UserError
-from anyir.profiling.report.pareto import Point, pareto_svg
 from anyir.profiling.report.page import Source, render, training_note, write_report
+from anyir.profiling.report.pareto import Point, pareto_svg
 from anyir.profiling.schema import ReferenceSummary, Results
-
 from tests.profiling.conftest import anyir
 from tests.profiling.test_schema import document, missing_row
 

@@ -1,0 +1,140 @@
+"""What makes a step faster and keeps its result: precision, torch.compile, a recorded step, kept memory."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from anyir.model.network import DAB
+
+MIXED, FULL = "bf16-mixed", "32-true"
+PRECISIONS = (MIXED, FULL)
+"""Fabric's names: autocast to bfloat16 over float32 weights, or float32 alone."""
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device computes bfloat16 itself.
+
+    A CPU without AVX-512 (or Arm's BF16) emulates it one number at a time. On one of AMD's third
+    generation, convolutions were 9 to 11 times slower than in float32, and products of matrices 120 times.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        # What torch.compile asks, too. Builds without oneDNN, as for Macs, do not have the question.
+        return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return True
+
+
+def best_precision(device: torch.device) -> str:
+    """What training takes by itself on a device."""
+    return MIXED if has_bfloat16(device) else FULL
+
+
+def compile_blocks(network: nn.Module) -> None:
+    """Compile every degradation adaptation block in place; the parameters stay where they are.
+
+    Blocks of one level differ in their weights alone, so that four programs serve all blocks: ``small``
+    compiles in half the time that its whole graph takes, ``anyir`` with its 44 blocks in the same. What lies
+    between the blocks, single convolutions, has nothing to fuse with.
+    """
+    # A second level's shape would make all shapes variable; and what does not compile must not run slowly
+    # without a word.
+    block = torch.compile(_block, dynamic=False, fullgraph=True)
+    for module in network.modules():
+        if isinstance(module, DAB):
+            module.forward = partial(block, module)  # type: ignore[method-assign]
+
+
+def _block(module: DAB, x: Tensor) -> Tensor:
+    # Laid out as the input, so that the next block of the level needs no program of its own. Without this
+    # ``small`` and ``anyir`` together came to torch's limit of eight programs on a GPU, and not on a CPU.
+    return DAB.forward(module, x).contiguous(memory_format=torch.channels_last)
+
+
+EAGER_STEPS = 3
+"""Before the recording: optimizers make their state, libraries choose kernels and plan transforms."""
+
+Learn = Callable[[Tensor, Tensor], Tensor]
+"""(degraded, clean) -> loss, after a step of the optimizers."""
+
+
+class RecordedStep:
+    """Calls ``learn`` a few times, then replays what it does to the GPU as a CUDA graph.
+
+    A step launches thousands of small kernels; on an H200 the CPU took two to four times as long to launch
+    them as the GPU to run them (docs/train.md). Replaying takes one launch.
+
+    Args:
+        learn: the same work on the same tensors at every call, but for the batch, which is copied into
+            place; it must not wait for the GPU. What changes from step to step, such as the learning rate,
+            it reads from tensors.
+    """
+
+    def __init__(self, learn: Learn) -> None:
+        self._learn, self._eager = learn, EAGER_STEPS
+        self._graph: torch.cuda.CUDAGraph | None = None
+
+    def __call__(self, degraded: Tensor, clean: Tensor) -> Tensor:
+        """One step: the loss of these batches, which all have the shape of the first."""
+        if self._eager:
+            self._eager -= 1
+            return self._learn(degraded, clean)
+        if self._graph is None:
+            self._record(degraded, clean)
+        assert self._graph is not None
+        for place, batch in zip(self._places, (degraded, clean), strict=True):
+            place.copy_(batch)
+        self._graph.replay()
+        return self._loss.clone()
+
+    def _record(self, degraded: Tensor, clean: Tensor) -> None:
+        self._places = degraded.clone(), clean.clone()
+        self._graph = torch.cuda.CUDAGraph()
+        # Threads that read photos may use the GPU meanwhile: what they do is not part of the step.
+        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
+            self._loss = self._learn(*self._places)
+
+
+# Parameters of glibc's mallopt(3).
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
+_BY_DEFAULT = {_TRIM_THRESHOLD: 128 * 1024, _TOP_PAD: 128 * 1024, _MMAP_MAX: 65536}
+_KEEPING = {_TRIM_THRESHOLD: 2**31 - 1, _TOP_PAD: 2**28, _MMAP_MAX: 0}
+
+
+@contextmanager
+def keep_freed_memory() -> Iterator[bool]:
+    """Let the process keep what it frees, until the end of the ``with``.
+
+    A training step allocates hundreds of large tensors. glibc by itself asks the kernel for each of them
+    and gives it back, and the kernel clears every page anew in every step: a quarter of a compiled
+    forward and backward pass (docs/train.md). What is kept is the memory of the largest step so far, which
+    the next one needs too.
+
+    Yields:
+        Whether it does; False without glibc's allocator (macOS, Windows, musl).
+    """
+    mallopt = _mallopt()
+    try:
+        yield mallopt is not None and _set(mallopt, _KEEPING)
+    finally:
+        if mallopt is not None:
+            _set(mallopt, _BY_DEFAULT)
+            ctypes.CDLL(None).malloc_trim(0)
+
+
+def _mallopt() -> Callable[[int, int], int] | None:
+    if sys.platform != "linux":
+        return None
+    return getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+
+
+def _set(mallopt: Callable[[int, int], int], values: dict[int, int]) -> bool:
+    done = [mallopt(parameter, value) == 1 for parameter, value in values.items()]
+    return all(done)
