@@ -68,7 +68,7 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "make: $(PYTHON) is not Python 3.11, which the mobile toolchain is pinned for"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' || { echo "make: install your system's python3.11-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	PIP_CONSTRAINT=constraints.txt $(VENV)/bin/pip install --quiet --editable '.[train,convert,report,analyze,dev]'
+	PIP_CONSTRAINT=constraints.txt $(VENV)/bin/pip install --quiet --editable '.[train,convert,report,analyze,dev,docs]'
 	touch $@
 
 clean:
