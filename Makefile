@@ -13,7 +13,7 @@ RUNS ?= 15
 
 with_weights = $(if $(WEIGHTS),--weights $(WEIGHTS))
 
-.PHONY: demo test android-test apk lint clean
+.PHONY: demo test android-test apk lint docs clean
 
 # A recipe that cannot be built is a row of the report and makes `make demo` fail at its end, not before.
 demo: $(READY)
@@ -56,6 +56,10 @@ lint: $(READY) build/types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	MYPYPATH=build/types $(VENV)/bin/mypy -p anyir.model -p anyir.conversion -p anyir.profiling
+
+# The documentation as a site: open build/site/index.html. Needs no network.
+docs: $(READY) build/types
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
 
 # The packages' folders are not named as they are imported; the type checker reads them through links.
 build/types:

@@ -4,7 +4,7 @@ Spatial-Frequency Degradation Adaptation"): equations 1-4, algorithms 1-2, figur
 This is the literal form: it keeps the FFTs, the stride-2 channel split and the separate
 LayerNorms, so that it can be read beside the paper. ``anyir.model.deploy.network`` rewrites it into
 an equal network made of operators that phones have. Choices that the paper leaves open are
-explained in docs/network.md.
+explained in docs/explanation/network.md.
 
 Shapes in comments: B batch, H and W height and width at this level, C the *half* width
 (channels of one of the two sub-features), so the residual stream has 2C channels.

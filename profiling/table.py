@@ -16,7 +16,7 @@ COLUMNS = ("program", "p50\nms", "p90\nms", "peak\nMB", "file\nMB", "calls", "vs
 
 
 def results_table(results: Results) -> Table:
-    """One line a row; docs/profile.md explains the columns."""
+    """One line a row; docs/guides/profile.md explains the columns."""
     from rich import box
     from rich.table import Table
     from rich.text import Text

@@ -67,7 +67,7 @@ def test_both_builds_have_the_same_modules_of_the_app():
 
 
 def test_the_documented_example_is_the_one_that_the_apps_tests_compile_and_run():
-    page = (ANDROID.parent / "docs/android_engine.md").read_text(encoding="utf-8")
+    page = (ANDROID.parent / "docs/guides/android/engine.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```kotlin\n(.*?)```", page, re.DOTALL)
     source = ANDROID / "app/src/test/kotlin/org/anyir/demo/example/RestoreBitmap.kt"
     assert source.read_text(encoding="utf-8") == "package org.anyir.demo.example\n\n" + example
@@ -81,7 +81,7 @@ def test_the_pages_name_the_versions_that_are_built():
         "executorch-android": maven["executorch.version"],
         "tensorflow-lite": maven["tflite.version"],
     }
-    page = (ANDROID.parent / "docs/android_engine.md").read_text(encoding="utf-8")
+    page = (ANDROID.parent / "docs/guides/android/engine.md").read_text(encoding="utf-8")
     named = re.findall(r":([a-z-]+):(\d[\d.]*\d)", page)
     assert dict(named) == built
     assert all(built[name] == version for name, version in named)

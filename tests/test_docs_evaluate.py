@@ -1,4 +1,4 @@
-"""docs/evaluate.md takes its figures from the cards of the shipped weights."""
+"""docs/guides/evaluate.md takes its figures from the cards of the shipped weights."""
 
 import importlib.util
 import json
@@ -15,7 +15,7 @@ ROW = {
 
 @pytest.fixture
 def script(tmp_path, monkeypatch):
-    spec = importlib.util.spec_from_file_location("docs_evaluate", DOCS / "evaluate.py")
+    spec = importlib.util.spec_from_file_location("docs_evaluate", DOCS / "make" / "evaluate.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "SHIPPED", tmp_path)
@@ -24,7 +24,7 @@ def script(tmp_path, monkeypatch):
 
 
 def test_figures_come_from_the_card_and_replace_the_old_ones(script, tmp_path):
-    page = (DOCS / "evaluate.md").read_text()
+    page = (DOCS / "guides" / "evaluate.md").read_text()
     bare = {**ROW, "paper": None, "gap_psnr": None}
     figures = {"benchmarks": {"cbsd68 sigma 25": ROW, "photos sigma 25": bare}}
     (tmp_path / "small.json").write_text(json.dumps({"figures": figures}))

@@ -18,7 +18,7 @@ def run(
     action: Annotated[str, typer.Argument(metavar="check", help="The one thing to do: check.")],
     root: Annotated[Path, typer.Argument(metavar="DIR", help="A dataset's folder, or one above several.")],
     dataset: Annotated[
-        str | None, typer.Option(help="Check this dataset alone, by its name in docs/datasets.md.")
+        str | None, typer.Option(help="Check this dataset alone, by its name in docs/guides/datasets.md.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Threads that decode.")] = 4,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every file's name.")] = False,

@@ -22,7 +22,7 @@ def run(
         typer.Option("--with", help="A weights file, a shipped preset, or an artifact; default: small."),
     ] = None,
     dataset: Annotated[
-        list[str] | None, typer.Option(help="Dataset by its name in docs/datasets.md; repeatable.")
+        list[str] | None, typer.Option(help="Dataset by its name in docs/guides/datasets.md; repeatable.")
     ] = None,
     table: Annotated[
         int | None,

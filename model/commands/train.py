@@ -18,7 +18,8 @@ def run(
         list[Path] | None, typer.Option(help="Folder of clean photos, searched below; repeatable.")
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="A recipe of docs/recipes.md, or a YAML file; options override it.")
+        str | None,
+        typer.Option(help="A recipe of docs/guides/configs.md or a YAML file; options override it."),
     ] = None,
     root: Annotated[
         list[Path] | None, typer.Option(help="Folder that the recipe's datasets lie below; repeatable.")
@@ -39,7 +40,7 @@ def run(
     ] = None,
     grow: Annotated[
         Path | None,
-        typer.Option(help="Weights of a smaller preset, or its name, to begin with: docs/train.md."),
+        typer.Option(help="Weights of a smaller preset, or its name, to begin with: docs/guides/train.md."),
     ] = None,
     batch: Annotated[
         int | None, typer.Option(min=1, max=65536, help="Patches a step, of all processes; by itself: 16.")

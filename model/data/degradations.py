@@ -1,7 +1,7 @@
 """Degradations in torch: batched, on the tensor's own device, repeatable from a seed.
 
 Each is a physical or customary model whose strength is one number, the severity, in 0..1;
-directions, layers, depth maps and the like are drawn from the seed. docs/degradations.md shows
+directions, layers, depth maps and the like are drawn from the seed. docs/explanation/degradations.md shows
 every kind and gives its ranges and sources.
 
 Images are (B, 3, H, W), RGB in sRGB's encoding, 0..1. The same seed gives the same result on the

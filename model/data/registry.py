@@ -1,7 +1,7 @@
 """Which folders hold which dataset: a table, in the layouts that PromptIR's and MoCE-IR's users have.
 
 Folder patterns are relative to the root that the user names and ignore case. ``a|b`` is one folder of
-either name, ``*`` any part of a name. docs/datasets.md shows them as trees.
+either name, ``*`` any part of a name. docs/guides/datasets.md shows them as trees.
 """
 
 from __future__ import annotations

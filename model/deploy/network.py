@@ -3,7 +3,7 @@
 ``to_deploy`` rewrites weights with the identities of ``anyir.model.deploy.rewrites``; the modules here only
 arrange the operators. They are fixed to one input size, use rank 4 at most, and are written so that
 XNNPACK takes the whole graph as one delegate from ExecuTorch and from LiteRT, LiteRT's GPU accelerator
-accepts all of it and Core ML converts it (docs/deploy.md says what each of them refuses).
+accepts all of it and Core ML converts it (docs/explanation/deploy.md says what each of them refuses).
 
 Shapes in comments: C is the half width, P = H W pixels at this level; the residual stream has 2C
 channels, the attention half first.

@@ -1,6 +1,6 @@
 """The identities behind the deploy form, as functions of weights, and frozen convolutions that hold them.
 
-docs/deploy.md derives each identity.
+docs/explanation/deploy.md derives each identity.
 """
 
 from __future__ import annotations

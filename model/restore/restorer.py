@@ -25,7 +25,7 @@ TILE_MULTIPLE = 8
 LEAST_SIDE = 128
 """Pixels a side that a network sees at least, in mirror images if there are no others: it judges haze and
 darkness by all that it sees, and takes a bright patch of 8 pixels for haze. More would cost time, and quality
-in rain and haze (docs/restore.md)."""
+in rain and haze (docs/guides/restore.md)."""
 
 Progress = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""

@@ -1,7 +1,7 @@
 """Tile plans: how a photo of any size is cut into square tiles and put together again.
 
 A plan is a function of (width, height, tile, overlap) alone. The Android and iOS apps compute the
-same plans: docs/tile_plans.md states the rules, tests/fixtures/tile_plans.json holds answers.
+same plans: docs/reference/tile_plans.md states the rules, tests/fixtures/tile_plans.json holds answers.
 """
 
 from __future__ import annotations

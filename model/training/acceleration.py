@@ -69,7 +69,7 @@ class RecordedStep:
     """Calls ``learn`` a few times, then replays what it does to the GPU as a CUDA graph.
 
     A step launches thousands of small kernels; on an H200 the CPU took two to four times as long to launch
-    them as the GPU to run them (docs/train.md). Replaying takes one launch.
+    them as the GPU to run them (docs/guides/train.md). Replaying takes one launch.
 
     Args:
         learn: the same work on the same tensors at every call, but for the batch, which is copied into
@@ -114,8 +114,8 @@ def keep_freed_memory() -> Iterator[bool]:
 
     A training step allocates hundreds of large tensors. glibc by itself asks the kernel for each of them
     and gives it back, and the kernel clears every page anew in every step: a quarter of a compiled
-    forward and backward pass (docs/train.md). What is kept is the memory of the largest step so far, which
-    the next one needs too.
+    forward and backward pass (docs/guides/train.md). What is kept is the memory of the largest step so far,
+    which the next one needs too.
 
     Yields:
         Whether it does; False without glibc's allocator (macOS, Windows, musl).

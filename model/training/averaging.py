@@ -1,4 +1,4 @@
-"""A mean of two weights files of one preset, which can be better than both (docs/training.md)."""
+"""A mean of two weights files of one preset, which can be better than both (docs/lab/training.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recipes: what to train, on what, and how, as YAML files; docs/recipes.md explains every key."""
+"""Recipes: what to train, on what, and how, as YAML files; docs/guides/configs.md explains every key."""
 
 from __future__ import annotations
 

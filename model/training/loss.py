@@ -14,12 +14,12 @@ LEAST_DAMAGE = 0.02
 """Keeps the weight of a clean patch at 2.5 to the power of the balance."""
 LEAST_ERROR = 0.05
 """Under the logarithm: errors below it count alike. Not trained with yet; at 0.01 haze was lost within 500
-steps at a high rate, though other losses lost some of it there too (docs/training.md)."""
+steps at a high rate, though other losses lost some of it there too (docs/lab/training.md)."""
 
 _SMOOTH = 0.02
 """Below it the root of the mean square counts by its square, above it as it is. With a root that is steep
 down to 0, clean photos kept JPEG from being learned: any attempt cost more in them than it gained there
-(docs/training.md). The Fourier term, which is small, stays steep."""
+(docs/lab/training.md). The Fourier term, which is small, stays steep."""
 
 Scale = Literal["linear", "log"]
 Distance = Literal["l1", "rmse"]

@@ -35,6 +35,6 @@ def average_decay(step: int) -> float:
     its steps, 1,000 at most.
 
     Counted from the chunk's start, not the training's: a chunk of 1,000 steps would else end with a third of
-    the weights it began with. What longer averages gave and cost: docs/training.md.
+    the weights it began with. What longer averages gave and cost: docs/lab/training.md.
     """
     return min(LONGEST_DECAY, (1 + step) / (10 + step))

@@ -16,7 +16,7 @@ OptimizerName = Literal["adamw", "muon"]
 
 @dataclass
 class Settings:
-    """What a run is asked to do; see ``anyir train --help`` and docs/recipes.md.
+    """What a run is asked to do; see ``anyir train --help`` and docs/guides/configs.md.
 
     A chunk ends after ``epochs`` or ``steps`` where they are not 0, else after ``minutes``.
     """

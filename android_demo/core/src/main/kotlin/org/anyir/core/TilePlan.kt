@@ -6,7 +6,7 @@ data class Region(val x: Int, val y: Int, val width: Int, val height: Int)
 /**
  * How a photo is cut into square tiles, row by row from the top left, and the weights that blend them.
  *
- * A function of its four arguments alone, the same as in Python: docs/tile_plans.md states the rules. A side
+ * A function of its four arguments alone, the same as in Python: docs/reference/tile_plans.md states the rules. A side
  * that is shorter than the tile is covered by one tile, filled up by [reflectIndices].
  *
  * @param width of the photo in pixels, at least 1

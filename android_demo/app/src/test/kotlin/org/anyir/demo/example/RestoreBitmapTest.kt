@@ -14,7 +14,7 @@ import org.robolectric.RobolectricTestRunner
 import java.io.File
 import kotlin.math.abs
 
-/** The example in docs/android_engine.md, run on real programs. */
+/** The example in docs/guides/android/engine.md, run on real programs. */
 @RunWith(RobolectricTestRunner::class)
 class RestoreBitmapTest {
     private val models = File(JvmArtifacts.folder, "models")

@@ -29,7 +29,7 @@ import java.nio.FloatBuffer
 import java.util.concurrent.CountDownLatch
 
 /**
- * Not a test: draws the screens for docs/android.md, with a photo that a real program restores. Surefire runs it only
+ * Not a test: draws the screens for docs/guides/android/app.md, with a photo that a real program restores. Surefire runs it only
  * when it is named; android_demo/README.md has the command. `-Danyir.models` is a folder that `anyir convert` filled.
  */
 @RunWith(RobolectricTestRunner::class)
