@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import multiprocessing
 import multiprocessing.connection
-import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from anyir.conversion.processes import start_process
 from anyir.conversion.recipes import Recipe
 from anyir.conversion.scratch import scratch_folder
 from anyir.model.checkpoint import find_weights, write_atomically
@@ -119,20 +118,6 @@ def build(
     return ordered
 
 
-@contextmanager
-def _safe_path() -> Iterator[None]:
-    """What starts meanwhile takes none of the modules that it begins with from the working folder."""
-    before = os.environ.get("PYTHONSAFEPATH")
-    os.environ["PYTHONSAFEPATH"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PYTHONSAFEPATH"]
-        else:
-            os.environ["PYTHONSAFEPATH"] = before
-
-
 def run_jobs(
     jobs: list[Job],
     finish: Callable[[Row], None],
@@ -146,25 +131,20 @@ def run_jobs(
     """
     from anyir.conversion.worker import work
 
-    context = multiprocessing.get_context("spawn")
     waiting = list(jobs)
     running: dict[Any, tuple[Any, Job, list[str]]] = {}
     try:
         while waiting or running:
             while waiting and len(running) < PROCESSES:
                 job = waiting.pop(0)
-                ours, theirs = context.Pipe(duplex=False)
-                process = context.Process(target=target or work, args=(theirs, job), daemon=True)
-                with _safe_path():
-                    process.start()
-                theirs.close()
+                process, ours = start_process(target or work, job)
                 running[ours] = (process, job, [recipe.name for recipe in job.recipes])
             ready: list[Any] = multiprocessing.connection.wait(list(running))
             for connection in ready:
                 process, job, left = running[connection]
                 try:
                     kind, message = connection.recv()
-                except EOFError:
+                except (EOFError, ConnectionError):
                     process.join()
                     for name in left:
                         finish(failed(job, name, f"the process died (exit code {process.exitcode})"))

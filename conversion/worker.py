@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import multiprocessing
 import os
 import shutil
 import sys
-import threading
 import time
 import traceback
 from dataclasses import asdict
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +26,7 @@ from anyir.conversion.manifest import (
 )
 from anyir.conversion.manifest import Source as Origin
 from anyir.conversion.parity import OutOfBounds, check, mean_loss, measure, not_measured
+from anyir.conversion.processes import end_with_parent, log_output
 from anyir.model.checkpoint import read_header, sha256
 from anyir.model.errors import UserError
 
@@ -84,32 +82,8 @@ def tell(connection: Connection, kind: str, message: Any) -> None:
     """
     try:
         connection.send((kind, message))
-    except BrokenPipeError:
+    except ConnectionError:
         sys.exit(1)
-
-
-def end_with_parent() -> None:
-    """End this process as soon as its parent has ended, however that came."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def log_output(path: Path) -> None:
-    """Send what this process prints, its libraries' output included, to a file.
-
-    Raises:
-        OSError: the file cannot be opened.
-    """
-    with path.open("w", encoding="utf-8") as log:
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
 
 
 def reason_of(error: Exception) -> str:
@@ -237,7 +211,7 @@ def code_files() -> list[Path]:
 
     conversion = Path(str(anyir.conversion.__file__)).parent
     model = Path(str(anyir.model.__file__)).parent
-    names = ("config", "network", "metrics", "data/degradations", "data/camera", "data/kernels")
+    names = ("config", "network", "metrics", "data/degradations", "data/camera")
     files = [path for path in sorted(conversion.rglob("*.py")) if path.parent.name != "commands"]
     return [*files, *sorted((model / "deploy").glob("*.py")), *(model / f"{name}.py" for name in names)]
 

@@ -1,7 +1,6 @@
 """Orchestration: failures are rows, what is up to date is kept, nothing is left half-written."""
 
 import json
-import os
 import re
 import shutil
 from dataclasses import replace
@@ -45,15 +44,6 @@ def test_a_process_that_dies_fails_its_recipes_and_no_others(tiny_weights, tmp_p
     assert sorted(row.recipe for row in rows) == sorted(recipe.name for recipe in recipes)
     assert {row.status for row in rows} == {"failed"}
     assert all("process died (exit code 1)" in row.reason for row in rows)
-
-
-def test_workers_import_nothing_from_the_folder_that_the_command_runs_in(tiny_weights, tmp_path, monkeypatch):
-    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
-    (tmp_path / "signal.py").write_text("open('imported', 'w')")  # what multiprocessing itself imports
-    monkeypatch.chdir(tmp_path)
-    run_jobs(plan(tiny_weights, 64, tmp_path, tmp_path, RECIPES[:1]), [].append, print, target=int)
-    assert "PYTHONSAFEPATH" not in os.environ
-    assert not (tmp_path / "imported").exists()
 
 
 def test_an_artifact_out_of_bounds_fails_with_the_figure_and_leaves_no_file(
