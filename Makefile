@@ -13,7 +13,7 @@ RUNS ?= 15
 
 with_weights = $(if $(WEIGHTS),--weights $(WEIGHTS))
 
-.PHONY: demo test android-test apk lint docs clean
+.PHONY: demo test test-python test-fast android-test apk lint docs clean
 
 # A recipe that cannot be built is a row of the report and makes `make demo` fail at its end, not before.
 demo: $(READY)
@@ -25,14 +25,23 @@ demo: $(READY)
 		--out build/report/results.json || failed=1; \
 	$(ANYIR) report build/report/results.json --out build/report/index.html && exit $$failed
 
-test: $(READY)
-	OMP_WAIT_POLICY=PASSIVE $(VENV)/bin/python -m pytest
+test: test-python
 	@if command -v mvn >/dev/null && javac -version 2>&1 | grep -qE '^javac (1[7-9]|[2-9][0-9])'; then \
 		$(MAKE) --no-print-directory android-test; \
 	else \
 		echo "The Android app's tests did NOT run: they need JDK 17 and Maven" \
 			"(Debian: apt-get install openjdk-17-jdk-headless maven), then \`make android-test\`."; \
 	fi
+
+# A worker a core, and four at most: each takes about 2 GB. The tests of a file stay together.
+PYTEST := $(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+test-python: $(READY)
+	$(PYTEST)
+
+# What takes seconds and builds no programs.
+test-fast: $(READY)
+	$(PYTEST) -m "not slow"
 
 # Compiles, lints and tests the Android app, with programs of the tiny network that Python converted. What the
 # app's benchmark wrote in its test must be a results file that `anyir report` reads.
@@ -44,7 +53,7 @@ android-test: build/android-test/.ready
 	@cat android_demo/*/target/surefire-reports/*.txt | awk -F '[:,]' '/^Tests run/ { run += $$2; skipped += $$8 } \
 		END { print "The Android app: " (run - skipped) " tests passed, " skipped + 0 " skipped" }'
 
-build/android-test/.ready: tests/helpers/make_android_artifacts.py tests/helpers/tiny.py $(wildcard model/*.py conversion/*.py profiling/*.py) | $(READY)
+build/android-test/.ready: tests/helpers/make_android_artifacts.py tests/helpers/tiny.py $(shell find model conversion profiling -name '*.py') | $(READY)
 	$(VENV)/bin/python tests/helpers/make_android_artifacts.py $(@D)
 	touch $@
 
@@ -52,19 +61,15 @@ build/android-test/.ready: tests/helpers/make_android_artifacts.py tests/helpers
 apk: $(READY)
 	$(VENV)/bin/python android_demo/apk/make_apk.py build/anyir-demo.apk
 
-lint: $(READY) build/types
+lint: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	MYPYPATH=build/types $(VENV)/bin/mypy -p anyir.model -p anyir.conversion -p anyir.profiling
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo --no-cache
 
 # The documentation as a site: open build/site/index.html. Needs no network.
-docs: $(READY) build/types
+docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
-
-# The packages' folders are not named as they are imported; the type checker reads them through links.
-build/types:
-	mkdir -p build/types/anyir
-	for package in model conversion profiling; do ln -sfn ../../../$$package build/types/anyir/$$package; done
 
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not installed (or set PYTHON=...)"; exit 1; }
@@ -73,6 +78,9 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import venv, ensurepip' || { echo "make: install your system's python3.11-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	PIP_CONSTRAINT=constraints.txt $(VENV)/bin/pip install --quiet --editable '.[train,convert,report,analyze,dev,docs]'
+	@# The packages' folders are not named as they are imported: mypy, mkdocs and editors read them through links.
+	mkdir -p $(VENV)/packages/anyir
+	for package in model conversion profiling; do ln -sfn ../../../$$package $(VENV)/packages/anyir/$$package; done
 	touch $@
 
 clean:

@@ -1,32 +1,59 @@
-"""What the packages' tests share: artifacts of the tiny network, built once by the real command."""
+"""What all tests share: one thread, the mark ``slow``, and artifacts of the tiny network, built once."""
 
 import os
-import subprocess
-import sys
+
+# Before torch is imported. These networks are too small for two threads, whose waiting for each other takes
+# minutes on a busy machine; two workers have the two cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.tiny import save_tiny_weights
+from tests.helpers.command_line import anyir
+from tests.helpers.made_once import made_once
+from tests.helpers.tiny import TILE, save_tiny_weights
 
-TINY_TILE = 64
+BUILT = {"tiny_artifacts", "profiled", "built", "apk"}
+"""Fixtures that build programs: every test with one of them is slow."""
+UNMARKED_S = 5.0
+"""A test that takes longer and is not marked slow is named at the end."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m "not slow"` selects
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if not BUILT.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
+
+
+def pytest_terminal_summary(terminalreporter):
+    unmarked = [
+        f"{report.duration:.1f} s  {report.nodeid}"
+        for report in terminalreporter.getreports("passed")
+        if report.when == "call" and report.duration > UNMARKED_S and "slow" not in report.keywords
+    ]
+    if unmarked:
+        terminalreporter.section(
+            f"over {UNMARKED_S:.0f} s and not marked slow: make these faster, or mark them"
+        )
+        terminalreporter.write_line("\n".join(unmarked))
 
 
 @pytest.fixture(scope="session")
 def tiny_weights(tmp_path_factory) -> Path:
     """A weights file of preset ``tiny``."""
-    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    save_tiny_weights(path)
-    return path
+    name = "tiny.safetensors"
+    return made_once(tmp_path_factory, "weights", lambda folder: save_tiny_weights(folder / name)) / name
 
 
 @pytest.fixture(scope="session")
 def tiny_artifacts(tiny_weights, tmp_path_factory) -> Path:
     """A folder with the tiny network's artifacts by every recipe, at 64x64, and their manifests."""
-    out = tmp_path_factory.mktemp("artifacts")
-    command = [sys.executable, "-m", "anyir.model.cli", "convert", "--weights", str(tiny_weights)]
-    command += ["--tile", str(TINY_TILE), "--out", str(out)]
-    environment = {**os.environ, "COLUMNS": "160"}
-    result = subprocess.run(command, capture_output=True, text=True, timeout=1500, env=environment)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return out
+
+    def build(folder):
+        process = anyir("convert", "--weights", tiny_weights, "--tile", TILE, "--out", folder)
+        assert process.returncode == 0, process.stdout + process.stderr
+
+    return made_once(tmp_path_factory, "artifacts", build)

@@ -13,7 +13,7 @@ from anyir.conversion.manifest import Operators
 from anyir.conversion.runtimes import Unsupported, open_artifact
 from anyir.model.cli import build_app
 from anyir.model.errors import UserError
-from tests.profiling.conftest import anyir
+from tests.helpers.command_line import anyir
 
 FILES = {
     "executorch": "tiny_executorch_xnnpack_fp32_64x64.pte",

@@ -6,6 +6,11 @@ from pathlib import Path
 
 import torch
 
+TILE = 64
+"""Pixels a side, of every program and reference that the tests share."""
+RUNS = 3
+"""Timed runs of each program in the profile that the tests share."""
+
 
 def save_tiny_weights(path: Path) -> None:
     """Write a weights file of preset ``tiny`` with random norms, tau, lambda and temperature."""

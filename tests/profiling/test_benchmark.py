@@ -14,7 +14,8 @@ from anyir.profiling.candidates import find_candidates
 from anyir.profiling.names import label
 from anyir.profiling.reference import make_reference
 from anyir.profiling.schema import load_results
-from tests.profiling.conftest import RUNS, TILE, anyir
+from tests.helpers.command_line import anyir
+from tests.helpers.tiny import RUNS, TILE
 
 PTE, TFLITE = "tiny_executorch_xnnpack_fp32_64x64.pte", "tiny_litert_cpu_fp32_64x64.tflite"
 

@@ -11,7 +11,7 @@ from anyir.model.errors import UserError
 from anyir.profiling.device_assets import stage
 from anyir.profiling.reference import make_reference
 from anyir.profiling.schema import ReferenceSummary
-from tests.profiling.conftest import anyir
+from tests.helpers.command_line import anyir
 
 FP32 = "tiny_litert_cpu_fp32_64x64"
 

@@ -28,8 +28,8 @@ from anyir.profiling.summary import gain
 from anyir.profiling.table import results_table
 from anyir.profiling.worker import Job
 from anyir.profiling.worker_process import LOAD_LIMIT_S, WorkerProcess
-from tests.profiling.conftest import anyir
-from tests.profiling.test_schema import document, missing_row, ok_row
+from tests.helpers.command_line import anyir
+from tests.helpers.results import document, missing_row, ok_row
 
 
 def page(data, folder):

@@ -11,8 +11,8 @@ from anyir.profiling.environment import Sustained
 from anyir.profiling.report.page import Source, render, write_report
 from anyir.profiling.report.sustained import BUCKETS, medians, slowdown, sustained_svg
 from anyir.profiling.schema import SCHEMA_FILE, Results, load_results
-from tests.profiling.conftest import anyir
-from tests.profiling.test_schema import document, missing_row, ok_row
+from tests.helpers.command_line import anyir
+from tests.helpers.results import document, missing_row, ok_row
 
 READING = {
     "thermal_status": "light",

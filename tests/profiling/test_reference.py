@@ -13,7 +13,8 @@ from anyir.model.checkpoint import save_weights, sha256
 from anyir.model.errors import UserError
 from anyir.profiling.pictures import PictureWriter
 from anyir.profiling.reference import WEIGHTS_FILE, load_reference, make_reference
-from tests.profiling.conftest import TILE, anyir
+from tests.helpers.command_line import anyir
+from tests.helpers.tiny import TILE
 
 
 def test_the_set_is_every_photo_under_every_degradation():

@@ -6,7 +6,7 @@ import torch
 from anyir.model import AnyIR
 from anyir.model.config import PRESETS
 from anyir.model.training.optim import even_out_upsampling
-from tests.model.training.test_optim import make_trainer
+from tests.helpers.trainers import make_trainer
 
 
 def unevenness(network):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from anyir.model.training.loss import LEAST_ERROR, restoration_loss
-from tests.model.training.test_optim import make_trainer
+from tests.helpers.trainers import make_trainer
 
 
 def test_loss_counts_both_domains():

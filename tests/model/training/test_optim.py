@@ -4,22 +4,15 @@ import copy
 
 import pytest
 import torch
-from lightning.fabric import Fabric
 
 from anyir.model import AnyIR
 from anyir.model.config import PRESETS
 from anyir.model.training.optim import Muon, hidden_matrices, make_optimizers, orthogonalize
-from anyir.model.training.trainer import Settings, Trainer
+from anyir.model.training.trainer import Settings
+from tests.helpers.trainers import make_trainer
 
 CPU = torch.device("cpu")
 SHAPES = ((8, 24), (24, 8), (8, 8), (24, 8), (5, 7))
-
-
-def make_trainer(folder, **options):
-    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    settings = Settings("tiny", minutes=0.0, steps=3, batch=2, crop=32, **options)
-    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
-    return Trainer(settings, lambda step: (images, images.flip(0)), images[:1], folder, fabric)
 
 
 def weights_of(trainer):

@@ -2,23 +2,17 @@
 
 import pytest
 import torch
-from lightning.fabric import Fabric
 
 from anyir.model import load_weights
 from anyir.model.training.schedule import learning_rate
-from anyir.model.training.trainer import Settings, Trainer
-
-
-def make_trainer(folder, **options):
-    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    settings = Settings("tiny", 0.0, 2, 32, **{"steps": 8, **options})
-    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
-    return Trainer(settings, lambda step: (images.flip(0), images), images[:1], folder, fabric)
+from tests.helpers.trainers import make_trainer
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_every_step_has_its_learning_rate(tmp_path, optimizer):
-    trainer = make_trainer(tmp_path, optimizer=optimizer, learning_rate=1e-3, warm_up=0.25, floor=0.1)
+    trainer = make_trainer(
+        tmp_path, steps=8, optimizer=optimizer, learning_rate=1e-3, warm_up=0.25, floor=0.1
+    )
     seen, learn = [], trainer.learn
 
     def watch(*batch):
@@ -49,7 +43,7 @@ def test_a_large_gradient_is_cut_to_length_one(tmp_path, monkeypatch):
 
 
 def test_the_averaged_weights_are_validated_and_shipped(tmp_path, monkeypatch):
-    trainer = make_trainer(tmp_path, learning_rate=1e-2)
+    trainer = make_trainer(tmp_path, steps=8, learning_rate=1e-2)
     validated = []
     monkeypatch.setattr(
         "anyir.model.training.trainer.validate", lambda network, clean: validated.append(network) or {}

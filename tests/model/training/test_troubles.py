@@ -24,7 +24,7 @@ from anyir.model.training.run import train
 from anyir.model.training.settings import Progress
 from anyir.model.training.trainer import Settings
 from anyir.model.training.validation import validate
-from tests.model.training.test_trainer_steps import make_trainer
+from tests.helpers.trainers import make_trainer
 
 FULL = OSError(errno.ENOSPC, "No space left on device", "here")
 
@@ -68,7 +68,7 @@ def test_a_chunk_whose_weights_cannot_be_written_is_ended_by_the_next_try(tmp_pa
 
 
 def test_a_loss_that_is_no_number_names_no_checkpoint_that_is_not_there(tmp_path):
-    trainer = make_trainer(tmp_path)
+    trainer = make_trainer(tmp_path, steps=8)
     with torch.no_grad():
         trainer.network.output.weight.fill_(float("nan"))
     with pytest.raises(UserError, match="no checkpoint was due yet: begin anew with a lower --learning-rate"):

@@ -7,8 +7,8 @@ from anyir.model.errors import UserError
 from anyir.profiling.report.page import Source, render, training_note, write_report
 from anyir.profiling.report.pareto import Point, pareto_svg
 from anyir.profiling.schema import ReferenceSummary, Results
-from tests.profiling.conftest import anyir
-from tests.profiling.test_schema import document, missing_row
+from tests.helpers.command_line import anyir
+from tests.helpers.results import document, missing_row
 
 
 def test_the_page_escapes_what_it_is_given(tmp_path):
