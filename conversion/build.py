@@ -13,8 +13,8 @@ from typing import Any
 
 from anyir.conversion.processes import start_process
 from anyir.conversion.recipes import Recipe
-from anyir.conversion.scratch import scratch_folder
-from anyir.model.checkpoint import find_weights, write_atomically
+from anyir.model.checkpoint import find_weights
+from anyir.model.files import scratch_folder, write_atomically
 
 PROCESSES = 2
 REPORT = "conversion.json"

@@ -23,8 +23,8 @@ from pydantic import (
 )
 
 from anyir.conversion.recipes import SUFFIXES, Bounds
-from anyir.model.checkpoint import sha256
 from anyir.model.errors import UserError
+from anyir.model.files import sha256
 
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 

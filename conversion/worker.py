@@ -27,8 +27,9 @@ from anyir.conversion.manifest import (
 from anyir.conversion.manifest import Source as Origin
 from anyir.conversion.parity import OutOfBounds, check, mean_loss, measure, not_measured
 from anyir.conversion.processes import end_with_parent, log_output
-from anyir.model.checkpoint import read_header, sha256
+from anyir.model.checkpoint import read_header
 from anyir.model.errors import UserError
+from anyir.model.files import sha256
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anyir.model.config import PRESETS, AnyIRConfig, preset_name
 from anyir.model.errors import UserError
+from anyir.model.files import write_atomically
 
 if TYPE_CHECKING:
     from anyir.model.network import AnyIR
@@ -20,12 +18,6 @@ SHIPPED = Path(__file__).parent / "weights"
 
 DEFAULT = "small"
 """Taken where no weights are named: a third of the work of the others; ``phone`` is better."""
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def shipped_presets() -> list[str]:
@@ -158,23 +150,3 @@ def save_weights(
         "anyir": json.dumps({"preset": preset, **(notes or {})}),
     }
     write_atomically(path, save(tensors, metadata))
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file beside ``path`` and rename it there: readers see the old bytes or the new ones.
-
-    Raises:
-        OSError: the system refuses; it names ``path``, and nothing is left behind.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(data)
-        os.replace(beside, path)
-    except OSError as error:  # a full disk's has no name, others have the file's beside
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        with contextlib.suppress(
-            OSError
-        ):  # a read-only file system refuses this too, though nothing is there
-            beside.unlink(missing_ok=True)

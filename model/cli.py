@@ -72,6 +72,8 @@ def main() -> None:
     # torch's threads spin while they wait for each other. On a machine that is busy with other work a
     # spinning thread keeps the one it waits for off its core: 5 to 15 times slower, measured on 2 cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # What Apple's GPU lacks runs on the CPU instead of failing.
+    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     # A file's name may have characters that the terminal's encoding lacks.
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from anyir.model.checkpoint import check_amounts, read_header, sha256, write_atomically
+from anyir.model.checkpoint import check_amounts, read_header
 from anyir.model.errors import UserError
+from anyir.model.files import sha256, write_atomically
 from anyir.model.training.settings import Progress
 
 

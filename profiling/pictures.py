@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyir.model.checkpoint import write_atomically
 from anyir.model.errors import UserError
+from anyir.model.files import write_atomically
 
 QUALITY = 88
 """Of WebP. Pictures are for looking at; figures come from the arrays."""

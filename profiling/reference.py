@@ -21,9 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.conversion.samples import SEVERITY, as_input, make_cases
-from anyir.model.checkpoint import find_weights, load_weights, read_header, sha256, write_atomically
+from anyir.model.checkpoint import find_weights, load_weights, read_header
 from anyir.model.config import preset_name
+from anyir.model.device import choose_device, device_label
 from anyir.model.errors import UserError
+from anyir.model.files import sha256, write_atomically
 
 SCHEMA_VERSION = 1
 ARRAYS = {"inputs": np.uint8, "truths": np.uint8, "outputs": np.float32}
@@ -116,11 +118,10 @@ def make_reference(
         raise UserError(f"{path} changed while it was read; try again")
     folder.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=folder).close()  # a read-only folder fails now, not after minutes
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = choose_device()
     # A reference in TF32 would differ from every program by more than they differ from one another.
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     network = network.to(device)
-    gpu = torch.cuda.get_device_name() if device.type == "cuda" else None
 
     cases = make_cases(tile)
     on_start(len(cases))
@@ -151,7 +152,7 @@ def make_reference(
         weights_sha256=digest,
         preset=preset_name(network.config),
         notes={k: v for k, v in header.items() if k not in ("config", "preset")},
-        accelerator=f"PyTorch CUDA ({gpu})" if gpu else "PyTorch CPU",
+        accelerator=device_label(device),
         tile=tile,
         versions={
             "python": platform.python_version(),

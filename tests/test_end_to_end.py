@@ -11,7 +11,8 @@ from PIL import Image
 from skimage import data
 
 from anyir.model import degrade, psnr
-from anyir.model.checkpoint import find_weights, sha256
+from anyir.model.checkpoint import find_weights
+from anyir.model.files import sha256
 
 TILE = 128
 

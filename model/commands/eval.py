@@ -169,8 +169,9 @@ def describe(model: Any, weights: Path | None, source: str | None) -> dict[str, 
     """What was measured: names, hashes, and what ran it."""
     import json
 
-    from anyir.model.checkpoint import read_header, sha256
+    from anyir.model.checkpoint import read_header
     from anyir.model.evaluation.benchmark import NOISE_SEED
+    from anyir.model.files import sha256
 
     described: dict[str, Any] = {"with": model.name, "accelerator": model.accelerator}
     if weights is not None:

@@ -195,9 +195,10 @@ def analyze(
             features that overflow.
     """
     _check_folder(out, overwrite)
-    from anyir.model.checkpoint import find_weights, load_weights, sha256
+    from anyir.model.checkpoint import find_weights, load_weights
     from anyir.model.data.decode import read_pixels
     from anyir.model.data.degradations import degrade
+    from anyir.model.files import sha256
 
     path = find_weights(weights)
     digest = sha256(path)

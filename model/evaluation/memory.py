@@ -70,10 +70,13 @@ def _measure_here(preset: str, mode: str, height: int, width: int) -> Memory:
     import torch
 
     from anyir.model.config import PRESETS
+    from anyir.model.device import choose_device
     from anyir.model.network import AnyIR
 
-    cuda = torch.cuda.is_available()
-    device = torch.device("cuda" if cuda else "cpu")
+    device = choose_device()
+    cuda = device.type == "cuda"
+    if not cuda:  # of the others' allocators, torch tells no peak
+        device = torch.device("cpu")
     before = 0.0 if cuda else _process_peak()
     network = AnyIR(PRESETS[preset]).use_additive_fusion().to(device)
     image = torch.rand(1, 3, height, width, device=device)

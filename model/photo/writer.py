@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from anyir.model.checkpoint import write_atomically
 from anyir.model.errors import UserError
+from anyir.model.files import write_atomically
 from anyir.model.photo import sixteen_bit as deep_images
 from anyir.model.photo.reader import Photo
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from anyir.model.config import preset_name
+from anyir.model.device import choose_device, device_label
 from anyir.model.errors import UserError
 from anyir.model.restore.tiling import TilePlan, reflect_indices
 
@@ -54,7 +55,7 @@ class TileModel(Protocol):
 
 
 class TorchModel:
-    """An AnyIR network as a ``TileModel``, on the GPU where torch has one, else on the CPU.
+    """An AnyIR network as a ``TileModel``, on the accelerator that torch has, else on the CPU.
 
     Args:
         network: put in eval mode, and its fusion computed as the addition that it equals.
@@ -69,11 +70,10 @@ class TorchModel:
 
         if threads is not None:
             torch.set_num_threads(threads)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = choose_device()
         self.network = network.eval().use_additive_fusion().to(self.device)
         self.name = name or preset_name(network.config) or "custom"
-        gpu = torch.cuda.get_device_name() if self.device.type == "cuda" else None
-        self.accelerator = f"PyTorch CUDA ({gpu})" if gpu else "PyTorch CPU"
+        self.accelerator = device_label(self.device)
 
     def __call__(self, tile: NDArray[np.float32], /) -> NDArray[np.float32]:
         import torch

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from anyir.model.checkpoint import find_weights, load_weights, read_header, save_weights, sha256
+from anyir.model.checkpoint import find_weights, load_weights, read_header, save_weights
 from anyir.model.config import preset_name
 from anyir.model.errors import UserError
+from anyir.model.files import sha256
 from anyir.model.model_card import card_path, read_training, start_card
 
 

@@ -16,8 +16,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from anyir.model.checkpoint import load_weights, sha256, write_atomically
+from anyir.model.checkpoint import load_weights
 from anyir.model.errors import UserError
+from anyir.model.files import sha256, write_atomically
 from anyir.model.network import AnyIR
 from anyir.model.training.config_values import LENGTHS, SETTINGS, check_value
 from anyir.model.training.settings import Progress, Settings

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
+from anyir.model.device import choose_device
 from anyir.model.errors import UserError
 from anyir.model.training.acceleration import best_precision
 
@@ -138,7 +139,7 @@ def start_processes(precision: str | None) -> tuple[Any, Processes]:
         logging.getLogger(name).setLevel(logging.WARNING)
     count = int(os.environ.get("WORLD_SIZE", 1))
     if count == 1:
-        device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+        device = choose_device()
         chosen: Any = precision or best_precision(device)
         return Fabric(accelerator=device.type, devices=1, precision=chosen), Processes()
     here = int(os.environ["LOCAL_WORLD_SIZE"])

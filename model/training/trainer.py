@@ -13,9 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from anyir.model.checkpoint import find_weights, load_weights, read_header, save_weights, sha256
+from anyir.model.checkpoint import find_weights, load_weights, read_header, save_weights
 from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
+from anyir.model.files import sha256
 from anyir.model.model_card import read_training, start_card
 from anyir.model.network import AnyIR
 from anyir.model.training.acceleration import RecordedStep, compile_blocks

@@ -37,7 +37,7 @@ def run(
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-    from anyir.model.checkpoint import write_atomically
+    from anyir.model.files import write_atomically
     from anyir.profiling.benchmark import Progress, Settings, profile
     from anyir.profiling.reference import load_reference
     from anyir.profiling.schema import looks_like_results

@@ -64,7 +64,7 @@ def write_report(sources: list[Path], out: Path) -> None:
     Raises:
         UserError: unusable results, results against different references, or a picture that is missing.
     """
-    from anyir.model.checkpoint import write_atomically
+    from anyir.model.files import write_atomically
 
     if out.is_dir():
         raise UserError(f"{out} is a folder; name a file, such as {out / 'index.html'}")

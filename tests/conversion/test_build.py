@@ -14,9 +14,10 @@ from anyir.conversion.build import REPORT, Job, Row, build, plan, run_jobs
 from anyir.conversion.recipes import RECIPES, Bounds, Recipe, select_recipes
 from anyir.conversion.worker import code_files, preset_of, reason_of
 from anyir.model import PRESETS, AnyIR
-from anyir.model.checkpoint import save_weights, sha256
+from anyir.model.checkpoint import save_weights
 from anyir.model.cli import build_app
 from anyir.model.errors import UserError
+from anyir.model.files import sha256
 
 UNREACHABLE = Recipe("litert", "cpu", "fp32", Bounds(max_error=0.0, psnr=500.0, loss=0.0))
 

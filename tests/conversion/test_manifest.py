@@ -14,8 +14,8 @@ from anyir.conversion.manifest import (
     verify_artifact,
 )
 from anyir.conversion.recipes import SUFFIXES
-from anyir.model.checkpoint import sha256
 from anyir.model.errors import UserError
+from anyir.model.files import sha256
 
 TFLITE = "tiny_litert_cpu_fp32_64x64.tflite"
 

@@ -1,23 +1,14 @@
-import errno
 import json
-from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from anyir.model import PRESETS, AnyIR, load_weights
-from anyir.model.checkpoint import (
-    SHIPPED,
-    find_weights,
-    read_header,
-    save_weights,
-    sha256,
-    shipped_presets,
-    write_atomically,
-)
+from anyir.model.checkpoint import SHIPPED, find_weights, read_header, save_weights, shipped_presets
 from anyir.model.config import preset_name
 from anyir.model.errors import UserError
+from anyir.model.files import sha256
 from anyir.model.training.trainer import Progress, write_trained
 
 
@@ -210,28 +201,3 @@ def test_shipped_weights_match_their_card(preset):
 
 def test_small_is_taken_where_no_weights_are_named():
     assert find_weights() == SHIPPED / "small.safetensors"
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path):
-    path = tmp_path / "file"
-    write_atomically(path, b"old")
-    with pytest.raises(TypeError):
-        write_atomically(path, "not bytes")  # type: ignore[arg-type]
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
-    (tmp_path / "folder" / "file").mkdir(parents=True)
-    with pytest.raises(OSError, match="directory") as caught:
-        write_atomically(tmp_path / "folder" / "file", b"new")
-    assert caught.value.filename == str(tmp_path / "folder" / "file")
-    assert len(list((tmp_path / "folder").iterdir())) == 1
-
-
-def test_a_read_only_file_system_is_said_of_the_file_itself(tmp_path, monkeypatch):
-    def refuse(path, *_, **__):
-        raise OSError(errno.EROFS, "Read-only file system", str(path))
-
-    monkeypatch.setattr(Path, "write_bytes", refuse)
-    monkeypatch.setattr(Path, "unlink", refuse)
-    with pytest.raises(OSError, match="Read-only") as caught:
-        write_atomically(tmp_path / "file", b"new")
-    assert caught.value.filename == str(tmp_path / "file")

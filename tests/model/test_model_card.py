@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from anyir.model import PRESETS, AnyIR
-from anyir.model.checkpoint import save_weights, sha256
+from anyir.model.checkpoint import save_weights
 from anyir.model.errors import UserError
+from anyir.model.files import sha256
 from anyir.model.model_card import add_figures, card_path, read_training
 from anyir.model.training.trainer import Progress, write_trained
 

@@ -7,8 +7,9 @@ import pytest
 from anyir.conversion.runtimes import open_artifact
 from anyir.conversion.samples import KINDS
 from anyir.model import PRESETS, AnyIR
-from anyir.model.checkpoint import save_weights, sha256
+from anyir.model.checkpoint import save_weights
 from anyir.model.errors import UserError
+from anyir.model.files import sha256
 from anyir.profiling import benchmark as profiling
 from anyir.profiling.candidates import find_candidates
 from anyir.profiling.names import label

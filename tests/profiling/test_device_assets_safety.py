@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from anyir.model.checkpoint import sha256
 from anyir.model.errors import UserError
+from anyir.model.files import sha256
 from anyir.profiling import device_assets as staging
 from anyir.profiling.device_assets import stage
 

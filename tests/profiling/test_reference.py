@@ -9,8 +9,9 @@ import torch
 
 from anyir.conversion.samples import KINDS, PHOTOS, as_input, make_cases
 from anyir.model import PRESETS, AnyIR, load_weights
-from anyir.model.checkpoint import save_weights, sha256
+from anyir.model.checkpoint import save_weights
 from anyir.model.errors import UserError
+from anyir.model.files import sha256
 from anyir.profiling.pictures import PictureWriter
 from anyir.profiling.reference import WEIGHTS_FILE, load_reference, make_reference
 from tests.helpers.command_line import anyir

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from anyir.model import AnyIR, load_weights
-from anyir.model.checkpoint import read_header, save_weights, sha256
+from anyir.model.checkpoint import read_header, save_weights
 from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
+from anyir.model.files import sha256
 from anyir.model.model_card import read_training, start_card
 from anyir.model.training.averaging import average
 from anyir.model.training.trainer import Progress, write_trained

@@ -10,10 +10,11 @@ from PIL import Image
 from skimage import data
 
 from anyir.model import AnyIR, cli, load_weights
-from anyir.model.checkpoint import save_weights, sha256
+from anyir.model.checkpoint import save_weights
 from anyir.model.config import PRESETS
 from anyir.model.data.sources import MIXED, Ingredient
 from anyir.model.errors import UserError
+from anyir.model.files import sha256
 from anyir.model.training.data import Supply
 from anyir.model.training.loss import restoration_loss
 from anyir.model.training.net2net import grow

@@ -14,12 +14,13 @@ from skimage import data
 from torch._dynamo.exc import BackendCompilerFailed
 
 from anyir.model import AnyIR, load_weights
-from anyir.model.checkpoint import save_weights, sha256
+from anyir.model.checkpoint import save_weights
 from anyir.model.config import PRESETS
 from anyir.model.data.mixture import MIXTURE, Sampler
 from anyir.model.data.photo_bank import PhotoBank, hold_out, list_photos
 from anyir.model.data.sources import MIXED, Ingredient
 from anyir.model.errors import UserError
+from anyir.model.files import sha256
 from anyir.model.training.checkpoint import INDEX, PIECE_BYTES, load_state, save_state
 from anyir.model.training.data import Supply
 from anyir.model.training.loss import restoration_loss

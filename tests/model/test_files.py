@@ -1,0 +1,132 @@
+"""Files that are whole or not there, and folders that go when their process ends, whichever way it does."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from anyir.model.files import scratch_folder, write_atomically
+
+PREFIX = ".build-"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
+def test_a_signal_that_ends_the_process_is_as_ctrl_c(number, tmp_path):
+    def build():
+        with scratch_folder(tmp_path, PREFIX) as folder:
+            (folder / "unfinished").write_bytes(b"x")
+            os.kill(os.getpid(), number)
+
+    before = signal.signal(number, signal.SIG_DFL)  # the tests themselves may run under `nohup`
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            build()
+        assert list(tmp_path.iterdir()) == []
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
+
+
+def test_a_signal_that_is_ignored_stays_so(tmp_path):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` does
+    try:
+        with scratch_folder(tmp_path, PREFIX) as folder:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert folder.is_dir()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_what_a_killed_process_left_is_swept_and_what_is_in_use_is_not(tmp_path):
+    killed = f"""
+import os, signal
+from pathlib import Path
+from anyir.model.files import scratch_folder
+with scratch_folder(Path({str(tmp_path)!r}), {PREFIX!r}) as folder:
+    (folder / "unfinished").write_bytes(b"x")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    with scratch_folder(tmp_path, PREFIX) as used:
+        assert subprocess.run([sys.executable, "-c", killed], timeout=60).returncode == -signal.SIGKILL
+        [left] = folders(tmp_path) - {used}
+        assert (left / "unfinished").exists()
+        with scratch_folder(tmp_path, PREFIX) as folder:
+            assert folders(tmp_path) == {used, folder}
+    assert list(tmp_path.iterdir()) == []
+
+
+def folders(place):
+    return {path for path in place.iterdir() if path.is_dir()}
+
+
+def test_many_at_once_do_not_take_one_another_for_left(tmp_path):
+    seen = []
+
+    def work():
+        for _ in range(20):
+            with scratch_folder(tmp_path, PREFIX) as folder:
+                (folder / "file").write_bytes(b"x")
+                seen.append((folder / "file").exists())
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [True] * 80
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_system_without_locks_sweeps_nothing(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    (tmp_path / f"{PREFIX}left").mkdir()
+    (tmp_path / f"{PREFIX}left.lock").touch()
+    monkeypatch.setattr("filelock._unix.lock_fd_nonblocking", refuse)
+    with scratch_folder(tmp_path, PREFIX) as folder:
+        assert len(folders(tmp_path)) == 2
+    assert not folder.exists()
+    assert (tmp_path / f"{PREFIX}left").exists()
+
+
+def test_nothing_here_needs_what_only_unix_has():
+    """``anyir convert --help`` has to work on Windows, which has no ``fcntl`` and no SIGHUP."""
+    code = """
+import signal, sys
+sys.modules["fcntl"] = None
+del signal.SIGHUP
+import anyir.model.files, anyir.conversion.commands.convert, anyir.profiling.commands.stage
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+    with pytest.raises(TypeError):
+        write_atomically(path, "not bytes")  # type: ignore[arg-type]
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+    (tmp_path / "folder" / "file").mkdir(parents=True)
+    with pytest.raises(OSError, match="directory") as caught:
+        write_atomically(tmp_path / "folder" / "file", b"new")
+    assert caught.value.filename == str(tmp_path / "folder" / "file")
+    assert len(list((tmp_path / "folder").iterdir())) == 1
+
+
+def test_a_read_only_file_system_is_said_of_the_file_itself(tmp_path, monkeypatch):
+    def refuse(path, *_, **__):
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(OSError, match="Read-only") as caught:
+        write_atomically(tmp_path / "file", b"new")
+    assert caught.value.filename == str(tmp_path / "file")
