@@ -1,8 +1,9 @@
 """Make the pictures of docs/explanation/models.md: `.venv/bin/python docs/make/before_after.py`.
 
-Sheets, each photo before and after, by the weights that the commands take by themselves unless said:
+Sheets, each photo before and after, with the default weights unless said:
 
-- ``before-after.jpg``: photos of scikit-image under made degradations, beside the truth;
+- ``overview.jpg``: photos of scikit-image under made degradations, for README: before above, after below;
+- ``before-after.jpg``: the same beside the truth;
 - ``real.jpg``: photos that nobody degraded: what is wrong with them, the world did;
 - ``failures.jpg``, and for other weights ``failures-<preset>.jpg``: the made degradations of which the least
   was restored, or something was harmed;
@@ -120,6 +121,7 @@ def main(pairs: list[Path]) -> None:
     compare(presets)
     good = [make_case(restore, photo, kind, 0.5, seed=1) for photo, kind in GOOD]
     save(sheet([row(case) for case in good]), DOCS / "images" / "before-after.jpg")
+    save(sheet(overview(good)), DOCS / "images" / "overview.jpg")
     for name, other in presets.items():
         show_failures(other, "failures.jpg" if name == DEFAULT else f"failures-{name}.jpg")
 
@@ -163,6 +165,14 @@ def row(case: Case) -> list[tuple[str, Tensor]]:
         (f"restored: {case.quality(case.after):.1f} dB", case.after),
         ("truth", case.truth),
     ]
+
+
+def overview(cases: list[Case]) -> list[list[tuple[str, Tensor]]]:
+    """All cases side by side: before above, after below."""
+    before = [
+        (f"{case.kind.replace('_', ' ')}: {case.quality(case.before):.1f} dB", case.before) for case in cases
+    ]
+    return [before, [(f"restored: {case.quality(case.after):.1f} dB", case.after) for case in cases]]
 
 
 def sheet(rows: list[list[tuple[str, Tensor]]]) -> Image.Image:
