@@ -69,7 +69,7 @@ lint: $(READY)
 
 # The documentation as a site: open build/site/index.html. Needs no network.
 docs: $(READY)
-	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not installed (or set PYTHON=...)"; exit 1; }
