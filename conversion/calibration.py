@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from anyir.model.data.degradation_registry import kinds_of
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -11,26 +13,25 @@ PHOTOS = ("rocket", "motorcycle_left")
 """Of scikit-image; none of them is in the parity set (``anyir.conversion.samples``)."""
 SEVERITIES = (0.3, 0.8)
 SEED = 41_000
-MIXTURES = ("low_light+haze+rain", "haze+snow")
 
 
 def describe() -> str:
     """One line for the manifest."""
     return (
-        f"{', '.join(PHOTOS)} (scikit-image) clean, and in turn with every degradation, "
-        f"{', '.join(MIXTURES)}, at severity {SEVERITIES[0]} and {SEVERITIES[1]}, seed {SEED}"
+        f"{', '.join(PHOTOS)} (scikit-image) clean, and in turn with {', '.join(kinds_of('calibration'))}, "
+        f"at severity {SEVERITIES[0]} and {SEVERITIES[1]}, seed {SEED}"
     )
 
 
 def calibration_tiles(tile: int) -> list[Tensor]:
     """(1, 3, tile, tile) float32 inputs: each photo clean, and each kind of degradation on one of them."""
-    from anyir.model.data.degradations import KINDS, degrade
+    from anyir.model.data.degradations import degrade
 
     cleans = [_middle(photo, tile) for photo in PHOTOS]
     tiles = list(cleans)
-    for i, kind in enumerate((*KINDS, *MIXTURES)):
-        turn = i % len(PHOTOS)
-        degraded = degrade(cleans[turn], kind, severity=SEVERITIES[turn], seed=SEED + i)
+    for kind, number in kinds_of("calibration").items():
+        turn = number % len(PHOTOS)
+        degraded = degrade(cleans[turn], kind, severity=SEVERITIES[turn], seed=SEED + number)
         # Photos in files are rounded to 8 bits.
         tiles.append((degraded.clamp(0, 1) * 255).round() / 255)
     return tiles

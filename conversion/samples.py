@@ -23,12 +23,6 @@ PHOTOS: dict[str, tuple[float, float]] = {
 }
 """Photo -> where its tile lies: 0 is the top (left) edge, 1 the bottom (right) edge."""
 
-KINDS = (
-    *("noise", "rain", "haze", "motion_blur", "defocus_blur", "low_light", "snow"),
-    *("low_light+haze+rain", "clean"),
-)
-"""Degradations; ``clean`` shows that a good photo stays as it is."""
-
 
 @dataclass(frozen=True)
 class Case:
@@ -47,22 +41,24 @@ class Case:
 
 
 def make_cases(tile: int) -> list[Case]:
-    """The set for one tile size, ordered by degradation, then photo.
+    """The set for one tile size, ordered by degradation, then photo. ``clean`` among the degradations shows
+    that a good photo stays as it is.
 
     Args:
         tile: side in pixels. Photos that are smaller are enlarged until it fits.
     """
     import torch
 
+    from anyir.model.data.degradation_registry import CLEAN, kinds_of
     from anyir.model.data.degradations import degrade
 
     truths = {photo: _crop(photo, tile) for photo in PHOTOS}
     cases: list[Case] = []
-    for kind in KINDS:
-        for photo, truth in truths.items():
-            seed = SEED + len(cases)
+    for kind, number in kinds_of("parity").items():
+        for index, (photo, truth) in enumerate(truths.items()):
+            seed = SEED + number * len(truths) + index
             degraded = truth
-            if kind != "clean":
+            if kind != CLEAN:
                 image = torch.from_numpy(truth).float()[None] / 255
                 made = degrade(image, kind, severity=SEVERITY, seed=seed)[0]
                 degraded = (made.clamp(0, 1) * 255).round().to(torch.uint8).numpy()

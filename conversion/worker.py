@@ -212,7 +212,7 @@ def code_files() -> list[Path]:
 
     conversion = Path(str(anyir.conversion.__file__)).parent
     model = Path(str(anyir.model.__file__)).parent
-    names = ("config", "network", "metrics", "data/degradations", "data/camera")
+    names = ("config", "network", "metrics", "data/degradation_registry", "data/degradations", "data/camera")
     files = [path for path in sorted(conversion.rglob("*.py")) if path.parent.name != "commands"]
     return [*files, *sorted((model / "deploy").glob("*.py")), *(model / f"{name}.py" for name in names)]
 

@@ -29,7 +29,8 @@ from sklearn.datasets import load_sample_image
 from torch import Tensor
 
 from anyir.model.checkpoint import DEFAULT, shipped_presets
-from anyir.model.data.degradations import KINDS, degrade
+from anyir.model.data.degradation_registry import single_kinds
+from anyir.model.data.degradations import degrade
 from anyir.model.data.mixture import as_stored
 from anyir.model.evaluation.benchmark import restore_whole
 from anyir.model.metrics import psnr
@@ -94,7 +95,7 @@ def make_case(restore: Restore, photo: str, kind: str, severity: float, seed: in
 
 
 def show_failures(restore: Restore, name: str) -> None:
-    everything = product(PHOTOS, (*KINDS, *MIXTURES), SEVERITIES)
+    everything = product(PHOTOS, (*single_kinds(), *MIXTURES), SEVERITIES)
     made = [make_case(restore, *what, seed=seed) for seed, what in enumerate(everything)]
     worst: dict[str, Case] = {}
     for case in sorted(made, key=Case.gain):

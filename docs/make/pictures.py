@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 from skimage import data
 
-from anyir.model.data.degradations import KINDS, degrade
+from anyir.model.data.degradation_registry import single_kinds
+from anyir.model.data.degradations import degrade
 
 HERE = Path(__file__).parents[1] / "images"
 MIXTURES = ("low_light+haze+rain", "haze+snow")
@@ -18,7 +19,7 @@ MIXTURES = ("low_light+haze+rain", "haze+snow")
 
 def main() -> None:
     photo = torch.from_numpy(data.coffee()[40:292, 120:456].copy()).permute(2, 0, 1)[None].float() / 255
-    for kind in (*KINDS, *MIXTURES):
+    for kind in (*single_kinds(), *MIXTURES):
         row = [photo, *(degrade(photo, kind, severity=s, seed=7) for s in (0.2, 0.6, 1.0))]
         pixels = torch.cat(row, dim=3)[0].clamp(0, 1).permute(1, 2, 0).numpy()
         image = Image.fromarray((pixels * 255).round().astype(np.uint8))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from anyir.model.data.degradation_registry import parse_kind, single_kinds
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ def run(
         Path, typer.Argument(metavar="OUT", help="The degraded photo; its suffix is its format.")
     ],
     kind: Annotated[
-        str, typer.Option(help="noise, rain, haze, motion_blur, ..., or a mixture such as low_light+rain.")
+        str,
+        typer.Option(help=f"{', '.join(single_kinds())}, or a mixture such as low_light+rain."),
     ],
     severity: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="How strong: 0 is hardly, 1 the worst.")
@@ -39,7 +41,6 @@ def run(
     import sys
     from dataclasses import replace
 
-    from anyir.model.data.degradations import parse_kind
     from anyir.model.photo.reader import read_photo
     from anyir.model.photo.writer import check_output, write_photo
 

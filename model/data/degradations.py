@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from anyir.model.data.camera import jpeg_round_trip, sensor_noise
+from anyir.model.data.degradation_registry import find_degradation, parse_kind
 
 
 def offsets(size: int, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -218,49 +219,13 @@ def jpeg(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
     return jpeg_round_trip(images, 90 - 80 * severity, (int(rows), int(columns)))
 
 
-_MODELS: dict[str, Callable[[Tensor, Tensor, Draw], Tensor]] = {
-    "noise": noise,
-    "rain": rain,
-    "haze": haze,
-    "motion_blur": motion_blur,
-    "defocus_blur": defocus_blur,
-    "low_light": low_light,
-    "snow": snow,
-    "camera_noise": camera_noise,
-    "jpeg": jpeg,
-}
-KINDS: tuple[str, ...] = tuple(_MODELS)
-"""The single degradations."""
-
-CDD11: tuple[str, ...] = (
-    "low_light", "haze", "rain", "snow",
-    "low_light+haze", "low_light+rain", "low_light+snow", "haze+rain", "haze+snow",
-    "low_light+haze+rain", "low_light+haze+snow",
-)  # fmt: skip
-"""The single and mixed degradations of CDD-11 (Table 5)."""
-
-# Light is lost first, at the scene; rain or snow falls in front of it; haze lies over all. The
-# camera's own faults come last. (The order of CDD-11: OneRestore, Guo et al. 2024.)
-ORDER = (
-    "low_light", "rain", "snow", "haze", "defocus_blur", "motion_blur", "noise", "camera_noise", "jpeg",
-)  # fmt: skip
-
-
-def parse_kind(kind: str) -> list[str]:
-    """The single degradations of a mixture ``a+b+c``, in the order they are applied.
+def degradation(name: str) -> Callable[[Tensor, Tensor, Draw], Tensor]:
+    """What applies a single degradation: the function of this file that has its name.
 
     Raises:
-        ValueError: an unknown kind, or one named twice; the message lists the kinds.
+        ValueError: there is none; the message lists them.
     """
-    parts = kind.split("+")
-    for part in parts:
-        if part not in KINDS:
-            raise ValueError(
-                f"unknown degradation {part!r}; known: {', '.join(KINDS)}, and mixtures joined by +"
-            )
-    if len(set(parts)) != len(parts):
-        raise ValueError(f"{kind!r} names a degradation twice")
-    return sorted(parts, key=ORDER.index)
+    return globals()[find_degradation(name).name]
 
 
 def degrade(images: Tensor, kind: str, *, severity: float | Tensor, seed: int) -> Tensor:
@@ -268,7 +233,7 @@ def degrade(images: Tensor, kind: str, *, severity: float | Tensor, seed: int) -
 
     Args:
         images: (B, 3, H, W), float, 0..1.
-        kind: one of ``KINDS``, or a mixture such as ``low_light+haze+rain``.
+        kind: one of ``single_kinds()``, or a mixture such as ``low_light+haze+rain``.
         severity: 0..1, one for all or (B,).
         seed: what the random parts are drawn from.
 
@@ -287,11 +252,11 @@ def degrade(images: Tensor, kind: str, *, severity: float | Tensor, seed: int) -
     draw = Draw(len(images), Generator(images.device).manual_seed(seed))
     result = images.float()
     for part in parts:
-        result = _MODELS[part](result, strength.expand(len(images)), draw)
+        result = degradation(part)(result, strength.expand(len(images)), draw)
     return result.to(images.dtype)
 
 
 def degrade_by(images: Tensor, part: str, severity: Tensor, seed: int) -> Tensor:
     """``degrade`` by a single kind, for those who know that (B,) severities lie in 0..1: looking at them
     would make the CPU wait for a GPU."""
-    return _MODELS[part](images, severity, Draw(len(images), Generator(images.device).manual_seed(seed)))
+    return degradation(part)(images, severity, Draw(len(images), Generator(images.device).manual_seed(seed)))

@@ -6,24 +6,12 @@ import torch
 from torch import Generator, Tensor
 
 from anyir.model.data.camera import jpeg_round_trip
-from anyir.model.data.degradations import CDD11, ORDER, degrade_by, parse_kind
+from anyir.model.data.degradation_registry import DEGRADATIONS, find_degradation, parse_kind, single_kinds
+from anyir.model.data.degradations import degrade_by
 from anyir.model.data.photo_bank import PhotoBank
 
-MIXTURE: dict[str, float] = {
-    "clean": 0.1,
-    "noise": 0.2,
-    "rain": 0.09,
-    "haze": 0.07,
-    "motion_blur": 0.09,
-    "defocus_blur": 0.08,
-    "low_light": 0.08,
-    "snow": 0.06,
-    "camera_noise": 0.05,
-    "jpeg": 0.08,
-    "camera_noise+jpeg": 0.03,
-    **{kind: 0.01 for kind in CDD11 if "+" in kind},
-}
-"""Share of each kind in training. Noise has the most because its whole range of sigma is asked for."""
+MIXTURE: dict[str, float] = {one.name: one.training for one in DEGRADATIONS if one.training}
+"""How often each kind is drawn in training, relative to the others."""
 
 STORED_SHARE = 0.5
 """Share of samples clipped and rounded to 8 bits after degradation, as photos in files are."""
@@ -36,11 +24,11 @@ QUALITIES = (75.0, 98.0)
 FLAT_SHARE = 0.08
 """Share of the samples of ``FLAT_KINDS`` that show a smooth surface, not a photo. Weights trained without
 took flat grey for haze: 0.5 of the range came back as 0.4, 0.75 as 0.5."""
-FLAT_KINDS = ("clean", "noise", "motion_blur", "defocus_blur", "camera_noise", "jpeg", "camera_noise+jpeg")
+FLAT_KINDS = tuple(one.name for one in DEGRADATIONS if one.on_surfaces)
 
 _PER_STEP = 1_000_003  # a prime: (seed, step) pairs do not meet
 _PER_PART = 7919
-"""Added once or more for each degradation: within a batch no stream serves two purposes."""
+"""Added as often as a degradation's number says: within a batch no stream serves two purposes."""
 _CHOICES = 2**31
 """Added to a batch's seed for the choices that are made on the CPU: half of all streams away. With one seed
 for both they were one stream on a CPU: clean and noisy crops never came from a photo's left edge, and what
@@ -55,6 +43,8 @@ class Sampler:
         self.photos, self.batch, self.crop, self.seed = photos, batch, crop, seed
         self.kinds = list(MIXTURE)
         self.parts = [[] if kind == "clean" else parse_kind(kind) for kind in MIXTURE]
+        self.singles = parse_kind("+".join(single_kinds()))  # in the order they are applied
+        self.streams = {part: 1 + find_degradation(part).stream for part in self.singles}
         self.shares = torch.tensor(list(MIXTURE.values()))
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
@@ -72,10 +62,10 @@ class Sampler:
         clean[rows] = surfaces(len(rows), self.crop, choice).to(device)
         degraded = clean.clone()
         made_of = [self.parts[index] for index in kinds.tolist()]
-        for place, part in enumerate(ORDER):  # once for all that have it: on a GPU every call costs alike
+        for part in self.singles:  # once for all that have it: on a GPU every call costs alike
             rows = torch.tensor([part in parts for parts in made_of]).nonzero()[:, 0].to(device)
             if len(rows):
-                own = seed + (place + 1) * _PER_PART
+                own = seed + self.streams[part] * _PER_PART
                 made = degrade_by(degraded[rows], part, severity[rows], own)
                 degraded[rows] = made
         stored = torch.rand(self.batch, 1, 1, 1, generator=generator, device=device) < STORED_SHARE

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from anyir.model.data.camera import jpeg_round_trip
+from anyir.model.data.degradation_registry import CLEAN, kinds_of
 from anyir.model.data.degradations import degrade
 from anyir.model.data.mixture import as_stored
 from anyir.model.metrics import mean_psnr, ssim
@@ -21,11 +22,6 @@ SEVERITIES = (0.25, 0.5, 0.75, 1.0)
 """Given to the photos in turn. For noise they are sigma 12.5, 25, 37.5 and 50."""
 SAVED_QUALITY = 90.0
 """Of JPEG after the degradation, in a detailed validation."""
-VALIDATION_KINDS = (
-    "clean", "noise", "rain", "haze", "motion_blur", "defocus_blur", "low_light", "snow",
-    "low_light+haze+rain", "haze+snow", "camera_noise", "jpeg",
-)  # fmt: skip
-"""In an order that only grows: a kind's seed is its place."""
 
 
 def degraded_crops(clean: Tensor) -> dict[str, Tensor]:
@@ -34,9 +30,9 @@ def degraded_crops(clean: Tensor) -> dict[str, Tensor]:
     All but the noisy ones are clipped and rounded to 8 bits, as photos in files are.
     """
     severity = torch.tensor(SEVERITIES, device=clean.device).repeat(len(clean))[: len(clean)]
-    made = {"clean": clean}
-    for index, kind in enumerate(VALIDATION_KINDS[1:]):
-        images = degrade(clean, kind, severity=severity, seed=SEED + index)
+    made = {CLEAN: clean}
+    for kind, number in kinds_of("validation").items():
+        images = degrade(clean, kind, severity=severity, seed=SEED + number)
         made[kind] = images if kind == "noise" else as_stored(images)
     return made
 

@@ -6,13 +6,13 @@ from anyir.conversion.calibration import PHOTOS, calibration_tiles
 from anyir.conversion.executorch.quantize import KEPT_FLOAT, is_kept_float
 from anyir.conversion.samples import PHOTOS as PARITY_PHOTOS
 from anyir.model import PRESETS, AnyIR
-from anyir.model.data.degradations import KINDS
+from anyir.model.data.degradation_registry import single_kinds
 from anyir.model.deploy.network import to_deploy
 
 
 def test_every_kind_of_degradation_is_there_and_no_parity_photo():
     tiles = calibration_tiles(48)
-    assert len(tiles) >= len(PHOTOS) + len(KINDS)
+    assert len(tiles) >= len(PHOTOS) + len(single_kinds())
     for tile in tiles:
         assert tile.shape == (1, 3, 48, 48)
         assert tile.dtype == torch.float32

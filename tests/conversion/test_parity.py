@@ -4,8 +4,8 @@ import pytest
 from anyir.conversion.manifest import Degradation, Parity, Stage
 from anyir.conversion.parity import check, compare, mean_loss, measure, recheck
 from anyir.conversion.recipes import FLOAT16, FLOAT32, Bounds
-from anyir.conversion.samples import KINDS
 from anyir.conversion.source import Source, parity_cases, run_module
+from anyir.model.data.degradation_registry import kinds_of
 from anyir.model.errors import UserError
 
 TILE = 32
@@ -18,7 +18,7 @@ def source(tiny_weights):
 
 def test_one_tile_of_every_degradation():
     cases = parity_cases(TILE)
-    assert [case.kind for case in cases] == list(KINDS)
+    assert [case.kind for case in cases] == list(kinds_of("parity"))
     assert len({case.photo for case in cases}) == 3
 
 
@@ -45,7 +45,7 @@ def test_stages_are_compared_in_turn_and_the_last_with_the_network(source):
         ("artifact", "literal"),
     ]
     assert parity.literal.psnr == pytest.approx(40, abs=0.01)
-    assert [d.kind for d in parity.degradations] == list(KINDS)
+    assert [d.kind for d in parity.degradations] == list(kinds_of("parity"))
     with pytest.raises(
         UserError, match=r"PSNR 40\.0 dB of the artifact against the quantized is below the bound 55\.0 dB"
     ):

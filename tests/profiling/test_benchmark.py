@@ -5,9 +5,9 @@ import sys
 import pytest
 
 from anyir.conversion.runtimes import open_artifact
-from anyir.conversion.samples import KINDS
 from anyir.model import PRESETS, AnyIR
 from anyir.model.checkpoint import save_weights
+from anyir.model.data.degradation_registry import kinds_of
 from anyir.model.errors import UserError
 from anyir.model.files import sha256
 from anyir.profiling import benchmark as profiling
@@ -74,7 +74,7 @@ def test_a_measured_row_has_its_figures(file, rows, profiled, reference):
     assert row.load_ms > 0
     assert row.first_run_ms > 0
     assert 1e5 < row.peak_memory_bytes < 5e8
-    assert list(row.quality) == list(KINDS)
+    assert list(row.quality) == list(kinds_of("parity"))
     for quality in row.quality.values():
         assert quality.psnr_reference is None or quality.psnr_reference > 80
         assert quality.ssim_reference > 0.9999
@@ -92,7 +92,7 @@ def test_a_measured_row_has_its_figures(file, rows, profiled, reference):
 
 def test_the_truths_own_scores_are_those_of_the_degraded_tiles(profiled):
     inputs = load_results(profiled[1] / "results.json").reference.inputs
-    assert list(inputs) == list(KINDS)
+    assert list(inputs) == list(kinds_of("parity"))
     assert inputs["clean"].psnr_truth is None
     assert inputs["noise"].psnr_truth == pytest.approx(20.5, abs=0.6)  # sigma 25 has 20.2 dB before clipping
     assert all(entry.psnr_truth < 40 for kind, entry in inputs.items() if kind != "clean")

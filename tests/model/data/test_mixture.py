@@ -9,6 +9,7 @@ from PIL import Image
 from skimage import data
 
 from anyir.model.data import degradations, mixture
+from anyir.model.data.degradation_registry import single_kinds
 from anyir.model.data.mixture import (
     FLAT_KINDS,
     FLAT_SHARE,
@@ -24,9 +25,14 @@ from anyir.model.data.photo_bank import PhotoBank
 from anyir.model.data.sources import MIXED, Ingredient, degrade_sample
 
 
-def test_shares_add_up():
-    assert abs(sum(MIXTURE.values()) - 1) < 1e-9
+def part(kinds):
+    """Of all samples, how many are of these kinds."""
+    return sum(MIXTURE[kind] for kind in kinds) / sum(MIXTURE.values())
+
+
+def test_what_may_be_a_surface_is_drawn():
     assert set(FLAT_KINDS) < set(MIXTURE)
+    assert 0 < part(FLAT_KINDS) < 1
 
 
 def test_surfaces_drift_slowly_and_stay_in_range():
@@ -48,7 +54,7 @@ def test_as_many_samples_are_surfaces_as_said():
     sampler = Sampler(bank, batch=400, crop=16, seed=3)
     _, clean = sampler(0)
     smooth = (clean.diff(dim=3).abs().amax(dim=(1, 2, 3)) < 0.02).float().mean()
-    expected = FLAT_SHARE * sum(MIXTURE[kind] for kind in FLAT_KINDS)
+    expected = FLAT_SHARE * part(FLAT_KINDS)
     assert abs(float(smooth) - expected) < 0.025
 
 
@@ -93,7 +99,7 @@ def test_every_degradation_may_be_saved_as_jpeg(photo, monkeypatch):
     monkeypatch.setattr(mixture, "SAVED_SHARE", 0.0)
     without, _ = Sampler(bank, batch=600, crop=16, seed=1)(0)
     saved = (with_jpeg != without).flatten(1).any(dim=1)
-    own = sum(share for kind, share in MIXTURE.items() if "jpeg" in kind)
+    own = part(kind for kind in MIXTURE if "jpeg" in kind)
     assert abs(float(saved.float().mean()) - SAVED_SHARE * (1 - own)) < 0.05
     choice = torch.Generator().manual_seed(1_000_003 + mixture._CHOICES)
     kinds = torch.multinomial(torch.tensor(list(MIXTURE.values())), 600, True, generator=choice)
@@ -150,5 +156,5 @@ def test_no_degradation_draws_what_chose_the_crops(monkeypatch):
     monkeypatch.setattr(degradations, "Generator", Noting)
     bank = PhotoBank(torch.zeros(64 * 64, 3, dtype=torch.uint8), *torch.tensor([[0], [64], [64]]), [])
     Sampler(bank, batch=256, crop=32, seed=3)(5)
-    assert len(seeds) == 2 + len(degradations.KINDS)  # crops, choices and every degradation
+    assert len(seeds) == 2 + len(single_kinds())  # crops, choices and every degradation
     assert len(set(seeds)) == len(seeds)

@@ -8,12 +8,13 @@ from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from anyir.model.data.decode import read_float
+from anyir.model.data.degradation_registry import kinds_of
 from anyir.model.data.discovery import find_dataset
 from anyir.model.errors import UserError
 from anyir.model.evaluation.benchmark import plan_trials, restore_tiled, restore_whole, run_trial
 from anyir.model.evaluation.paper import TABLES, find_benchmark
 from anyir.model.metrics import EQUAL
-from anyir.model.training.validation import VALIDATION_KINDS, degraded_crops, validate
+from anyir.model.training.validation import degraded_crops, validate
 from tests.helpers import datasets as made
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "data" / "samples"
@@ -168,12 +169,12 @@ def test_the_papers_averages_are_those_of_its_columns():
 def test_validation_scores_every_kind():
     clean = torch.rand(2, 3, 32, 32)
     scores = validate(torch.nn.Identity(), clean, detailed=True)
-    assert list(scores) == list(VALIDATION_KINDS)
+    assert list(scores) == ["clean", *kinds_of("validation")]
     assert scores["clean"]["psnr"] == EQUAL
-    for kind in VALIDATION_KINDS[1:]:
+    for kind in kinds_of("validation"):
         assert scores[kind]["psnr"] == scores[kind]["input_psnr"]
         assert scores[kind]["ssim"] == scores[kind]["input_ssim"]
-    for kind in VALIDATION_KINDS:
+    for kind in scores:
         saved = scores[kind]["saved"]
         assert saved["psnr"] == saved["input_psnr"] < scores[kind]["psnr"] + 1
     assert scores["clean"]["saved"]["psnr"] < 50
@@ -183,7 +184,7 @@ def test_validation_scores_every_kind():
 def test_validation_set_is_fixed():
     clean = torch.rand(2, 3, 32, 32)
     first, second = degraded_crops(clean), degraded_crops(clean)
-    assert all(torch.equal(first[kind], second[kind]) for kind in VALIDATION_KINDS)
+    assert all(torch.equal(first[kind], second[kind]) for kind in ("clean", *kinds_of("validation")))
 
 
 def test_validation_crops_are_as_in_8_bit_files_but_for_noise():
