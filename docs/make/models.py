@@ -5,6 +5,7 @@ again after shipping other weights.
 """
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ PAPER_SIGMA_25 = "31.46"
 
 RECORD_INTRODUCTION = """# Training record of the shipped weights
 
-Made from the model cards beside the weights (`model/weights/<preset>.json`) by `docs/make/models.py`. What
-the rows of the training tables led to is in [Runs](training.md).
+Made from the model cards beside the weights (`model/weights/<preset>.json`) by
+`docs/make/models.py`. What the rows of the training tables led to is in [Runs](training.md).
 """
 
 
@@ -135,7 +136,10 @@ def record(preset: str, card: dict[str, Any]) -> list[str]:
             f"{c['samples_per_second']} | "
             f"{'' if c['loss'] is None else round(c['loss'], 4)} |"
         )
-    lines += ["", *(f"{note}\n" for note in card.get("notes", []))]
+    lines += [
+        "",
+        *(textwrap.fill(note, 100, break_on_hyphens=False) + "\n" for note in card.get("notes", [])),
+    ]
     figures = card.get("figures", {})
     if "validation" in figures:
         lines += severity_table(figures["validation"])
