@@ -118,7 +118,8 @@ def record(preset: str, card: dict[str, Any]) -> list[str]:
     lines = [
         f"## `{preset}`",
         "",
-        f"`{preset}.safetensors`, float16, {card['bytes'] / 1e6:.1f} MB, sha256 `{card['sha256']}`.",
+        f"`{preset}.safetensors`, float16, {card['bytes'] / 1e6:.1f} MB, sha256",
+        f"`{card['sha256']}`.",
         "",
         f"Trained for {training['hours']:.2f} hours, {training['steps']:,} steps, "
         f"{training['samples']:,} patches:",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 ROW = {
     "photos": 68, "input_psnr": 20.2, "psnr": 31.0, "ssim": 0.88, "gap_psnr": -0.46,
     "paper": {"table": 1, "psnr": 31.46, "ssim": 0.893},

@@ -1,0 +1,128 @@
+"""What README and the documentation name exists: links, files, commands and their options."""
+
+import re
+import shlex
+from functools import cache
+from pathlib import Path
+
+import pytest
+import typer
+from markdown.extensions.toc import slugify
+
+from anyir.model.cli import build_app
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    path
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "android_demo").glob("*.md"))
+    if path.name != "CHANGELOG.md"
+)
+FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+FOLDERS = "model|conversion|profiling|tests|docs|android_demo"
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+@cache
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+@cache
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", text_of(page)), re.MULTILINE)
+    return {slugify(re.sub(r"[`*]|\]\([^)]*\)", "", heading), "-") for heading in headings}
+
+
+def links(page: Path) -> list[str]:
+    text = FENCE.sub("", text_of(page))
+    found = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'src="([^"]+)"', text)
+    return [*found, *re.findall(r"^\[[^\]]+\]: (\S+)$", text, re.MULTILINE)]
+
+
+@each_page
+def test_links_lead_somewhere(page):
+    for link in links(page):
+        if re.match(r"https?:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{link} does not exist"
+        made = "anyir: " in (text_of(target) if target.suffix == ".md" else "")  # its headings are made later
+        if anchor and not made:
+            assert anchor in anchors(target), f"{link}: no such heading"
+
+
+@each_page
+def test_files_that_are_named_exist(page):
+    found = re.findall(rf"`((?:{FOLDERS})/[\w./-]+\.\w+|(?:{FOLDERS})/[\w/-]+/?)`", text_of(page))
+    for path in found:
+        assert (ROOT / path).exists(), f"`{path}` does not exist"
+
+
+def command_lines(page: Path) -> list[str]:
+    """Every ``anyir ...`` in a code block or a code span, without its comment."""
+    text = text_of(page)
+    blocks = "\n".join(FENCE.findall(text)).replace("\\\n", " ")
+    spans = re.findall(r"`([^`\n]+)`", FENCE.sub("", text))
+    lines = [*blocks.splitlines(), *spans]
+    found = (
+        re.match(r"(?:\.venv/bin/|\$ )?anyir ([a-z].*)|.*-m anyir\.model\.cli ([a-z].*)", line)
+        for line in lines
+    )
+    return [match[1] or match[2] for match in found if match]
+
+
+@cache
+def commands() -> dict[str, typer.core.TyperCommand]:
+    found = {}
+    top = typer.main.get_command(build_app())
+    for name, command in top.commands.items():
+        if hasattr(command, "commands"):
+            found.update({f"{name} {below}": inner for below, inner in command.commands.items()})
+        else:
+            found[name] = command
+    return found
+
+
+@each_page
+def test_commands_take_the_options_that_are_shown(page):
+    for line in command_lines(page):
+        words = shlex.split(line, comments=True)
+        if words[0].isupper() or words == ["COMMAND", "--help"]:
+            continue
+        name = " ".join(words[:2]) if words[0] == "android" else words[0]
+        assert name in commands(), f"anyir {line}: there is no such command"
+        parameters = commands()[name].params
+        options = {option for each in parameters for option in (*each.opts, *each.secondary_opts)} | {
+            "--help"
+        }
+        given = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert given <= options, f"anyir {line}: no option {', '.join(sorted(given - options))}"
+
+
+def test_there_are_command_lines_to_look_at():
+    assert sum(len(command_lines(page)) for page in PAGES) > 50
+
+
+@each_page
+def test_lines_are_no_wider_than_100_columns(page):
+    text = FENCE.sub("", text_of(page))
+    long = [line for line in text.splitlines() if len(line) > 100 and not re.match(r"\s*(\||<|!\[)", line)]
+    assert not long
+
+
+def test_the_guides_name_every_page_of_the_site():
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for page in (ROOT / "docs").rglob("*.md"):
+        assert page.relative_to(ROOT / "docs").as_posix() in navigation
+
+
+def test_a_code_comment_names_pages_that_exist():
+    for source in (path for folder in FOLDERS.split("|") for path in (ROOT / folder).rglob("*.*")):
+        if source.suffix not in (".py", ".kt", ".yaml", ".json", ".js", ".kts") or "build" in source.parts:
+            continue
+        for named in re.findall(
+            r"\bdocs/[\w/]+\.(?:md|py|txt)\b", source.read_text(encoding="utf-8", errors="ignore")
+        ):
+            assert (ROOT / named).exists(), f"{source.relative_to(ROOT)} names {named}"
