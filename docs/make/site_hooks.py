@@ -46,7 +46,7 @@ def command_pages() -> list[str]:
         with command.make_context(name, [], resilient_parsing=True) as context:
             usage = " ".join(command.collect_usage_pieces(context))
             records = [parameter.get_help_record(context) for parameter in command.params]
-        lines += ["", f"`{name} {usage}`", "", "| | |", "|---|---|"]
+        lines += ["", f"`{name} {usage}`", "", "| option | meaning |", "|---|---|"]
         lines += [f"| `{_cell(names)}` | {_cell(meaning)} |" for names, meaning in filter(None, records)]
         lines.append("")
     return lines
