@@ -9,8 +9,6 @@ LAYOUT = "NCHW"
 DTYPE = "float32"
 RANGE = (0.0, 1.0)
 """RGB values. The output is near this range and not clamped: clamp, scale and round once, at the end."""
-MULTIPLE = 8
-"""Height and width are multiples of this; pad smaller photos by reflection outside the graph."""
 
 
 def shape(tile: int) -> tuple[int, int, int, int]:

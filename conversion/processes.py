@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import TextIO
 
 SAFE_PATH = {"PYTHONSAFEPATH": "1"}
 """A process that starts takes none of the modules that it begins with from the working folder."""
@@ -72,12 +73,17 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def log_output(path: Path) -> None:
+def log_output(path: Path) -> TextIO:
     """Send what this process prints, its libraries' output included, to a file.
+
+    Returns:
+        What stderr was before.
 
     Raises:
         OSError: the file cannot be opened.
     """
     with path.open("w", encoding="utf-8") as log:
+        terminal = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
+    return terminal

@@ -28,7 +28,7 @@ from anyir.conversion.manifest import Source as Origin
 from anyir.conversion.parity import OutOfBounds, check, mean_loss, measure, not_measured
 from anyir.conversion.processes import end_with_parent, log_output
 from anyir.model.checkpoint import read_header
-from anyir.model.errors import UserError
+from anyir.model.errors import UserError, show_traceback
 from anyir.model.files import sha256
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def work(connection: Connection, job: Job) -> None:
 
     end_with_parent()
     try:
-        log_output(log_path(job))
+        terminal = log_output(log_path(job))
     except OSError as error:
         for recipe in job.recipes:
             row = failed(job, recipe.name, f"the log cannot be written: {error.strerror}")
@@ -71,6 +71,7 @@ def work(connection: Connection, job: Job) -> None:
             with contextlib.suppress(OSError):  # the log's disk may be what is full
                 traceback.print_exc()
                 sys.stderr.flush()
+            show_traceback(error, terminal)
             row = failed(job, recipe.name, reason_of(error))
         tell(connection, "row", asdict(row))
     connection.close()

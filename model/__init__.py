@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from anyir.model.metrics import psnr as psnr
     from anyir.model.metrics import ssim as ssim
     from anyir.model.network import AnyIR as AnyIR
+    from anyir.model.restore.batch import restore_file as restore_file
     from anyir.model.restore.restorer import Restorer as Restorer
 
 _HOME = {
@@ -28,6 +29,7 @@ _HOME = {
     "load_weights": "checkpoint",
     "psnr": "metrics",
     "ssim": "metrics",
+    "restore_file": "restore.batch",
     "to_deploy": "deploy.network",
 }
 __all__ = list(_HOME)

@@ -12,7 +12,7 @@ from importlib import import_module
 import typer
 from typer.exceptions import TyperException
 
-from anyir.model.errors import UserError
+from anyir.model.errors import UserError, show_traceback
 
 COMMANDS = {
     "restore": "anyir.model.commands.restore",
@@ -81,30 +81,34 @@ def main() -> None:
         # Not standalone: usage errors become one line here too, instead of a box of eight.
         code = build_app()(sys.argv[1:] or ["--help"], standalone_mode=False)
     except UserError as error:
-        _fail(str(error))
+        _fail(str(error), error)
     except TyperException as error:
-        _fail(f"{error.format_message()} (see anyir --help)", code=2)
-    except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted", code=INTERRUPTED)
-    except MemoryError:
-        _fail("not enough memory")
+        _fail(f"{error.format_message()} (see anyir --help)", error, code=2)
+    except (KeyboardInterrupt, typer.Abort) as error:
+        _fail("interrupted", error, code=INTERRUPTED)
+    except MemoryError as error:
+        _fail("not enough memory", error)
     except ModuleNotFoundError as error:
         if (error.name or "anyir").partition(".")[0] == "anyir":
             raise
-        _fail(f"{error.name} is missing: pip install -c constraints.txt -e '.[train,convert,report,analyze]'")
+        install = "pip install -c constraints.txt -e '.[train,convert,report,analyze]'"
+        _fail(f"{error.name} is missing: {install}", error)
     except OSError as error:  # a full disk, a read-only folder: the system's words, in one line
         where = f": {error.filename}" if error.filename else ""
-        _fail(f"{error.strerror or error}{where}")
+        _fail(f"{error.strerror or error}{where}", error)
     else:
         if code == INTERRUPTED:  # typer turns Ctrl-C into this code, without a word
             _fail("interrupted", code=INTERRUPTED)
         sys.exit(code if isinstance(code, int) else 0)
 
 
-def _fail(message: str, code: int = 1) -> None:
+def _fail(message: str, error: BaseException | None = None, *, code: int = 1) -> None:
+    """End with one line, after the traceback if ``ANYIR_DEBUG`` asks for it."""
     # Under torchrun every process sees the same mistake; the first on each machine says it. The others
     # wait for that: torchrun ends all as soon as one has left.
     if os.environ.get("LOCAL_RANK", "0") == "0":
+        if error is not None:
+            show_traceback(error)
         print(f"anyir: {' '.join(message.split())}", file=sys.stderr)
     else:
         time.sleep(10)

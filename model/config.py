@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+SIZE_MULTIPLE = 8
+"""Height and width of the network's input are multiples of this: the U-shape halves them three times."""
+DEFAULT_TILE = 256
+DEFAULT_OVERLAP = 32
+"""Side of the tiles that photos are cut into, and the pixels that neighbours share, unless told otherwise."""
+
 
 @dataclass(frozen=True)
 class AnyIRConfig:

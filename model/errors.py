@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TextIO
+
+DEBUG = "ANYIR_DEBUG"
+"""Environment variable; 1 shows where an error that is told in one line was raised."""
 
 
 class UserError(Exception):
     """Something the user can fix. Its text is one line: what is wrong and what to do."""
+
+
+def show_traceback(error: BaseException, file: TextIO | None = None) -> None:
+    """Print an error's traceback, if ``ANYIR_DEBUG`` asks for it, to stderr or ``file``."""
+    if os.environ.get(DEBUG, "0") not in ("", "0"):
+        traceback.print_exception(error, file=file)
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

@@ -18,9 +18,6 @@ from torch import Tensor, nn
 
 from anyir.model.config import AnyIRConfig
 
-PAD_MULTIPLE = 8
-"""Height and width must be multiples of this: the U-shape halves them three times."""
-
 
 def conv1x1(inputs: int, outputs: int) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, kernel_size=1, bias=False)

@@ -7,12 +7,17 @@ from typing import Annotated
 
 import typer
 
+from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE
+
 
 def run(
     weights: Annotated[str | None, typer.Option(help="A file or a shipped preset; default: small.")] = None,
     tile: Annotated[
-        int, typer.Option(max=1024, help="Height and width of the input in pixels, a multiple of 8.")
-    ] = 256,
+        int,
+        typer.Option(
+            max=1024, help=f"Height and width of the input in pixels, a multiple of {SIZE_MULTIPLE}."
+        ),
+    ] = DEFAULT_TILE,
     out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("build/artifacts"),
     only: Annotated[
         list[str] | None,
@@ -27,8 +32,8 @@ def run(
 
     Example: [bold]anyir convert --weights small --tile 256 --out build/artifacts --only 'litert_*'[/bold]
     """
-    if tile < 8 or tile % 8:
-        raise typer.BadParameter(f"--tile {tile}: a positive multiple of 8 is due")
+    if tile < SIZE_MULTIPLE or tile % SIZE_MULTIPLE:
+        raise typer.BadParameter(f"--tile {tile}: a positive multiple of {SIZE_MULTIPLE} is due")
     from anyir.conversion.recipes import select_recipes
 
     try:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from anyir.model.config import SIZE_MULTIPLE
+
 if TYPE_CHECKING:
     from anyir.model.evaluation.complexity import Complexity
     from anyir.model.evaluation.memory import Memory
@@ -14,14 +16,15 @@ if TYPE_CHECKING:
 
 TABLE_PRESETS = ("anyir", "phone", "small")
 """What --table measures: the paper's network and the two that are meant to be used."""
+SIDE = f"Of the input, a multiple of {SIZE_MULTIPLE}."
 LARGEST_TABLE = 2048
 """Pixels a side: more takes hours, and more memory than computers have."""
 
 
 def run(
     preset: Annotated[str | None, typer.Option(help="Which network; default: all presets.")] = None,
-    height: Annotated[int, typer.Option(min=8, max=16384, help="Of the input, a multiple of 8.")] = 224,
-    width: Annotated[int, typer.Option(min=8, max=16384, help="Of the input, a multiple of 8.")] = 224,
+    height: Annotated[int, typer.Option(min=SIZE_MULTIPLE, max=16384, help=SIDE)] = 224,
+    width: Annotated[int, typer.Option(min=SIZE_MULTIPLE, max=16384, help=SIDE)] = 224,
     table: Annotated[
         bool, typer.Option("--table", help="The paper's Table 6, with peak memory measured on this machine.")
     ] = False,
@@ -36,8 +39,8 @@ def run(
 
     if preset is not None and preset not in PRESETS:
         raise typer.BadParameter(unknown("preset", preset, PRESETS))
-    if height % 8 or width % 8:
-        raise typer.BadParameter(f"{width}x{height}: width and height must be multiples of 8")
+    if height % SIZE_MULTIPLE or width % SIZE_MULTIPLE:
+        raise typer.BadParameter(f"{width}x{height}: width and height must be multiples of {SIZE_MULTIPLE}")
 
     if table and max(height, width) > LARGEST_TABLE:
         raise typer.BadParameter(

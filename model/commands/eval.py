@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from anyir.model.config import SIZE_MULTIPLE
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def run(
         bool, typer.Option("--stored", help="Cut the noisy photo to 8 bits first, as PromptIR's code does.")
     ] = False,
     tile: Annotated[
-        int | None, typer.Option(min=8, help="Tiles instead of whole photos; an artifact has its own size.")
+        int | None,
+        typer.Option(min=SIZE_MULTIPLE, help="Tiles instead of whole photos; an artifact has its own size."),
     ] = None,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 for all cores.")] = 0,
     data: Annotated[

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from anyir.model.config import DEFAULT_OVERLAP, DEFAULT_TILE, SIZE_MULTIPLE
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
-    from anyir.model.restore.batch import Job, Outcome
+    from anyir.model.restore.batch import PhotoJob, PhotoOutcome
     from anyir.model.restore.restorer import Restorer
 
 
@@ -34,15 +35,17 @@ def run(
     tile: Annotated[
         int | None,
         typer.Option(
-            min=8, help="Tile side in pixels, a multiple of 8; default: the artifact's own, or 256."
+            min=SIZE_MULTIPLE,
+            help=f"Tile side in pixels, a multiple of {SIZE_MULTIPLE}; default: the artifact's own, or "
+            f"{DEFAULT_TILE}.",
         ),
     ] = None,
     overlap: Annotated[
         int | None,
         typer.Option(
             min=0,
-            help="Pixels that neighbouring tiles share, at most half a tile; default: 32, or a quarter of a "
-            "tile below 128.",
+            help=f"Pixels that neighbouring tiles share, at most half a tile; default: {DEFAULT_OVERLAP}, "
+            f"or a quarter of a tile below {4 * DEFAULT_OVERLAP}.",
         ),
     ] = None,
     strength: Annotated[
@@ -62,11 +65,11 @@ def run(
 
     Example: [bold]anyir restore photo.jpg restored.jpg[/bold]
     """
-    if tile is not None and tile % 8:
-        raise typer.BadParameter(f"--tile {tile} is not a multiple of 8")
+    if tile is not None and tile % SIZE_MULTIPLE:
+        raise typer.BadParameter(f"--tile {tile} is not a multiple of {SIZE_MULTIPLE}")
 
     from anyir.model.restore.batch import (
-        Outcome,
+        PhotoOutcome,
         find_jobs,
         read_job,
         restore_job,
@@ -85,7 +88,9 @@ def run(
             outcomes = restore_jobs(
                 restorer, jobs, overwrite=overwrite, started=bar.start, finished=bar.finish, **options
             )
-        outcomes += [Outcome(input=str(path), status="skipped", error=why_left_out(path)) for path in others]
+        outcomes += [
+            PhotoOutcome(input=str(path), status="skipped", error=why_left_out(path)) for path in others
+        ]
     else:
         photo = read_job(jobs[0], [source], overwrite=overwrite)  # before the seconds that a model takes
         restorer = make()
@@ -107,7 +112,7 @@ def _say_what_runs(restorer: Restorer, as_json: bool) -> None:
         print(f"{restorer.model.name} on {restorer.model.accelerator}, {tiles}{strength}", flush=True)
 
 
-def _print_outcomes(outcomes: list[Outcome], restorer: Restorer, as_json: bool) -> None:
+def _print_outcomes(outcomes: list[PhotoOutcome], restorer: Restorer, as_json: bool) -> None:
     import json
 
     counts = {
@@ -157,13 +162,13 @@ class TileBar:
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
 
-    def start(self, job: Job) -> Callable[[int, int], None]:
+    def start(self, job: PhotoJob) -> Callable[[int, int], None]:
         self.photo += 1
         count = f" ({self.photo}/{self.photos})" if self.photos > 1 else ""
         self.progress.reset(self.task, total=None, description=f"{job.source.name}{count}")
         return lambda done, total: self.progress.update(self.task, completed=done, total=total)
 
-    def finish(self, outcome: Outcome) -> None:
+    def finish(self, outcome: PhotoOutcome) -> None:
         lines = [f"note: {outcome.input}: {note}" for note in outcome.notes]
         if outcome.error:
             named = outcome.error if outcome.input in outcome.error else f"{outcome.input}: {outcome.error}"

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from anyir.model.errors import unknown
+
 
 @dataclass(frozen=True)
 class Degradation:
@@ -105,7 +107,7 @@ def find_degradation(name: str) -> Degradation:
     """
     known = {one.name: one for one in DEGRADATIONS if one.order is not None}
     if name not in known:
-        raise ValueError(f"unknown degradation {name!r}; known: {', '.join(known)}, and mixtures joined by +")
+        raise ValueError(f"{unknown('degradation', name, known)}, and mixtures joined by +")
     return known[name]
 
 

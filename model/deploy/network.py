@@ -17,13 +17,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from anyir.model.config import SIZE_MULTIPLE
 from anyir.model.deploy import rewrites
 from anyir.model.deploy.attention import DeployAttention
 from anyir.model.deploy.rewrites import constant, frozen_conv, frozen_depthwise, frozen_pair
 from anyir.model.errors import UserError
 from anyir.model.network import (
     DAB,
-    PAD_MULTIPLE,
     AnyIR,
     ChannelNorm,
     FeedForward,
@@ -246,8 +246,8 @@ def to_deploy(network: AnyIR, height: int, width: int) -> nn.Module:
     Raises:
         UserError: a size that is not a positive multiple of 8.
     """
-    if min(height, width) < PAD_MULTIPLE or height % PAD_MULTIPLE or width % PAD_MULTIPLE:
-        raise UserError(f"{width}x{height}: width and height must be positive multiples of {PAD_MULTIPLE}")
+    if min(height, width) < SIZE_MULTIPLE or height % SIZE_MULTIPLE or width % SIZE_MULTIPLE:
+        raise UserError(f"{width}x{height}: width and height must be positive multiples of {SIZE_MULTIPLE}")
     like = network.patch_embed.weight
     exact = AnyIR(network.config).double().requires_grad_(False)
     exact.load_state_dict(network.state_dict())

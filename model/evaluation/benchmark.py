@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from anyir.model.config import SIZE_MULTIPLE
 from anyir.model.data.discovery import Dataset
 from anyir.model.data.pairing import Pair
 from anyir.model.errors import UserError
@@ -33,7 +34,7 @@ def restore_whole(model: TileModel) -> Restore:
 
     def restore(images: Tensor) -> Tensor:
         height, width = images.shape[-2:]
-        padded = F.pad(images, (0, -width % 8, 0, -height % 8), mode="reflect")
+        padded = F.pad(images, (0, -width % SIZE_MULTIPLE, 0, -height % SIZE_MULTIPLE), mode="reflect")
         restored = torch.as_tensor(model(padded.numpy()))[..., :height, :width]
         if not torch.isfinite(restored).all():
             raise UserError(f"{model.name} on {model.accelerator} returned NaN or infinity")

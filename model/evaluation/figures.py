@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from anyir.model.config import SIZE_MULTIPLE
 from anyir.model.errors import UserError
 from anyir.model.evaluation.features import (
     BlockFeatures,
@@ -281,7 +282,7 @@ def _middle(pixels: NDArray[Any], path: Path) -> Tensor:
     height, width = pixels.shape[:2]
     if min(height, width) < LEAST:
         raise UserError(f"{path} has {width}x{height} pixels; at least {LEAST} a side are due")
-    h, w = (min(side, MOST) // 8 * 8 for side in (height, width))
+    h, w = (min(side, MOST) // SIZE_MULTIPLE * SIZE_MULTIPLE for side in (height, width))
     top, left = (height - h) // 2, (width - w) // 2
     part = pixels[top : top + h, left : left + w].astype(np.float32) / np.iinfo(pixels.dtype).max
     return torch.from_numpy(part).permute(2, 0, 1).contiguous()

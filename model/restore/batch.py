@@ -12,11 +12,11 @@ from typing import Any
 from anyir.model.errors import UserError
 from anyir.model.photo.reader import Photo, read_photo
 from anyir.model.photo.writer import FORMATS, check_output, write_photo
-from anyir.model.restore.restorer import Progress, Restorer
+from anyir.model.restore.restorer import Restorer, TileProgress
 
 
 @dataclass
-class Outcome:
+class PhotoOutcome:
     """What became of one file; ``status`` is ``restored``, ``failed`` or ``skipped``."""
 
     input: str
@@ -34,14 +34,14 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Job:
+class PhotoJob:
     """One photo to restore."""
 
     source: Path
     target: Path
 
 
-def find_jobs(source: Path, target: Path) -> tuple[list[Job], list[Path]]:
+def find_jobs(source: Path, target: Path) -> tuple[list[PhotoJob], list[Path]]:
     """The photos below ``source`` and where each goes, and the files that are no photos.
 
     A folder's photos are found by their suffixes, at any depth, and keep their names, formats and
@@ -55,7 +55,7 @@ def find_jobs(source: Path, target: Path) -> tuple[list[Job], list[Path]]:
     if not source.is_dir():
         if not source.exists():
             raise UserError(f"there is no file or folder {source}")
-        return [Job(source, target)], []
+        return [PhotoJob(source, target)], []
     if target.exists() and not target.is_dir():
         raise UserError(f"{source} is a folder and {target} is not; name a folder for the output")
     if target.exists() and target.samefile(source):
@@ -70,7 +70,7 @@ def find_jobs(source: Path, target: Path) -> tuple[list[Job], list[Path]]:
         folders[:] = [name for name in folders if not name.startswith(".")]  # links are not gone into either
         for path in (here / name for name in sorted(names)):
             if path.suffix.lower() in FORMATS and not path.name.startswith("."):
-                jobs.append(Job(path, target / path.relative_to(source)))
+                jobs.append(PhotoJob(path, target / path.relative_to(source)))
             else:
                 others.append(path)
     if not jobs:
@@ -93,7 +93,47 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def read_job(job: Job, inputs: list[Path], *, overwrite: bool = False) -> Photo:
+def restore_file(
+    source: str | Path,
+    target: str | Path,
+    *,
+    restorer: Restorer | str | Path | None = None,
+    strength: float | None = None,
+    overwrite: bool = False,
+    keep_metadata: bool = True,
+    progress: TileProgress | None = None,
+) -> PhotoOutcome:
+    """Restore one photo as ``anyir restore`` does: upright, with its depth, alpha, EXIF and ICC profile.
+
+    Args:
+        source: a photo, which is never overwritten.
+        target: the file to write; its suffix is its format.
+        restorer: a ``Restorer``, made once for many photos, or the weights, artifact or preset to make one
+            with; None for ``small``.
+        strength: share of the restoration in the result, 0..1; 1 by default. A ``Restorer`` has its own.
+        overwrite: whether another existing file may be replaced.
+        keep_metadata: whether EXIF and the ICC profile are written.
+        progress: called after every tile.
+
+    Returns:
+        What was done; its notes say what the target's format cannot hold.
+
+    Raises:
+        UserError: a bad input or output, or a model that failed; nothing was left behind.
+        OSError: the system refuses to read the input.
+    """
+    job = PhotoJob(Path(source), Path(target))
+    if job.source.is_dir():
+        raise UserError(f"{job.source} is a folder; name a photo")
+    photo = read_job(job, [job.source], overwrite=overwrite)  # before the seconds that a model takes
+    if not isinstance(restorer, Restorer):
+        restorer = Restorer(restorer, strength=1.0 if strength is None else strength)
+    elif strength is not None:
+        raise UserError("the restorer has a strength of its own; leave strength out")
+    return restore_job(restorer, job, photo, keep_metadata=keep_metadata, progress=progress)
+
+
+def read_job(job: PhotoJob, inputs: list[Path], *, overwrite: bool = False) -> Photo:
     """Decode a job's photo, and make sure that its result can be written.
 
     Args:
@@ -112,12 +152,12 @@ def read_job(job: Job, inputs: list[Path], *, overwrite: bool = False) -> Photo:
 
 def restore_job(
     restorer: Restorer,
-    job: Job,
+    job: PhotoJob,
     photo: Photo,
     *,
     keep_metadata: bool = True,
-    progress: Progress | None = None,
-) -> Outcome:
+    progress: TileProgress | None = None,
+) -> PhotoOutcome:
     """Restore a job's photo, whose pixels are overwritten in memory, and write the result.
 
     Args:
@@ -139,7 +179,7 @@ def restore_job(
     except MemoryError as error:
         raise UserError(f"{job.source}: not enough memory for {width}x{height} pixels") from error
     notes = photo.notes + write_photo(job.target, photo, keep_metadata=keep_metadata)
-    return Outcome(
+    return PhotoOutcome(
         input=str(job.source),
         status="restored",
         output=str(job.target),
@@ -153,13 +193,13 @@ def restore_job(
 
 def restore_jobs(
     restorer: Restorer,
-    jobs: list[Job],
+    jobs: list[PhotoJob],
     *,
     overwrite: bool = False,
     keep_metadata: bool = True,
-    started: Callable[[Job], Progress | None] = lambda job: None,
-    finished: Callable[[Outcome], None] = lambda outcome: None,
-) -> list[Outcome]:
+    started: Callable[[PhotoJob], TileProgress | None] = lambda job: None,
+    finished: Callable[[PhotoOutcome], None] = lambda outcome: None,
+) -> list[PhotoOutcome]:
     """Restore every job; one that fails does not stop the others.
 
     Args:
@@ -174,7 +214,7 @@ def restore_jobs(
             photo = read_job(job, inputs, overwrite=overwrite)
             outcome = restore_job(restorer, job, photo, keep_metadata=keep_metadata, progress=progress)
         except (UserError, OSError, MemoryError) as error:
-            outcome = Outcome(input=str(job.source), status="failed", error=_line(error))
+            outcome = PhotoOutcome(input=str(job.source), status="failed", error=_line(error))
         outcomes.append(outcome)
         finished(outcome)
     return outcomes

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from anyir.model.config import preset_name
+from anyir.model.config import DEFAULT_OVERLAP, DEFAULT_TILE, SIZE_MULTIPLE, preset_name
 from anyir.model.device import choose_device, device_label
 from anyir.model.errors import UserError
 from anyir.model.restore.tiling import TilePlan, reflect_indices
@@ -21,14 +21,12 @@ if TYPE_CHECKING:
     from anyir.model.network import AnyIR
 
 ARTIFACT_SUFFIXES = (".pte", ".tflite", ".mlpackage")
-DEFAULT_TILE, DEFAULT_OVERLAP = 256, 32
-TILE_MULTIPLE = 8
 LEAST_SIDE = 128
 """Pixels a side that a network sees at least, in mirror images if there are no others: it judges haze and
 darkness by all that it sees, and takes a bright patch of 8 pixels for haze. More would cost time, and quality
 in rain and haze (docs/guides/restore.md)."""
 
-Progress = Callable[[int, int], None]
+TileProgress = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""
 
 
@@ -128,11 +126,11 @@ class Restorer:
 
     Args:
         model: a ``TileModel``, an ``AnyIR`` network, or what ``open_model`` takes.
-        tile: side in pixels, a multiple of 8; None for the model's own, or else 256. A photo that is
-            smaller is filled up by reflection: to a whole tile for a model of a fixed size, for any other to
-            a multiple of 8 from 128 on.
-        overlap: pixels that neighbouring tiles share, at most half a tile; None for 32 (a quarter of a
-            tile below 128).
+        tile: side in pixels, a multiple of 8; None for the model's own, or else ``DEFAULT_TILE``. A photo
+            that is smaller is filled up by reflection: to a whole tile for a model of a fixed size, for any
+            other to a multiple of 8 from 128 on.
+        overlap: pixels that neighbouring tiles share, at most half a tile; None for ``DEFAULT_OVERLAP`` (a
+            quarter of a tile where that is less).
         threads: CPU threads; None for all cores. Not for a ``TileModel``, which has its own.
         strength: share of the restoration in the result, 0..1; the photo as it was has the rest.
 
@@ -165,8 +163,8 @@ class Restorer:
             raise UserError(
                 f"{model.name} is made for tiles of {model.tile}, not {self.tile}; leave the tile size out"
             )
-        if self.tile < TILE_MULTIPLE or self.tile % TILE_MULTIPLE:
-            raise UserError(f"the tile size {self.tile} is not a positive multiple of {TILE_MULTIPLE}")
+        if self.tile < SIZE_MULTIPLE or self.tile % SIZE_MULTIPLE:
+            raise UserError(f"the tile size {self.tile} is not a positive multiple of {SIZE_MULTIPLE}")
         if not 0 <= self.overlap <= self.tile // 2:
             raise UserError(f"the overlap {self.overlap} is not in 0..{self.tile // 2}, half the tile size")
 
@@ -175,10 +173,10 @@ class Restorer:
         return TilePlan(width, height, self.tile, self.overlap)
 
     @overload
-    def __call__(self, image: Image.Image, *, progress: Progress | None = None) -> Image.Image: ...
+    def __call__(self, image: Image.Image, *, progress: TileProgress | None = None) -> Image.Image: ...
     @overload
-    def __call__(self, image: NDArray[Any], *, progress: Progress | None = None) -> NDArray[Any]: ...
-    def __call__(self, image: Any, *, progress: Progress | None = None) -> Any:
+    def __call__(self, image: NDArray[Any], *, progress: TileProgress | None = None) -> NDArray[Any]: ...
+    def __call__(self, image: Any, *, progress: TileProgress | None = None) -> Any:
         """Restore one photo.
 
         Args:
@@ -201,7 +199,7 @@ class Restorer:
         return result
 
     def restore_into(
-        self, source: NDArray[Any], target: NDArray[Any], *, progress: Progress | None = None
+        self, source: NDArray[Any], target: NDArray[Any], *, progress: TileProgress | None = None
     ) -> None:
         """Restore ``source`` into ``target``, arrays of one shape and type as ``__call__`` takes them.
 
@@ -266,9 +264,9 @@ class Restorer:
         """What a side of a region, a tile at most, is filled up to."""
         if self.model.tile is not None:
             return self.model.tile
-        return min(self.tile, max(LEAST_SIDE, -(-side // TILE_MULTIPLE) * TILE_MULTIPLE))
+        return min(self.tile, max(LEAST_SIDE, -(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE))
 
-    def _restore_pillow(self, image: Image.Image, progress: Progress | None) -> Image.Image:
+    def _restore_pillow(self, image: Image.Image, progress: TileProgress | None) -> Image.Image:
         from anyir.model.photo.reader import from_pillow
         from anyir.model.photo.writer import to_pillow
 

@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE
+
 
 def run(
     weights: Annotated[str | None, typer.Option(help="A file or a shipped preset; default: small.")] = None,
     tile: Annotated[
-        int, typer.Option(min=16, max=1024, help="Side of the tiles in pixels, a multiple of 8.")
-    ] = 256,
+        int,
+        typer.Option(min=16, max=1024, help=f"Side of the tiles in pixels, a multiple of {SIZE_MULTIPLE}."),
+    ] = DEFAULT_TILE,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("build/reference"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -22,8 +25,8 @@ def run(
 
     Example: [bold]anyir reference --tile 256 --out build/reference[/bold]
     """
-    if tile % 8:
-        raise typer.BadParameter(f"--tile {tile} is not a multiple of 8")
+    if tile % SIZE_MULTIPLE:
+        raise typer.BadParameter(f"--tile {tile} is not a multiple of {SIZE_MULTIPLE}")
 
     import json
 

@@ -136,3 +136,13 @@ def test_what_ends_a_command_is_one_line(monkeypatch, capsys, error, code, line)
     with pytest.raises(SystemExit) as exit_:
         main()
     assert (exit_.value.code, *capsys.readouterr()) == (code, "", line)
+
+
+@pytest.mark.parametrize(("value", "shown"), [("1", True), ("0", False), ("", False)])
+def test_debug_shows_the_traceback_that_the_line_hides(monkeypatch, value, shown):
+    monkeypatch.setenv("ANYIR_DEBUG", value)
+    result = anyir("restore", "/nowhere.jpg", "/tmp/out.jpg")
+    *before, line = result.stderr.splitlines()
+    assert (result.returncode, line) == (1, "anyir: there is no file or folder /nowhere.jpg")
+    assert before[:1] == (["Traceback (most recent call last):"] if shown else [])
+    assert any("in find_jobs" in text for text in before) == shown
