@@ -85,7 +85,7 @@ def add_figures(weights: Path, result: dict[str, Any]) -> Path:
         figures.setdefault("benchmarks", {})[name] = {
             k: v for k, v in {**row, **how}.items() if k != "images"
         }
-    for name in ("validation", "artefacts"):
+    for name in ("validation", "diagnostics"):
         if name in result:
             figures[name] = result[name]
     _write(weights, card)

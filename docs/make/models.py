@@ -144,8 +144,8 @@ def record(preset: str, card: dict[str, Any]) -> list[str]:
     figures = card.get("figures", {})
     if "validation" in figures:
         lines += severity_table(figures["validation"])
-    if "artefacts" in figures:
-        lines += diagnostics(figures["artefacts"])
+    if "diagnostics" in figures:
+        lines += diagnostics(figures["diagnostics"])
     return lines
 
 

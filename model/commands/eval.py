@@ -51,7 +51,7 @@ def run(
     data: Annotated[
         list[Path] | None, typer.Option(help="Training folders: evaluate on what they hold out; repeatable.")
     ] = None,
-    artefacts: Annotated[
+    diagnostics: Annotated[
         Path | None,
         typer.Option(help="Clean photos: measure colour cast, grid, flat surfaces, agreement of tile sizes."),
     ] = None,
@@ -62,9 +62,9 @@ def run(
 
     Example: [bold]anyir eval --dataset cbsd68 --root CBSD68 --sigma 25 --with small[/bold]
     """
-    if not dataset and table is None and not data and artefacts is None:
+    if not dataset and table is None and not data and diagnostics is None:
         raise typer.BadParameter(
-            "nothing to evaluate on: give --dataset NAME, --table N, --data FOLDER or --artefacts FOLDER"
+            "nothing to evaluate on: give --dataset NAME, --table N, --data FOLDER or --diagnostics FOLDER"
         )
     if (dataset or table is not None) and not root:
         raise typer.BadParameter("--dataset and --table need --root, the folder that the datasets lie below")
@@ -78,7 +78,7 @@ def run(
     from rich.progress import Progress
 
     from anyir.model.evaluation.benchmark import evaluate_validation, restore_tiled, restore_whole, run_trial
-    from anyir.model.evaluation.diagnostics import measure_artefacts
+    from anyir.model.evaluation.diagnostics import measure_diagnostics
     from anyir.model.model_card import add_figures, check_whole, row_name
     from anyir.model.restore.restorer import TorchModel, open_model
     from anyir.model.training.run import show_scores
@@ -96,8 +96,8 @@ def run(
     if card and weights is not None:
         photos = {row_name(t.dataset, t.condition, t.stored): len(t.pairs) for t in trials}
         check_whole(weights, photos)  # before the hours that datasets take
-    if artefacts is not None and model.tile is not None:
-        raise UserError(f"--artefacts compares tile sizes; {with_} has one, fixed")
+    if diagnostics is not None and model.tile is not None:
+        raise UserError(f"--diagnostics compares tile sizes; {with_} has one, fixed")
     whole = model.tile is None and tile is None
     restore: Restore = restore_whole(model) if whole else restore_tiled(model, tile)
     result: dict[str, Any] = describe(model, weights, with_)
@@ -115,8 +115,10 @@ def run(
             result["average"] = average(rows, table)
     if data:
         result["validation"] = evaluate_validation(restore, data)
-    if artefacts is not None:
-        result["artefacts"] = measure_artefacts(restore, lambda tile: restore_tiled(model, tile), artefacts)
+    if diagnostics is not None:
+        result["diagnostics"] = measure_diagnostics(
+            restore, lambda tile: restore_tiled(model, tile), diagnostics
+        )
     finite = without_infinity(result)
     if as_json:
         print(json.dumps(finite, indent=2), flush=True)
@@ -125,8 +127,8 @@ def run(
             show(result)
         if data:
             show_scores(result["validation"])
-        if artefacts is not None:
-            show_artefacts(result["artefacts"])
+        if diagnostics is not None:
+            show_diagnostics(result["diagnostics"])
     if card and weights is not None:  # last: a full disk does not take the figures with it
         print(f"card: {add_figures(weights, finite)}", file=sys.stderr)
 
@@ -226,7 +228,7 @@ def show(result: dict[str, Any]) -> None:
         console.print("Not the whole benchmark: its gap says little.", highlight=False)
 
 
-def show_artefacts(found: dict[str, Any]) -> None:
+def show_diagnostics(found: dict[str, Any]) -> None:
     """Print colour cast, grid, flat surfaces and tile agreement, a line each."""
     cast, grid, flat, tiles = (found[key] for key in ("colour_cast", "grid", "flat_surfaces", "tiles"))
     shift = ", ".join(f"{v:+.2f}" for v in cast["shift"])

@@ -129,7 +129,7 @@ def tile_agreement(
     }
 
 
-def measure_artefacts(
+def measure_diagnostics(
     restore: Restore,
     restore_tiled: Callable[[int], Restore],
     folder: Path,

@@ -1,6 +1,6 @@
 """Reading photos by the image rules: upright, metadata kept, 16 bits and alpha and grey as they are.
 
-Writing is in ``image_output``, the 16-bit formats that Pillow lacks are in ``deep_images``.
+Writing is in ``writer``, the 16-bit formats that Pillow lacks are in ``sixteen_bit``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image, ImageCms, TiffImagePlugin, WebPImagePlugin
 
 from anyir.model.errors import UserError
-from anyir.model.photo import sixteen_bit as deep_images
+from anyir.model.photo import sixteen_bit
 
 # Pillow loads these plugins only when all others have failed, which a list of formats prevents.
 _PLUGINS = (AvifImagePlugin, TiffImagePlugin, WebPImagePlugin)
@@ -82,9 +82,9 @@ def _read(path: Path) -> Photo:
         _refuse_unsuitable(image, path)
         try:
             # A decoder fed with a damaged file may raise anything.
-            if deep_images.is_deep(image):
+            if sixteen_bit.is_deep(image):
                 with _open(path) as again:
-                    pixels = deep_images.decode(image, again)
+                    pixels = sixteen_bit.decode(image, again)
                 return _finish(image, pixels, [])
             image.load()
             photo = from_pillow(image)
@@ -240,7 +240,7 @@ def _carry_exif(exif: Image.Exif, orientation: int) -> bytes | None:
         return None
     exif.bigtiff = False  # a BigTIFF's would start with its 64-bit header, which EXIF does not have
     data = exif.tobytes()
-    deep_images.check_exif(data)  # now, not after the whole restoration
+    sixteen_bit.check_exif(data)  # now, not after the whole restoration
     return data
 
 

@@ -1,4 +1,9 @@
-"""16 bits a channel in colour PNG and TIFF, of which Pillow keeps only the upper 8."""
+"""16 bits a channel in colour PNG and TIFF, of which Pillow keeps only the upper 8.
+
+By hand, because the libraries at hand hold less: pypng writes no EXIF and no ICC profile, and reads a
+photo nine times slower (3.9 s a megapixel instead of 0.45 s); tifffile cannot write EXIF's own directories
+(camera, GPS), and needs imagecodecs for files with LZW or JPEG. Pillow decodes all of these.
+"""
 
 from __future__ import annotations
 

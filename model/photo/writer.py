@@ -13,7 +13,7 @@ from PIL import Image
 
 from anyir.model.errors import UserError
 from anyir.model.files import write_atomically
-from anyir.model.photo import sixteen_bit as deep_images
+from anyir.model.photo import sixteen_bit
 from anyir.model.photo.reader import Photo
 
 FORMATS = {
@@ -111,9 +111,9 @@ def encode(photo: Photo, format: str, *, keep_metadata: bool = True) -> tuple[by
     notes: list[str] = []
     icc, exif = (photo.icc, photo.exif) if keep_metadata else (None, None)
     if format == "TIFF":
-        return deep_images.encode_tiff(pixels, icc, exif), notes
+        return sixteen_bit.encode_tiff(pixels, icc, exif), notes
     if format == "PNG" and pixels.dtype == np.uint16:
-        return deep_images.encode_png(pixels, icc, exif), notes
+        return sixteen_bit.encode_png(pixels, icc, exif), notes
     if pixels.dtype == np.uint16:
         pixels = ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
         notes.append(f"{format} holds 8 bits a channel: 16 were rounded")

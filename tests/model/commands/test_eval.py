@@ -180,7 +180,7 @@ def test_an_artifact_scores_as_the_network_in_its_tiles(evaluate, tiny_weights, 
         (["--dataset", "sots", "--root", "nowhere"], 1, "nowhere is not a folder"),
         (["--data", "x", "--root", "."], 2, "--root means nothing without --dataset or --table"),
         (["--data", "x", "--sigma", "25"], 2, "--sigma means nothing where no photo is given noise"),
-        (["--artefacts", "x", "--stored"], 2, "--stored means nothing where no photo is given noise"),
+        (["--diagnostics", "x", "--stored"], 2, "--stored means nothing where no photo is given noise"),
     ],
 )
 def test_bad_usage_is_one_line(evaluate, weights, tmp_path, monkeypatch, arguments, code, message):

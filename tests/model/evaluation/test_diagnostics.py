@@ -9,7 +9,7 @@ from anyir.model.evaluation.diagnostics import (
     colour_cast,
     flat_surfaces,
     grid,
-    measure_artefacts,
+    measure_diagnostics,
     tile_agreement,
 )
 
@@ -73,4 +73,4 @@ def test_tiles_that_disagree_are_seen(photo):
 def test_a_photo_too_small_to_measure_is_one_line(tmp_path):
     Image.new("RGB", (7, 5)).save(tmp_path / "small.png")
     with pytest.raises(UserError, match=r"small.png is smaller than 8x8 pixels"):
-        measure_artefacts(lambda images: images, lambda tile: lambda images: images, tmp_path)
+        measure_diagnostics(lambda images: images, lambda tile: lambda images: images, tmp_path)
