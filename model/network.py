@@ -6,17 +6,26 @@ LayerNorms, so that it can be read beside the paper. ``anyir.model.deploy.networ
 an equal network made of operators that phones have. Choices that the paper leaves open are
 explained in docs/explanation/network.md.
 
+What lies beyond the paper is where the two statistics of a block come from, the attention matrix and
+GatedDA's delta: of each image, as in the paper, of ``pool`` crops of one photo as if they were one
+image, or given (``anyir.model.statistics``, docs/network.md).
+
 Shapes in comments: B batch, H and W height and width at this level, C the *half* width
-(channels of one of the two sub-features), so the residual stream has 2C channels.
+(channels of one of the two sub-features), so the residual stream has 2C channels; S photos, each of
+B / S consecutive images of the batch.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from anyir.model.config import AnyIRConfig
+from anyir.model.statistics import BlockStatistics, Statistics, as_one_image, check, for_each
 
 
 def conv1x1(inputs: int, outputs: int) -> nn.Conv2d:
@@ -63,14 +72,24 @@ class Attention(nn.Module):
         self.qkv_depthwise = depthwise(3 * channels)
         self.project = conv1x1(channels, channels)
 
-    def forward(self, x: Tensor) -> Tensor:
-        b, c, h, w = x.shape
+    def forward(self, x: Tensor, given: Tensor | None = None, pool: int = 1) -> Tensor:
         q, k, v = self.qkv_depthwise(self.qkv(x)).chunk(3, dim=1)
-        # (B, C, H, W) -> (B, heads, C / heads, H W)
-        q, k, v = (t.reshape(b, self.heads, c // self.heads, h * w) for t in (q, k, v))
+        attention = self.matrix(q, k, pool) if given is None else given
+        return self.project((for_each(attention, len(x)) @ self.in_heads(v)).reshape(x.shape))
+
+    def matrix(self, q: Tensor, k: Tensor, pool: int) -> Tensor:
+        """Queries and keys, (B, C, H, W) -> (S, heads, C / heads, C / heads)."""
+        q, k = (self.in_heads(as_one_image(t, pool)) for t in (q, k))
         q, k = F.normalize(q, dim=-1), F.normalize(k, dim=-1)
-        attention = (q @ k.transpose(-2, -1) * self.temperature).softmax(dim=-1)
-        return self.project((attention @ v).reshape(b, c, h, w))
+        return (q @ k.transpose(-2, -1) * self.temperature).softmax(dim=-1)
+
+    def in_heads(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, heads, C / heads, H W)."""
+        return x.unflatten(1, (self.heads, -1)).flatten(3)
+
+    def statistics(self, x: Tensor, pool: int) -> Tensor:
+        q, k, _ = self.qkv_depthwise(self.qkv(x)).chunk(3, dim=1)
+        return self.matrix(q, k, pool).to(self.temperature.dtype)  # autocast may have another
 
 
 class GatedDA(nn.Module):
@@ -86,11 +105,10 @@ class GatedDA(nn.Module):
         self.gate = conv1x1(self.alpha + self.beta, channels)
         self.project = conv1x1(channels, channels)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, given: Tensor | None = None, pool: int = 1) -> Tensor:
         normed = self.norm(x)  # line 1
-        mean, deviation = spatial_statistics(normed)  # line 2
-        delta = torch.sigmoid(mean + deviation)  # line 3: (B, C, 1, 1)
-        tau = self.tau[:, None, None] * delta  # line 4
+        delta = self.delta(normed, pool) if given is None else given  # lines 2, 3
+        tau = self.tau[:, None, None] * for_each(delta, len(x))  # line 4
         gamma, beta, alpha = self.expand(normed).split([self.gamma, self.beta, self.alpha], dim=1)  # 5, 6
         if self.depthwise is not None:  # line 7; alpha is C wide, or 2C in two rows of Table 8
             repeats = self.alpha // x.shape[1]
@@ -99,6 +117,14 @@ class GatedDA(nn.Module):
         if self.gamma:  # line 8; without gamma (Table 8) nothing gates
             gated = F.gelu(gamma) * gated
         return self.project(self.gate(gated) + x)  # lines 8, 9
+
+    def delta(self, normed: Tensor, pool: int) -> Tensor:
+        """Lines 2 and 3: (B, C, H, W) -> (S, C, 1, 1)."""
+        mean, deviation = spatial_statistics(as_one_image(normed, pool))
+        return torch.sigmoid(mean + deviation)
+
+    def statistics(self, x: Tensor, pool: int) -> Tensor:
+        return self.delta(self.norm(x), pool).to(self.tau.dtype)
 
 
 def spatial_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -179,15 +205,28 @@ class DAB(nn.Module):
         self.ffn_norm = ChannelNorm(channels)
         self.ffn = FeedForward(channels, config.ffn_expansion)
 
-    def forward(self, x: Tensor) -> Tensor:
-        if self.split == "skip":
-            attention, gate = x[:, 0::2], x[:, 1::2]  # equation 1
-        else:
-            attention, gate = x.chunk(2, dim=1)
-        attention = self.attention(self.attention_norm(attention))  # equation 2
-        gate = self.gated_da(gate)  # algorithm 1
+    def forward(self, x: Tensor, given: BlockStatistics | None = None, pool: int = 1) -> Tensor:
+        attention, gate = self.halves(x)
+        matrix, delta = given or (None, None)
+        attention = self.attention(self.attention_norm(attention), matrix, pool)  # equation 2
+        if isinstance(self.gated_da, GatedDA):
+            gate = self.gated_da(gate, delta, pool)  # algorithm 1
         x = self.fuse(self.fusion(attention, gate)) + x  # algorithm 2, equation 4
         return self.ffn(self.ffn_norm(x)) + x  # equation 3
+
+    def halves(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Equation 1, or a half-split."""
+        if self.split == "skip":
+            return x[:, 0::2], x[:, 1::2]
+        attention, gate = x.chunk(2, dim=1)
+        return attention, gate
+
+    def statistics(self, x: Tensor, pool: int) -> BlockStatistics:
+        attention, gate = self.halves(x)
+        return BlockStatistics(
+            self.attention.statistics(self.attention_norm(attention), pool),
+            self.gated_da.statistics(gate, pool) if isinstance(self.gated_da, GatedDA) else None,
+        )
 
 
 class Downsample(nn.Module):
@@ -237,17 +276,63 @@ class AnyIR(nn.Module):
         self.refinement = level(0, config.refinement)
         self.output = conv3x3(dims[0], 3)
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor, statistics: Statistics | None = None, pool: int = 1) -> Tensor:
+        """Restore a batch.
+
+        Args:
+            image: (B, 3, H, W).
+            statistics: of S photos, B / S consecutive images of each; None for those of the batch itself.
+            pool: how many consecutive images are crops of one photo and share their statistics; 1 is
+                the paper's network, each image by itself. Without meaning where statistics are given.
+
+        Raises:
+            UserError: statistics of another network, precision or device, or a batch of another size.
+        """
+        if statistics is None:
+            return self._run(image, lambda block, x: block(x, None, pool))
+        if not torch.compiler.is_compiling():
+            check(statistics, self.config, self.output.weight, len(image))
+        given = iter(statistics.blocks)
+        return self._run(image, lambda block, x: block(x, next(given)))
+
+    def statistics(self, crops: Tensor, pool: int | None = None) -> Statistics:
+        """What ``forward`` takes from the whole of an image: of crops as if they were one image.
+
+        Args:
+            crops: (B, 3, H, W), of one photo.
+            pool: how many consecutive crops belong to a photo; None for all of them.
+
+        Raises:
+            UserError: a batch of another size than ``pool`` crops of each photo.
+        """
+        pool = len(crops) if pool is None else pool
+        taken = []
+
+        def look(block: DAB, x: Tensor) -> Tensor:
+            taken.append(block.statistics(x, pool))
+            return block(x, taken[-1])
+
+        self._run(crops, look)
+        return Statistics(tuple(taken), self.output.weight.detach().clone())
+
+    def _run(self, image: Tensor, run: Callable[[DAB, Tensor], Tensor]) -> Tensor:
+        """Figure 2 (a), with ``run`` for each block in turn."""
+
+        def level(blocks: Any, x: Tensor) -> Tensor:
+            for block in blocks:
+                x = run(block, x)
+            return x
+
         x = self.patch_embed(image)
         skips = []
         for blocks, down in zip(self.encoder, self.down, strict=True):
-            x = blocks(x)
+            x = level(blocks, x)
             skips.append(x)
             x = down(x)
-        x = self.latent(x)
+        x = level(self.latent, x)
         for up, merge, blocks in zip(self.up, self.merge, self.decoder, strict=True):
-            x = blocks(merge(torch.cat([up(x), skips.pop()], dim=1)))
-        return self.output(self.refinement(x)) + image
+            x = level(blocks, merge(torch.cat([up(x), skips.pop()], dim=1)))
+        return self.output(level(self.refinement, x)) + image
 
     def use_additive_fusion(self) -> AnyIR:
         """Compute every frequency fusion as the addition it equals, and return ``self``.

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from anyir.model.network import DAB
+from anyir.model.statistics import BlockStatistics
 
 MIXED, FULL = "bf16-mixed", "32-true"
 PRECISIONS = (MIXED, FULL)
@@ -52,10 +53,10 @@ def compile_blocks(network: nn.Module) -> None:
             module.forward = partial(block, module)  # type: ignore[method-assign]
 
 
-def _block(module: DAB, x: Tensor) -> Tensor:
+def _block(module: DAB, x: Tensor, given: BlockStatistics | None = None, pool: int = 1) -> Tensor:
     # Laid out as the input, so that the next block of the level needs no program of its own. Without this
     # ``small`` and ``anyir`` together came to torch's limit of eight programs on a GPU, and not on a CPU.
-    return DAB.forward(module, x).contiguous(memory_format=torch.channels_last)
+    return DAB.forward(module, x, given, pool).contiguous(memory_format=torch.channels_last)
 
 
 EAGER_STEPS = 3

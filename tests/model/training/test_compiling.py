@@ -27,15 +27,16 @@ def programs(monkeypatch):
     torch.compiler.reset()
 
 
-def test_a_program_serves_all_blocks_of_a_level(programs):
+@pytest.mark.parametrize("pool", [1, 2])
+def test_a_program_serves_all_blocks_of_a_level(programs, pool):
     network = AnyIR(PRESETS["small"]).use_additive_fusion()
     network.to(memory_format=torch.channels_last)  # as the trainer has it
-    image = torch.rand(1, 3, 32, 32).contiguous(memory_format=torch.channels_last)
-    network(image).square().mean().backward()
+    image = torch.rand(pool, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+    network(image, pool=pool).square().mean().backward()
     plain = {name: weight.grad.clone() for name, weight in network.named_parameters()}
     network.zero_grad()
     compile_blocks(network)
-    network(image).square().mean().backward()
+    network(image, pool=pool).square().mean().backward()
     assert len(programs) == 4  # of twelve blocks
     for name, weight in network.named_parameters():
         torch.testing.assert_close(weight.grad, plain[name], rtol=1e-4, atol=1e-6)
