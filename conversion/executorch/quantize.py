@@ -26,7 +26,7 @@ KEPT_FLOAT = (
 """Modules whose int8 costs more quality than it gains time: the first and the last convolution, those that
 begin a level's residual stream, the normalisations' constant ones, attention, whose Gram matrix multiplies
 errors, and what a block adds to the residual stream at full resolution, which cost the most of all when the
-modules were rounded one by one (docs/guides/convert.md)."""
+modules were rounded one by one (docs/lab/conversion.md)."""
 
 
 def quantize_static(deployed: nn.Module, tile: int) -> tuple[Any, Quantization]:

@@ -1,5 +1,6 @@
 """What README and the documentation name exists: links, files, commands and their options."""
 
+import pkgutil
 import re
 import shlex
 from functools import cache
@@ -9,6 +10,7 @@ import pytest
 import typer
 from markdown.extensions.toc import slugify
 
+import anyir.model
 from anyir.model.cli import build_app
 
 ROOT = Path(__file__).parents[2]
@@ -110,6 +112,21 @@ def test_lines_are_no_wider_than_100_columns(page):
     text = FENCE.sub("", text_of(page))
     long = [line for line in text.splitlines() if len(line) > 100 and not re.match(r"\s*(\||<|!\[)", line)]
     assert not long
+
+
+@each_page
+def test_python_examples_compile_and_import_what_exists(page):
+    for code in re.findall(r"^```python\n(.*?)^```", text_of(page), re.MULTILINE | re.DOTALL):
+        compile(code, str(page), "exec")
+        for line in re.findall(r"^from anyir.*", code, re.MULTILINE):
+            exec(line, {})
+
+
+def test_the_python_reference_has_every_public_name():
+    named = re.findall(r"^::: ([\w.]+)$", text_of(ROOT / "docs/reference/python.md"), re.MULTILINE)
+    objects = {name.rpartition(".")[2]: pkgutil.resolve_name(name) for name in named}
+    for name in anyir.model.__all__:
+        assert objects.get(name) is getattr(anyir.model, name), f"docs/reference/python.md lacks {name}"
 
 
 def test_the_guides_name_every_page_of_the_site():
