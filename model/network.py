@@ -8,7 +8,7 @@ explained in docs/explanation/network.md.
 
 What lies beyond the paper is where the two statistics of a block come from, the attention matrix and
 GatedDA's delta: of each image, as in the paper, of ``pool`` crops of one photo as if they were one
-image, or given (``anyir.model.statistics``, docs/network.md).
+image, or given (``anyir.model.statistics``, docs/explanation/network.md).
 
 Shapes in comments: B batch, H and W height and width at this level, C the *half* width
 (channels of one of the two sub-features), so the residual stream has 2C channels; S photos, each of

@@ -1,6 +1,6 @@
 """What couples the pixels of an image in AnyIR: two statistics a block, which a whole photo can share.
 
-docs/explanation/network.md ("One look at the photo") says what they are for.
+docs/explanation/one-look.md says what they are for.
 """
 
 from __future__ import annotations

@@ -136,10 +136,11 @@ def test_the_guides_name_every_page_of_the_site():
 
 
 def test_a_code_comment_names_pages_that_exist():
+    missing = []
     for source in (path for folder in FOLDERS.split("|") for path in (ROOT / folder).rglob("*.*")):
         if source.suffix not in (".py", ".kt", ".yaml", ".json", ".js", ".kts") or "build" in source.parts:
             continue
-        for named in re.findall(
-            r"\bdocs/[\w/]+\.(?:md|py|txt)\b", source.read_text(encoding="utf-8", errors="ignore")
-        ):
-            assert (ROOT / named).exists(), f"{source.relative_to(ROOT)} names {named}"
+        text = source.read_text(encoding="utf-8", errors="ignore")
+        named = re.findall(r"\bdocs/[\w/-]+\.(?:md|py|txt)\b", text)
+        missing += [f"{source.relative_to(ROOT)}: {page}" for page in named if not (ROOT / page).exists()]
+    assert not missing
