@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from anyir.model.data.check import Check
+    from anyir.model.data.check import DatasetCheck
 
 SHOWN = 5
 """Problems of each sort that are printed; ``--json`` has them all."""
@@ -64,7 +64,7 @@ def run(
         raise typer.Exit(1)
 
 
-def _show(check: Check) -> None:
+def _show(check: DatasetCheck) -> None:
     what = "pairs" if check.paired else "clean photos"
     of = f" of {check.expected} published" if check.expected and check.expected != check.pairs else ""
     print(f"{check.dataset} {check.split}: {check.title}, {check.pairs} {what}{of}, in {check.folder}")

@@ -83,14 +83,14 @@ def run(
     from anyir.model.restore.restorer import TorchModel, open_model
     from anyir.model.training.run import show_scores
 
-    trials = plan(dataset or [], table, root or [], sigma, stored)
+    trials = choose_trials(dataset or [], table, root or [], sigma, stored)
     idle = [name for name, given in (("--sigma", sigma), ("--stored", stored)) if given]
     if idle and all(trial.sigma is None for trial in trials):
         raise typer.BadParameter(
             f"{idle[0]} means nothing where no photo is given noise: name a clean dataset"
         )
     model = open_model(with_, threads=threads or None)
-    weights = find(with_) if isinstance(model, TorchModel) else None
+    weights = find_weights_file(with_) if isinstance(model, TorchModel) else None
     if card and weights is None:
         raise UserError(f"--card writes beside weights; {with_} is an artifact, whose figures --json prints")
     if card and weights is not None:
@@ -100,7 +100,7 @@ def run(
         raise UserError(f"--diagnostics compares tile sizes; {with_} has one, fixed")
     whole = model.tile is None and tile is None
     restore: Restore = restore_whole(model) if whole else restore_tiled(model, tile)
-    result: dict[str, Any] = describe(model, weights, with_)
+    result: dict[str, Any] = describe_model(model, weights, with_)
     result["tile"] = None if whole else model.tile or tile
     console = Console(stderr=True)
     if trials:
@@ -112,7 +112,7 @@ def run(
                     run_trial(restore, trial, table=table, on_photo=lambda t=task: bar.advance(t))  # type: ignore[misc]
                 )
         if table is not None and not dataset:
-            result["average"] = average(rows, table)
+            result["average"] = average_row(rows, table)
     if data:
         result["validation"] = evaluate_validation(restore, data)
     if diagnostics is not None:
@@ -142,7 +142,7 @@ def without_infinity(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def plan(
+def choose_trials(
     datasets: list[str], table: int | None, roots: list[Path], sigmas: list[int] | None, stored: bool
 ) -> list[Trial]:
     """The rows that were asked for, in order.
@@ -163,13 +163,13 @@ def plan(
     return trials
 
 
-def find(source: str | None) -> Path:
+def find_weights_file(source: str | None) -> Path:
     from anyir.model.checkpoint import find_weights
 
     return find_weights(source)
 
 
-def describe(model: Any, weights: Path | None, source: str | None) -> dict[str, Any]:
+def describe_model(model: Any, weights: Path | None, source: str | None) -> dict[str, Any]:
     """What was measured: names, hashes, and what ran it."""
     import json
 
@@ -186,7 +186,7 @@ def describe(model: Any, weights: Path | None, source: str | None) -> dict[str, 
     return {**described, "noise_seed": NOISE_SEED}
 
 
-def average(rows: list[dict[str, Any]], table: int) -> dict[str, Any]:
+def average_row(rows: list[dict[str, Any]], table: int) -> dict[str, Any]:
     """The mean over the rows, as the paper's last column has it, beside the paper's."""
     from anyir.model.evaluation.paper import TABLES
 

@@ -15,7 +15,7 @@ from anyir.model.data.pairing import Pair
 
 
 @dataclass
-class Check:
+class DatasetCheck:
     """What was found out about one split of one dataset; paths as text, problems as lines.
 
     Attributes:
@@ -57,7 +57,7 @@ class Check:
 
 def check_dataset(
     dataset: Dataset, *, workers: int = 4, on_photo: Callable[[], None] = lambda: None
-) -> Check:
+) -> DatasetCheck:
     """Decode every file of a dataset once and compare the sizes of its pairs.
 
     Args:
@@ -65,7 +65,7 @@ def check_dataset(
         workers: threads; Pillow decodes outside Python's lock.
         on_photo: called after every file.
     """
-    result = Check(
+    result = DatasetCheck(
         dataset=dataset.name,
         title=dataset.source.title,
         split=dataset.split,
@@ -109,7 +109,7 @@ def _shape(path: Path) -> tuple[Path, tuple[int, int, bool] | str]:
     return path, (pixels.shape[0], pixels.shape[1], pixels.dtype.itemsize == 2)
 
 
-def _compare(pair: Pair, shapes: dict[Path, tuple[int, ...]], result: Check) -> None:
+def _compare(pair: Pair, shapes: dict[Path, tuple[int, ...]], result: DatasetCheck) -> None:
     if pair.degraded in shapes and pair.clean in shapes:
         try:
             check_sizes(pair, shapes[pair.degraded], shapes[pair.clean])

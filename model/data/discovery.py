@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from anyir.model.data.pairing import Pair, match_files, stem_key
-from anyir.model.data.photo_bank import SUFFIXES, is_photo
+from anyir.model.data.photo_bank import PHOTO_SUFFIXES, is_photo
 from anyir.model.data.registry import GENERIC, SOURCES, Layout, Source, find_source
 from anyir.model.errors import UserError
 
@@ -145,7 +145,7 @@ def find_all(root: Path) -> list[Dataset]:
         if not found and (dataset := _read_layout(name, "test", root, SOURCES[name].test[0])):
             found.append(dataset)
     if not found:
-        raise UserError(f"no photos below {root} ({', '.join(sorted(SUFFIXES))})")
+        raise UserError(f"no photos below {root} ({', '.join(sorted(PHOTO_SUFFIXES))})")
     return found
 
 

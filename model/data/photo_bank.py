@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from anyir.model.errors import UserError
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".tif", ".tiff"}
+PHOTO_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".tif", ".tiff"}
 BAD_SHARE = 0.01
 """More unreadable photos than this share end the run: something is wrong with the folder."""
 
@@ -32,7 +32,7 @@ def list_photos(folders: Iterable[Path]) -> list[Path]:
             raise UserError(f"{folder} is not a folder of photos")
         found = sorted(path for path in folder.rglob("*") if is_photo(path, folder))
         if not found:
-            raise UserError(f"no photos below {folder} ({', '.join(sorted(SUFFIXES))})")
+            raise UserError(f"no photos below {folder} ({', '.join(sorted(PHOTO_SUFFIXES))})")
         for path in found:
             photos.setdefault(path.resolve(), path)
     return list(photos.values())
@@ -44,7 +44,7 @@ def is_photo(path: Path, folder: Path) -> bool:
     So does a link to nothing, such as to a disk that is not there: whoever reads it says that it is missing,
     where leaving it out would train on fewer photos without a word.
     """
-    if path.suffix.lower() not in SUFFIXES or is_hidden(path, folder):
+    if path.suffix.lower() not in PHOTO_SUFFIXES or is_hidden(path, folder):
         return False
     return path.is_file() or (path.is_symlink() and not path.exists())
 

@@ -12,20 +12,19 @@ from torch import Tensor
 from anyir.model.data.degradations import degrade
 from anyir.model.data.mixture import as_stored
 from anyir.model.errors import UserError
+from anyir.model.evaluation.benchmark import Restore
 from anyir.model.metrics import mean_psnr
 
 SIGMA = 25
 TILES = (128, 256, 512)
 TILE_SEVERITY = 0.5
 TILE_KINDS = ("noise", "rain", "haze", "defocus_blur", "low_light", "snow")
-PHOTOS = 4
+PHOTO_COUNT = 4
 """Of the folder, in the order of their names."""
 PERIODS = 8
 """The network halves its resolution three times: a grid that it leaves repeats every 8 pixels or sooner."""
 _SURFACES = (0.1, 0.25, 0.5, 0.75, 0.9)
 _FLAT_SIZE, _FLAT_LEVELS, _FLAT_REPEATS = 256, (0.25, 0.5, 0.75), 4
-
-Restore = Callable[[Tensor], Tensor]
 
 
 def colour_cast(restore: Restore, photos: list[Tensor]) -> dict[str, Any]:
@@ -144,7 +143,7 @@ def measure_diagnostics(
     from anyir.model.evaluation.benchmark import SMALLEST
 
     photos = []
-    for path in list_photos([folder])[:PHOTOS]:
+    for path in list_photos([folder])[:PHOTO_COUNT]:
         photos.append(read_float(path))
         if min(photos[-1].shape[-2:]) < SMALLEST:
             raise UserError(f"{path} is smaller than {SMALLEST}x{SMALLEST} pixels, which padding needs")
