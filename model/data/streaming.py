@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -22,35 +21,18 @@ from anyir.model.errors import UserError
 Pixels = NDArray[np.uint8]
 
 
-class PhotoCache:
-    """What ``read`` returns for a path, kept while there is room. Safe to share between threads.
+def cached_photos(read: Callable[[Path], Pixels], limit: int) -> Callable[[Path], Pixels]:
+    """``read``, whose last results are kept while there is room: threads may share it, and nobody may change
+    the pixels. Two threads may decode the same photo at once, which does no harm.
 
     Args:
         read: decodes a photo to uint8.
         limit: bytes of pixels to keep; 0 keeps nothing.
     """
+    from cachetools import LRUCache, cached
 
-    def __init__(self, read: Callable[[Path], Pixels], limit: int) -> None:
-        self.limit, self.held = limit, 0
-        self._read = read
-        self._photos: OrderedDict[Path, Pixels] = OrderedDict()
-        self._lock = Lock()
-
-    def __call__(self, path: Path) -> Pixels:
-        """The photo's pixels, which nobody may change."""
-        with self._lock:
-            if path in self._photos:
-                self._photos.move_to_end(path)
-                return self._photos[path]
-        pixels = self._read(path)  # outside the lock: two threads may decode the same photo, no harm
-        with self._lock:
-            if path not in self._photos and pixels.nbytes <= self.limit:
-                self._photos[path] = pixels
-                self.held += pixels.nbytes
-                while self.held > self.limit:
-                    _, oldest = self._photos.popitem(last=False)
-                    self.held -= oldest.nbytes
-        return pixels
+    photos: LRUCache[Path, Pixels] = LRUCache(limit, getsizeof=lambda pixels: pixels.nbytes)
+    return cached(photos, key=lambda path: path, lock=Lock())(read)
 
 
 AHEAD = 3
@@ -95,7 +77,7 @@ class StreamSampler:
         self.ends = np.cumsum([part.samples for part in parts])
         self.photos = len({pair for part in parts for pair in part.pairs})
         self.bad: dict[Pair, str] = {}
-        self._cache = PhotoCache(lambda path: to_8_bits(read_pixels(path)), cache_bytes)
+        self._read = cached_photos(lambda path: to_8_bits(read_pixels(path)), cache_bytes)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="photos")
         self._waiting: dict[int, list[Future[Sample]]] = {}
         self._order: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
@@ -179,8 +161,8 @@ class StreamSampler:
             )
 
     def _crop(self, part: Part, pair: Pair, generator: np.random.Generator) -> Sample:
-        clean = self._cache(pair.clean)
-        degraded = clean if pair.degraded is None else self._cache(pair.degraded)
+        clean = self._read(pair.clean)
+        degraded = clean if pair.degraded is None else self._read(pair.degraded)
         check_sizes(pair, degraded.shape[:2], clean.shape[:2])
         height, width = clean.shape[:2]
         if min(height, width) < self.crop:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from anyir.model.data.pairing import Pair
 from anyir.model.data.sources import MIXED, Ingredient, Part, find_parts, hold_out_photos
-from anyir.model.data.streaming import AHEAD, PhotoCache, StreamSampler
+from anyir.model.data.streaming import AHEAD, StreamSampler, cached_photos
 from anyir.model.errors import UserError
 from anyir.model.training.batches import Batches
 from tests.helpers import datasets as made
@@ -200,10 +200,12 @@ def test_the_cache_holds_what_fits_and_nothing_else(wanted, limit):
         read.append(path)
         return np.full(sizes[path], int(str(path)), np.uint8)
 
-    cache = PhotoCache(decode, limit)
+    photos = cached_photos(decode, limit)
     for number in wanted:
-        pixels = cache(Path(str(number)))
+        pixels = photos(Path(str(number)))
         assert pixels.tolist() == [number] * (number * 3)
-        assert cache.held == sum(p.nbytes for p in cache._photos.values()) <= limit
+        assert sum(kept.nbytes for kept in photos.cache.values()) <= limit
+    if 0 < 3 * (last := wanted[-1] if wanted else 0) <= limit:
+        assert Path(str(last)) in photos.cache
     if sum(sizes.values()) <= limit:
         assert len(read) == len(set(wanted))
