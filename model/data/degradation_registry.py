@@ -128,7 +128,7 @@ def parse_kind(kind: str) -> list[str]:
     return [part.name for part in sorted(parts, key=lambda part: (part.order, part.stream))]
 
 
-def kinds_of(which: Literal["validation", "calibration", "parity"]) -> dict[str, int]:
+def kinds_of(which: Literal["stream", "validation", "calibration", "parity"]) -> dict[str, int]:
     """The kinds that belong to a set, each with its number there, in the order of the numbers."""
     numbers = {one.name: number for one in DEGRADATIONS if (number := getattr(one, which)) is not None}
     return dict(sorted(numbers.items(), key=lambda item: item[1]))

@@ -6,7 +6,7 @@ import torch
 from torch import Generator, Tensor
 
 from anyir.model.data.camera import jpeg_round_trip
-from anyir.model.data.degradation_registry import DEGRADATIONS, find_degradation, parse_kind, single_kinds
+from anyir.model.data.degradation_registry import DEGRADATIONS, kinds_of, parse_kind, single_kinds
 from anyir.model.data.degradations import degrade_by
 from anyir.model.data.photo_bank import PhotoBank
 
@@ -44,7 +44,7 @@ class Sampler:
         self.kinds = list(MIXTURE)
         self.parts = [[] if kind == "clean" else parse_kind(kind) for kind in MIXTURE]
         self.singles = parse_kind("+".join(single_kinds()))  # in the order they are applied
-        self.streams = {part: 1 + find_degradation(part).stream for part in self.singles}
+        self.streams = {part: 1 + number for part, number in kinds_of("stream").items()}
         self.shares = torch.tensor(list(MIXTURE.values()))
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
