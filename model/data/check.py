@@ -67,12 +67,12 @@ def check_dataset(
     """
     result = DatasetCheck(
         dataset=dataset.name,
-        title=dataset.source.title,
+        title=dataset.info.title,
         split=dataset.split,
         folder=str(dataset.folder),
         paired=dataset.is_paired,
         pairs=len(dataset.pairs),
-        expected=dataset.source.count if dataset.split == "test" else 0,
+        expected=dataset.info.count if dataset.split == "test" else 0,
         kinds=dict(Counter(pair.kind for pair in dataset.pairs if pair.kind)),
         without_clean=[str(path) for path in dataset.without_clean],
         without_degraded=[str(path) for path in dataset.without_degraded],

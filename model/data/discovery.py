@@ -8,9 +8,9 @@ from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import Path
 
+from anyir.model.data.dataset_registry import DATASETS, GENERIC, DatasetInfo, Layout, find_dataset_info
 from anyir.model.data.pairing import Pair, match_files, stem_key
 from anyir.model.data.photo_bank import PHOTO_SUFFIXES, is_photo
-from anyir.model.data.registry import GENERIC, SOURCES, Layout, Source, find_source
 from anyir.model.errors import UserError
 
 
@@ -19,7 +19,7 @@ class Dataset:
     """One split of one dataset, as it was found; nothing has been decoded.
 
     Attributes:
-        name: its key in ``SOURCES``.
+        name: its key in ``DATASETS``.
         split: ``train`` or ``test``.
         folder: the folder that all its files lie below.
         pairs: its photos, sorted by name.
@@ -37,8 +37,8 @@ class Dataset:
     ambiguous: list[tuple[Path, list[Path]]] = field(default_factory=list)
 
     @property
-    def source(self) -> Source:
-        return SOURCES[self.name]
+    def info(self) -> DatasetInfo:
+        return DATASETS[self.name]
 
     @property
     def is_paired(self) -> bool:
@@ -76,8 +76,8 @@ def find_dataset(name: str, split: str, *roots: Path) -> Dataset:
         UserError: an unknown name, a dataset without that split, no root that is a folder, or nothing
             there; the message says where it was looked for.
     """
-    source = find_source(name)
-    layouts: tuple[Layout, ...] = getattr(source, split)
+    info = find_dataset_info(name)
+    layouts: tuple[Layout, ...] = getattr(info, split)
     other = "train" if split == "test" else "test"
     if not layouts:
         raise UserError(f"{name} has no {split} split, only {other}")
@@ -85,9 +85,9 @@ def find_dataset(name: str, split: str, *roots: Path) -> Dataset:
     if not folders:
         raise UserError(f"{roots[0]} is not a folder" if roots else f"no folder to look for {name} in")
     shapes = [Layout(".", layout.clean, layout.degraded) for layout in layouts]
-    if source.kind:
-        shapes += SOURCES["pairs"].test
-    nameless = [f for f in folders if not _first_of(name, other, f, getattr(source, other))]
+    if info.kind:
+        shapes += DATASETS["pairs"].test
+    nameless = [f for f in folders if not _first_of(name, other, f, getattr(info, other))]
     found = (_first_of(name, split, folder, layouts) for folder in folders)
     shaped = (_first_of(name, split, folder, shapes) for folder in nameless)
     for dataset in chain(found, shaped):
@@ -113,7 +113,7 @@ def find_splits(name: str, root: Path) -> list[Dataset]:
     found: list[Dataset] = []
     missing: list[str] = []
     for split in ("test", "train"):
-        if not getattr(find_source(name), split):
+        if not getattr(find_dataset_info(name), split):
             continue
         try:
             dataset = find_dataset(name, split, root)
@@ -136,13 +136,13 @@ def find_all(root: Path) -> list[Dataset]:
     if not root.is_dir():
         raise UserError(f"{root} is not a folder")
     found: list[Dataset] = []
-    for name, source in SOURCES.items():
+    for name, info in DATASETS.items():
         for split in ("train", "test"):
-            layouts: tuple[Layout, ...] = getattr(source, split)
+            layouts: tuple[Layout, ...] = getattr(info, split)
             if name not in GENERIC and (dataset := _first_of(name, split, root, layouts)):
                 found.append(dataset)
     for name in GENERIC:
-        if not found and (dataset := _read_layout(name, "test", root, SOURCES[name].test[0])):
+        if not found and (dataset := _read_layout(name, "test", root, DATASETS[name].test[0])):
             found.append(dataset)
     if not found:
         raise UserError(f"no photos below {root} ({', '.join(sorted(PHOTO_SUFFIXES))})")
@@ -170,7 +170,7 @@ def _describe(layout: Layout) -> str:
 
 
 def _read_layout(name: str, split: str, root: Path, layout: Layout) -> Dataset | None:
-    source = SOURCES[name]
+    info = DATASETS[name]
     bases = _bases(root, layout.base)
     dataset = Dataset(name, split, bases[0] if len(bases) == 1 else root)
     for base in bases:
@@ -188,8 +188,8 @@ def _read_layout(name: str, split: str, root: Path, layout: Layout) -> Dataset |
             clean = _without_copies(clean, {path.name for degraded in folders.values() for path in degraded})
         unused = set(clean)
         for folder, degraded in folders.items():
-            matching = match_files(degraded, clean, below=(folder, clean_folder), reside=source.reside)
-            kind = source.kinds.get(folder.name.lower(), source.kind)
+            matching = match_files(degraded, clean, below=(folder, clean_folder), reside=info.reside)
+            kind = info.kinds.get(folder.name.lower(), info.kind)
             dataset.pairs += [Pair(good, bad, kind) for bad, good in matching.pairs]
             dataset.without_clean += matching.without_clean
             dataset.ambiguous += matching.ambiguous

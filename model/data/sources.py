@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from anyir.model.data.dataset_registry import DATASETS
 from anyir.model.data.degradations import degrade, parse_kind
 from anyir.model.data.discovery import Dataset, find_dataset
 from anyir.model.data.mixture import MIXTURE, SAVED_SHARE, STORED_SHARE, as_saved, as_stored
 from anyir.model.data.pairing import Pair
-from anyir.model.data.registry import SOURCES
 from anyir.model.errors import UserError, unknown
 
 MIXED = "mixture"
@@ -28,7 +28,7 @@ class Ingredient:
     """One line of a recipe's ``sources``.
 
     Attributes:
-        dataset: a name in ``SOURCES``.
+        dataset: a name in ``DATASETS``.
         folder: where below the root it lies; needed for ``photos``, which would take all photos there.
         repeat: how often each of its photos comes in an epoch.
         degrade: for clean photos, a degradation, ``mixture``, or empty for none.
@@ -55,15 +55,15 @@ class Ingredient:
 
     def __post_init__(self) -> None:
         """Raises ValueError: values that do not fit together."""
-        if self.dataset not in SOURCES:
-            raise ValueError(unknown("dataset", self.dataset, SOURCES))
-        if not SOURCES[self.dataset].train:
+        if self.dataset not in DATASETS:
+            raise ValueError(unknown("dataset", self.dataset, DATASETS))
+        if not DATASETS[self.dataset].train:
             raise ValueError(f"{self.dataset} has no train split")
         if self.repeat < 1:
             raise ValueError(f"repeat is {self.repeat}; it must be at least 1")
         if self.degrade not in ("", MIXED):
             parse_kind(self.degrade)
-        if self.degrade and any(layout.degraded for layout in SOURCES[self.dataset].train):
+        if self.degrade and any(layout.degraded for layout in DATASETS[self.dataset].train):
             raise ValueError(f"{self.dataset} is degraded already; leave out degrade")
         if self.sigma is not None and (self.degrade != "noise" or not 0 <= self.sigma <= NOISE_AT_FULL):
             raise ValueError(f"sigma {self.sigma} needs degrade: noise and must lie in 0..{NOISE_AT_FULL}")

@@ -92,13 +92,13 @@ def plan_trials(dataset: Dataset, sigmas: list[int], *, stored: bool = False) ->
     for path in (path for pair in dataset.pairs for path in (pair.clean, pair.degraded)):
         if path is not None and not path.exists():  # now, not after hours of others
             raise UserError(f"{path} is a link to nothing; mend or remove it")
-    name, expected = dataset.name, dataset.source.count
+    name, expected = dataset.name, dataset.info.count
     if not dataset.is_paired:
         return [Trial(name, f"sigma {s}", dataset.pairs, expected, s, stored) for s in sigmas]
     kinds = dict.fromkeys(pair.kind for pair in dataset.pairs)
-    if not dataset.source.kinds:
+    if not dataset.info.kinds:
         return [Trial(name, "", dataset.pairs, expected)]
-    order = list(dataset.source.kinds.values())
+    order = list(dataset.info.kinds.values())
     return [
         Trial(name, kind, [p for p in dataset.pairs if p.kind == kind], expected // len(order))
         for kind in sorted(kinds, key=order.index)

@@ -10,7 +10,7 @@ class Benchmark:
     """One column of a table of the paper.
 
     Attributes:
-        dataset: its name in ``anyir.model.data.registry.SOURCES``.
+        dataset: its name in ``anyir.model.data.dataset_registry.DATASETS``.
         condition: ``sigma 25`` for noise, a degradation in a dataset of several, otherwise empty.
         psnr: AnyIR's, in dB; None where the table has none.
         ssim: likewise.

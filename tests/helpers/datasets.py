@@ -76,7 +76,7 @@ def moce_ir(root: Path) -> Path:
 
 
 def cdd11(base: Path, count: int, size: int = 48) -> Path:
-    from anyir.model.data.registry import CDD11_KINDS
+    from anyir.model.data.dataset_registry import CDD11_KINDS
 
     for folder in CDD11_KINDS:
         names = [(f"{number:05d}.png", f"{number:05d}.png") for number in range(count)]

@@ -12,6 +12,7 @@ from anyir.conversion.calibration import calibration_tiles
 from anyir.conversion.samples import make_cases
 from anyir.model.cli import build_app
 from anyir.model.data import degradation_registry, degradations
+from anyir.model.data.dataset_registry import CDD11_KINDS
 from anyir.model.data.degradation_registry import (
     CLEAN,
     DEGRADATIONS,
@@ -23,7 +24,6 @@ from anyir.model.data.degradation_registry import (
     single_kinds,
 )
 from anyir.model.data.mixture import MIXTURE, Sampler
-from anyir.model.data.registry import CDD11_KINDS
 from anyir.model.training.validation import degraded_crops
 
 SETS = ("validation", "calibration", "parity")

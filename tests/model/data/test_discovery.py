@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from anyir.model.data.dataset_registry import DATASETS, DatasetInfo, Layout
 from anyir.model.data.discovery import count_others, find_all, find_dataset, find_splits
 from anyir.model.data.pairing import match_files, reside_id, stem_key
-from anyir.model.data.registry import SOURCES
 from anyir.model.errors import UserError
 from tests.helpers import datasets as made
 
@@ -224,7 +224,7 @@ def test_real_samples():
     assert counts(SAMPLES / "samples") == {("rain100l", "test"): 2, ("sots", "test"): 2}
     hazy = find_dataset("sots", "test", SAMPLES / "samples").pairs[0]
     assert (hazy.degraded.name, hazy.clean.name) == ("0001_0.8_0.2.jpg", "0001.png")
-    assert len(find_dataset("cbsd68", "test", SAMPLES).pairs) == SOURCES["cbsd68"].count
+    assert len(find_dataset("cbsd68", "test", SAMPLES).pairs) == DATASETS["cbsd68"].count
 
 
 names = st.text("abcdefgh0123456789-", min_size=1, max_size=8)
@@ -300,3 +300,13 @@ def made_pairs(folder):
         (folder / side).mkdir(parents=True)
         Image.new("RGB", (16, 16)).save(folder / side / "1.png")
     return folder
+
+
+def test_one_entry_adds_a_dataset(tmp_path, monkeypatch):
+    made.write_pairs(tmp_path / "Dust100/test", "dusty", "clean", [("1.png", "1.png"), ("2.png", "2.png")])
+    entry = DatasetInfo("Dust100", "haze", test=(Layout("Dust100/test", "clean", "dusty"),), count=2)
+    monkeypatch.setitem(DATASETS, "dust100", entry)
+    assert [pair.kind for pair in find_dataset("dust100", "test", tmp_path).pairs] == ["haze", "haze"]
+    assert counts(tmp_path)["dust100", "test"] == 2
+    with pytest.raises(UserError, match=r"known: .*dust100"):
+        find_dataset("sand", "test", tmp_path)

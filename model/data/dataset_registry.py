@@ -30,7 +30,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Source:
+class DatasetInfo:
     """A dataset as the paper uses it.
 
     Attributes:
@@ -69,8 +69,8 @@ _CDD = "CDD-11|CDD11|CDD_11"
 _INPUT = "input|rainy|rain|hazy|haze|blur|low|snow|noisy|degraded|lq"
 _TARGET = "target|gt|clean|clear|norain|sharp|high|hq"
 
-SOURCES: dict[str, Source] = {
-    "bsd400": Source(
+DATASETS: dict[str, DatasetInfo] = {
+    "bsd400": DatasetInfo(
         "BSD400",
         train=(
             Layout("Train/Denoise|denoise/BSD400"),
@@ -79,7 +79,7 @@ SOURCES: dict[str, Source] = {
             Layout("BSD400"),
         ),
     ),
-    "wed": Source(
+    "wed": DatasetInfo(
         "WED (Waterloo Exploration Database)",
         train=(
             Layout("Train/Denoise/WED|WaterlooED"),
@@ -90,7 +90,7 @@ SOURCES: dict[str, Source] = {
             Layout("WaterlooED|WED"),
         ),
     ),
-    "cbsd68": Source(
+    "cbsd68": DatasetInfo(
         "CBSD68 (BSD68 in colour)",
         test=(
             Layout("test/denoise/bsd68|cbsd68"),
@@ -101,7 +101,7 @@ SOURCES: dict[str, Source] = {
         ),
         count=68,
     ),
-    "rain100l": Source(
+    "rain100l": DatasetInfo(
         "Rain100L",
         "rain",
         train=_paired(
@@ -119,7 +119,7 @@ SOURCES: dict[str, Source] = {
         ),
         count=100,
     ),
-    "ots": Source(
+    "ots": DatasetInfo(
         "RESIDE OTS",
         "haze",
         train=_paired(
@@ -130,7 +130,7 @@ SOURCES: dict[str, Source] = {
         ),
         reside=True,
     ),
-    "sots": Source(
+    "sots": DatasetInfo(
         "RESIDE SOTS outdoor",
         "haze",
         test=_paired(
@@ -143,7 +143,7 @@ SOURCES: dict[str, Source] = {
         count=500,
         reside=True,
     ),
-    "gopro": Source(
+    "gopro": DatasetInfo(
         "GoPro",
         "motion_blur",
         train=_paired(
@@ -161,7 +161,7 @@ SOURCES: dict[str, Source] = {
         ),
         count=1111,
     ),
-    "lol": Source(
+    "lol": DatasetInfo(
         "LOL-v1",
         "low_light",
         train=_paired(
@@ -178,26 +178,26 @@ SOURCES: dict[str, Source] = {
         ),
         count=15,
     ),
-    "csd": Source(
+    "csd": DatasetInfo(
         "CSD",
         "snow",
         train=_paired(("CSD/Train|train2500", "Snow", "Gt")),
         test=_paired(("CSD/Test|test2000", "Snow", "Gt")),
         count=2000,
     ),
-    "cdd11": Source(
+    "cdd11": DatasetInfo(
         "CDD-11",
         train=_paired((f"{_CDD}/train", _CDD11, "clear"), ("CDD-11_train|CDD11_train", _CDD11, "clear")),
         test=_paired((f"{_CDD}/test", _CDD11, "clear"), ("CDD-11_test|CDD11_test", _CDD11, "clear")),
         count=2200,
         kinds=CDD11_KINDS,
     ),
-    "pairs": Source(
+    "pairs": DatasetInfo(
         "a folder of pairs",
         train=_paired((".", _INPUT, _TARGET)),
         test=_paired((".", _INPUT, _TARGET)),
     ),
-    "photos": Source(
+    "photos": DatasetInfo(
         "a folder of clean photos",
         train=(Layout(".", "**"),),
         test=(Layout(".", "**"),),
@@ -208,12 +208,12 @@ SOURCES: dict[str, Source] = {
 GENERIC = ("pairs", "photos")
 
 
-def find_source(name: str) -> Source:
+def find_dataset_info(name: str) -> DatasetInfo:
     """A dataset's entry.
 
     Raises:
         UserError: no such dataset; the message lists them.
     """
-    if name not in SOURCES:
-        raise UserError(unknown("dataset", name, SOURCES))
-    return SOURCES[name]
+    if name not in DATASETS:
+        raise UserError(unknown("dataset", name, DATASETS))
+    return DATASETS[name]
