@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from anyir.conversion.processes import environment, log_output, start_process
+from anyir.model.errors import show_traceback
 
 
 def answer(connection, *arguments):
@@ -19,6 +20,14 @@ def print_to(connection, path):
     print("from Python")
     sys.stdout.flush()
     os.write(2, b"from a library\n")
+
+
+def fail_with_a_log(connection, path):
+    terminal = log_output(path)
+    try:
+        raise ValueError("of a toolchain")
+    except ValueError as error:
+        show_traceback(error, terminal)
 
 
 def test_both_sides_send_and_the_child_has_its_own_environment(monkeypatch):
@@ -52,6 +61,16 @@ def test_what_a_child_prints_is_in_its_log(tmp_path):
     process, _ = start_process(print_to, tmp_path / "log")
     process.join(60)
     assert (tmp_path / "log").read_text() == "from Python\nfrom a library\n"
+
+
+@pytest.mark.parametrize(("value", "shown"), [("1", True), ("0", False)])
+def test_debug_shows_on_the_terminal_what_failed_in_a_child(tmp_path, monkeypatch, capfd, value, shown):
+    monkeypatch.setenv("ANYIR_DEBUG", value)
+    process, _ = start_process(fail_with_a_log, tmp_path / "log")
+    process.join(60)
+    said = capfd.readouterr().err
+    assert ("Traceback" in said, said.endswith("ValueError: of a toolchain\n")) == (shown, shown)
+    assert (tmp_path / "log").read_text() == ""
 
 
 def test_an_environment_is_put_back(monkeypatch):
