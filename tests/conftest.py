@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.command_line import anyir
+from tests.helpers.command_line import anyir_process
 from tests.helpers.made_once import made_once
 from tests.helpers.tiny import TILE, save_tiny_weights
 
@@ -53,7 +53,7 @@ def tiny_artifacts(tiny_weights, tmp_path_factory) -> Path:
     """A folder with the tiny network's artifacts by every recipe, at 64x64, and their manifests."""
 
     def build(folder):
-        process = anyir("convert", "--weights", tiny_weights, "--tile", TILE, "--out", folder)
+        process = anyir_process("convert", "--weights", tiny_weights, "--tile", TILE, "--out", folder)
         assert process.returncode == 0, process.stdout + process.stderr
 
     return made_once(tmp_path_factory, "artifacts", build)

@@ -1,9 +1,6 @@
 """The whole line at full size, once, through the command line: shipped weights to a report."""
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,16 +10,14 @@ from skimage import data
 from anyir.model import degrade, psnr
 from anyir.model.checkpoint import find_weights
 from anyir.model.files import sha256
+from tests.helpers.command_line import anyir_process
 
 TILE = 128
 
 
-def anyir(*arguments, code=0):
-    command = [sys.executable, "-m", "anyir.model.cli", *map(str, arguments)]
-    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "160"}
-    result = subprocess.run(command, capture_output=True, text=True, timeout=1200, env=environment)
-    assert result.returncode == code, result.stdout + result.stderr
-    return result
+def anyir(*arguments):
+    process = anyir_process(*arguments)
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from anyir.conversion.manifest import Operators
 from anyir.conversion.runtimes import Unsupported, open_artifact
 from anyir.model.cli import build_app
 from anyir.model.errors import UserError
-from tests.helpers.command_line import anyir
+from tests.helpers.command_line import anyir, anyir_process
 
 FILES = {
     "executorch": "tiny_executorch_xnnpack_fp32_64x64.pte",
@@ -118,7 +118,7 @@ def test_what_is_no_program_is_one_line_and_no_crash(data, reason, tiny_artifact
     fits = {"sha256": hashlib.sha256(spoilt).hexdigest(), "bytes": len(spoilt)}
     path = described("executorch", lambda manifest: manifest.update(fits))
     path.write_bytes(spoilt)
-    process = anyir("verify", path, "--json")
+    process = anyir_process("verify", path, "--json")
     assert process.returncode == 1, process.stderr
     [row] = json.loads(process.stdout)
     assert re.search(reason, row["reason"])

@@ -1,8 +1,6 @@
-import sys
-
 import pytest
 
-from anyir.model import cli
+from tests.helpers import command_line
 
 
 @pytest.fixture
@@ -18,17 +16,11 @@ def anyir(folder, command):
 
 
 @pytest.fixture
-def command(capfd, monkeypatch):
+def command():
     """Run a command: (exit code, stdout, stderr)."""
-    # Without the other packages, whose commands are imported with the rest.
-    own = {name: module for name, module in cli.COMMANDS.items() if module.startswith("anyir.model.")}
-    monkeypatch.setattr(cli, "COMMANDS", own)
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["anyir", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        return exit_.value.code or 0, *capfd.readouterr()
+        process = command_line.anyir(*arguments)
+        return process.returncode, process.stdout, process.stderr
 
     return run

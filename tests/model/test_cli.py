@@ -12,35 +12,58 @@ from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
 from anyir.model.evaluation.complexity import measure_complexity
 from anyir.model.evaluation.memory import measure_memory
+from tests.helpers.command_line import TERMINAL, anyir, anyir_process
+
+# Typer itself takes pydantic, where it is installed, for a command's options.
+TYPERS = {"pydantic"}
+HEAVY = ("torch", "numpy", "executorch", "coremltools", "PIL", "jinja2", "lightning", "matplotlib", *TYPERS)
+
+HELP = f"""
+import contextlib, io, json, sys
+from anyir.model.cli import COMMANDS, main
+
+shown = {{}}
+for name in ("", *COMMANDS):
+    sys.argv = ["anyir", *name.split(), "--help"]
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        try:
+            main()
+        except SystemExit as exit_:
+            code = exit_.code
+    shown[name] = (code, said.getvalue(), [heavy for heavy in {HEAVY} if heavy in sys.modules])
+print(json.dumps(shown))
+"""
 
 
-def anyir(*arguments):
-    command = [sys.executable, "-m", "anyir.model.cli", *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
+@pytest.fixture(scope="module")
+def shown():
+    """``--help`` of ``anyir`` and of every command: {name: (exit code, text, heavy modules loaded)}."""
+    environment = {**os.environ, **TERMINAL}
+    process = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, env=environment)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
 
 
-def test_help_lists_the_commands_without_importing_torch():
-    result = anyir("--help")
-    assert result.returncode == 0
+def test_help_lists_the_commands_without_importing_torch(shown):
+    code, text, heavy = shown[""]
+    assert (code, heavy) == (0, [])
     for name in COMMANDS:
-        assert name.split()[0] in result.stdout
-    loaded = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "anyir.model.cli", "--help"],
-        capture_output=True,
-        text=True,
-    ).stderr
-    heavy = ("torch", "numpy", "executorch", "coremltools", "pydantic", "PIL", "jinja2")
-    modules = {line.rpartition("|")[2].strip() for line in loaded.splitlines()}
-    assert modules.isdisjoint(heavy)
+        assert name.split()[0] in text
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_help_with_an_example(name):
-    result = anyir(*name.split(), "--help")
-    assert result.returncode == 0
-    assert f"anyir {name}" in result.stdout
-    assert "Example:" in result.stdout
+def test_every_command_has_help_with_an_example_without_importing_torch(name, shown):
+    code, text, heavy = shown[name]
+    assert code == 0
+    assert set(heavy) <= TYPERS
+    assert f"anyir {name}" in text
+    assert "Example:" in text
+
+
+def test_a_process_is_a_command_too():
+    process = anyir_process("--help")
+    assert (process.returncode, process.stderr) == (0, "")
+    assert all(name.split()[0] in process.stdout for name in COMMANDS)
 
 
 def test_complexity_as_json():

@@ -5,7 +5,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from anyir.profiling.reference import load_reference, make_reference
-from tests.helpers.command_line import anyir
+from tests.helpers.command_line import anyir_process
 from tests.helpers.made_once import made_once
 from tests.helpers.tiny import RUNS, TILE
 
@@ -35,7 +35,7 @@ def profiled(tiny_artifacts, reference, tmp_path_factory):
         }
         report = json.loads((artifacts / "conversion.json").read_text())
         (artifacts / "conversion.json").write_text(json.dumps({**report, "rows": [*report["rows"], unbuilt]}))
-        process = anyir(
+        process = anyir_process(
             *("profile", "--artifacts", artifacts, "--reference", reference.folder),
             *("--runs", RUNS, "--warmup", 1, "--threads", 1, "--out", folder / "out" / "results.json"),
         )

@@ -100,6 +100,6 @@ def test_photos_too_small_to_validate_with_are_one_line(tmp_path):
 
 
 def test_a_batch_that_does_not_fit_into_memory_is_one_line(tmp_path, many):
-    settings = Settings("tiny", 1.0, 10**8, 128)  # terabytes
+    settings = Settings("tiny", 1.0, 10**11, 128)  # petabytes
     with pytest.raises(UserError, match="not enough memory on cpu: choose a smaller --batch"):
         train(settings, Supply(SUPPLY, [many]), tmp_path / "run", None, precision="32-true")
