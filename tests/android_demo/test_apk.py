@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ANDROID = ROOT / "android_demo"
 SCRIPT = ANDROID / "apk/make_apk.py"
 NEEDED = ("mvn", "javac", "keytool", "zipalign", "apksigner", "dexdump")

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from xml.etree import ElementTree
 
-ANDROID = Path(__file__).parents[1] / "android_demo"
+ANDROID = Path(__file__).parents[2] / "android_demo"
 POM = {"m": "http://maven.apache.org/POM/4.0.0"}
 
 

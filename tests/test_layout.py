@@ -1,0 +1,39 @@
+"""Where things are. Who may import whom is in pyproject.toml, under importlinter."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("model", "conversion", "profiling")
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+
+
+def test_a_newcomer_sees_at_most_twelve_files_in_model():
+    assert len(list((ROOT / "model").glob("*.py"))) <= 12
+
+
+def test_folders_are_three_levels_deep_at_most():
+    folders = {
+        path.parent.relative_to(ROOT) for package in PACKAGES for path in (ROOT / package).rglob("*.py")
+    }
+    assert max(len(folder.parts) for folder in folders) <= 3
+
+
+def test_the_tests_folders_are_the_packages_folders():
+    for path in (path for path in TESTS if path.parent != ROOT / "tests"):
+        package = path.parent.relative_to(ROOT / "tests")
+        assert (ROOT / package).is_dir(), f"tests/{package} mirrors no folder"
+
+
+def test_what_tests_share_is_in_helpers_and_fixtures():
+    for path in [*TESTS, *(ROOT / "tests").rglob("conftest.py")]:
+        for name in imported(path):
+            assert not name.startswith("tests.") or name.startswith("tests.helpers"), f"{path} imports {name}"
