@@ -73,6 +73,7 @@ def test_complexity_as_json():
     assert figures["multiply_adds"] == pytest.approx(19e9, rel=0.02)
 
 
+@pytest.mark.slow
 def test_complexity_as_the_papers_table(capsys):
     rows = measure_table([measure_complexity("tiny", PRESETS["tiny"], 64, 64)])
     print_table_as_json(rows)
@@ -88,6 +89,7 @@ def test_complexity_as_the_papers_table(capsys):
         assert words in shown
 
 
+@pytest.mark.slow
 def test_memory_that_cannot_be_measured_is_one_line():
     with pytest.raises(UserError, match="training of tiny at 64x60 could not be measured: "):
         measure_memory("tiny", "training", 60, 64)

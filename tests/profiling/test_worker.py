@@ -81,6 +81,7 @@ def candidate(name):
     return Candidate(name, None, None, "pytorch", "cpu", "fp32")
 
 
+@pytest.mark.slow
 def test_one_that_crashes_drops_out_and_the_others_go_on(start):
     runs = [Run(candidate(name), worker=start()) for name in ("first", "second", "third")]
     for run in runs:

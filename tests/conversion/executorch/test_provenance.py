@@ -22,6 +22,7 @@ def test_a_history_is_shared_only_meanwhile():
     assert copy.deepcopy([source])[0] is not source
 
 
+@pytest.mark.slow
 def test_the_program_is_the_same(monkeypatch):
     network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 3, 1)).eval()
     program = torch.export.export(network, (torch.rand(1, 3, 16, 16),))

@@ -46,6 +46,7 @@ def run(data, x):
     return Runtime.get().load_program(data).load_method("forward").execute([x])[0].clone()
 
 
+@pytest.mark.slow
 def test_upsampling_moves_only_rows(monkeypatch):
     torch.manual_seed(0)
     network = nn.Sequential(DeployUpsample(torch.randn(16, 6, 3, 3)), nn.Conv2d(4, 4, 1)).eval()
@@ -60,6 +61,7 @@ def test_upsampling_moves_only_rows(monkeypatch):
     assert torch.equal(run(data, x), run(plain, x))
 
 
+@pytest.mark.slow
 def test_a_block_transposes_its_queries_and_its_small_matrix(monkeypatch):
     torch.manual_seed(0)
     network = AnyIR(PRESETS["tiny"]).eval().requires_grad_(False)

@@ -106,6 +106,7 @@ def test_every_kind_of_photo_keeps_its_size_depth_and_channels(restore, folder, 
         assert (result.pixels != read_photo(folder / name).pixels).any()  # something was done
 
 
+@pytest.mark.slow
 def test_strip_of_20000_by_30(anyir, weights, folder):
     save(folder / "strip.png", Photo(values((30, 20_000, 3))))
     options = ("--tile", 64, "--overlap", 0, "--threads", 1)
@@ -333,6 +334,7 @@ def in_process_of_its_own(folder, weights, *arguments, limit=None):
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_full_disk(weights, folder):
     save(folder / "in.png", Photo(values((60, 60, 3))))
     before = files(folder)

@@ -50,6 +50,7 @@ def run_steps(how):
     return [int(line) for line in result.stdout.split()]
 
 
+@pytest.mark.slow
 @needs_glibc
 def test_later_steps_take_no_pages_from_the_kernel():
     faults, given_back, later_faults = run_steps("keep")

@@ -50,6 +50,7 @@ def step_of(folder):
     return json.loads((folder / INDEX).read_text())["progress"]["step"]
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_does_and_go_on_from_each_others_checkpoints(
     tmp_path, photos, monkeypatch
 ):
@@ -85,6 +86,7 @@ def test_the_loss_of_a_batch_is_the_mean_over_its_halves(scale):
     torch.testing.assert_close(loss(slice(0, 4)), halves, atol=1e-7, rtol=0)
 
 
+@pytest.mark.slow
 def test_an_interrupt_of_one_process_stops_all_with_a_checkpoint(tmp_path, photos):
     result = run_command(photos, tmp_path / "run", "SIGTERM")
     assert result.returncode == 1
@@ -94,6 +96,7 @@ def test_an_interrupt_of_one_process_stops_all_with_a_checkpoint(tmp_path, photo
     load_state(tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_nan_in_one_process_stops_all_and_writes_nothing(tmp_path, photos):
     result = run_command(photos, tmp_path / "run", "nan")
     assert result.returncode == 1
@@ -102,6 +105,7 @@ def test_nan_in_one_process_stops_all_and_writes_nothing(tmp_path, photos):
     assert not (tmp_path / "run" / INDEX).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("happening", "words"),
     [
@@ -116,6 +120,7 @@ def test_the_end_of_one_process_ends_all_with_its_reason(tmp_path, photos, happe
     assert words in lines_of(result)[0]
 
 
+@pytest.mark.slow
 def test_the_command_under_torchrun(tmp_path, photos):
     """Photos in, weights out, by one writer; what is wrong is said once, too."""
     result = run_command(photos, tmp_path / "run", "nothing", "--minutes", 0.25)
@@ -140,6 +145,7 @@ def test_the_command_under_torchrun(tmp_path, photos):
     assert not (tmp_path / "odd").exists()
 
 
+@pytest.mark.slow
 def test_muon_in_two_processes_ends_where_it_does_in_one(tmp_path, photos):
     """Its matrices, too, get the mean of both halves' gradients: half the batch ends 2e-3 away."""
     ends = []
@@ -154,6 +160,7 @@ def test_muon_in_two_processes_ends_where_it_does_in_one(tmp_path, photos):
         torch.testing.assert_close(ends[1][name], weight, atol=3e-4, rtol=0, msg=name)
 
 
+@pytest.mark.slow
 def test_one_process_under_torchrun_is_as_without(tmp_path, photos):
     result = run_command(photos, tmp_path / "run", "nothing", "--minutes", 0.05, processes=1)
     assert result.returncode == 0, result.stderr
@@ -177,6 +184,7 @@ def write_rain(root, count=120):
     return [part.pairs[number].degraded for number in order]
 
 
+@pytest.mark.slow
 def test_bad_photos_are_named_and_counted_whichever_process_meets_them(tmp_path):
     """Of a batch of 4 the first process makes rows 0 and 1, the second rows 2 and 3."""
     degraded = write_rain(tmp_path / "data")

@@ -61,7 +61,7 @@ def test_muon_computes_in_it_where_it_is_fast(bfloat16):
 
 
 @pytest.mark.parametrize("asked", [None, "bf16-mixed", "32-true"])
-def test_a_run_says_what_it_took_and_when_that_is_slow(tmp_path, capfd, bfloat16, asked):
+def test_a_run_says_what_it_took_and_when_that_is_slow(tmp_path, capfd, bfloat16, asked, no_validation):
     for name in ("astronaut", "coffee"):
         Image.fromarray(getattr(data, name)()[:128, :128]).save(tmp_path / f"{name}.png")
     supply = Supply((Ingredient("photos", degrade=MIXED),), [tmp_path])

@@ -102,7 +102,7 @@ def test_a_full_disk_ends_the_curves_and_not_the_run(tmp_path, capfd):
     assert "logs cannot be written (No space left on device)" in err
 
 
-def test_photos_that_are_held_out_anew_are_noticed(tmp_path, photos, capfd):
+def test_photos_that_are_held_out_anew_are_noticed(tmp_path, photos, capfd, no_validation):
     out = tmp_path / "run"
     run(photos, out, steps=1)
     weights = out / "tiny.safetensors"
