@@ -13,19 +13,15 @@ import numpy as np
 
 from anyir.model.errors import UserError
 from anyir.profiling.candidates import Candidate, find_candidates
-from anyir.profiling.environment import HostEnvironment
-from anyir.profiling.host import describe_host
-from anyir.profiling.pictures import PictureWriter
-from anyir.profiling.quality import compare_outputs, summarise_reference
+from anyir.profiling.environment import HostEnvironment, describe_host
+from anyir.profiling.quality import PictureWriter, compare_outputs, summarise_reference
 from anyir.profiling.reference import Reference, hash_array
-from anyir.profiling.schema import Artifact, Latency, Quality, Results, Row
-from anyir.profiling.statistics import percentile
-from anyir.profiling.worker import Job
-from anyir.profiling.worker_process import LOAD_LIMIT_S, RUN_LIMIT_S, WorkerError, WorkerProcess
+from anyir.profiling.schema import Artifact, Latency, Quality, Results, Row, percentiles
+from anyir.profiling.worker import LOAD_LIMIT_S, RUN_LIMIT_S, Program, Worker, WorkerError
 
 
 @dataclass(frozen=True)
-class Settings:
+class BenchmarkSettings:
     """How to measure: runs that count, runs before them, CPU threads a program."""
 
     runs: int = 20
@@ -34,19 +30,11 @@ class Settings:
 
 
 @dataclass
-class Progress:
-    """Callbacks for a progress bar: the number of steps once, then each step with what it was."""
-
-    started: Callable[[int], None] = lambda total: None
-    step: Callable[[str], None] = lambda what: None
-
-
-@dataclass
-class Run:
+class Measurement:
     """One candidate in the making: its process and what was measured so far."""
 
     candidate: Candidate
-    worker: WorkerProcess | None = None
+    worker: Worker | None = None
     loaded: dict[str, Any] = field(default_factory=dict)
     samples_ms: list[float] = field(default_factory=list)
     peak_memory_bytes: int | None = None
@@ -72,8 +60,10 @@ def profile(
     artifacts: Path,
     reference: Reference,
     out: Path,
-    settings: Settings,
-    progress: Progress | None = None,
+    settings: BenchmarkSettings,
+    *,
+    on_start: Callable[[int], None] = lambda total: None,
+    on_step: Callable[[str], None] = lambda what: None,
 ) -> Results:
     """Measure every artifact of a folder, and PyTorch, on this machine, and compare their outputs.
 
@@ -85,6 +75,8 @@ def profile(
         reference: made from the same weights, with the same tile.
         out: the results file; pictures go to ``pictures/`` beside it. Nothing is written to ``out``.
         settings: runs, warm-ups, threads.
+        on_start: called with the number of steps before the first.
+        on_step: called before each step with what it is, for a progress bar.
 
     Returns:
         One row for every artifact, for every recipe that could not be built, and for PyTorch.
@@ -92,33 +84,33 @@ def profile(
     Raises:
         UserError: nothing to measure, or artifacts of other weights or another tile.
     """
-    progress = progress or Progress()
     candidates = find_candidates(artifacts, reference)
     host = describe_host()
     pictures = PictureWriter(out.parent / "pictures")
-    runs = [Run(candidate, error=candidate.error) for candidate in candidates]
+    runs = [Measurement(candidate, error=candidate.error) for candidate in candidates]
     with tempfile.TemporaryDirectory(prefix="anyir-profile-") as scratch, ExitStack() as stack:
         outputs = {run.candidate.name: Path(scratch) / f"{run.candidate.name}.npy" for run in runs}
         measured = [run for run in runs if run.alive]
         rounds = settings.warmups + settings.runs
-        progress.started(len(measured) * (rounds + 2))
+        on_start(len(measured) * (rounds + 2))
         for run in measured:
             assert run.candidate.path is not None
-            job = Job(
-                path=str(run.candidate.path),
-                inputs=str(reference.folder / "inputs.npy"),
-                outputs=str(outputs[run.candidate.name]),
+            program = Program(
+                path=run.candidate.path,
+                inputs=reference.folder / "inputs.npy",
+                outputs=outputs[run.candidate.name],
+                log=Path(scratch) / f"{run.candidate.name}.log",
                 threads=settings.threads,
             )
-            run.worker = WorkerProcess(job)
+            run.worker = Worker(program)
             stack.callback(run.worker.close)
-            progress.step(f"load {run.candidate.name}")
+            on_step(f"load {run.candidate.name}")
             run.loaded = run.ask("load", LOAD_LIMIT_S)
-        measure_in_turn(measured, settings, progress)
+        measure_in_turn(measured, settings, on_step)
         rows = []
         for run in runs:
             if run.alive:
-                progress.step(f"compare {run.candidate.name}")
+                on_step(f"compare {run.candidate.name}")
                 answer = run.ask("restore_all", RUN_LIMIT_S * len(reference.cases))
                 run.peak_memory_bytes = answer.get("peak_memory_bytes")
             if run.worker is not None:
@@ -130,7 +122,9 @@ def profile(
     return Results(schema=2, environment=host, reference=summary, rows=rows)
 
 
-def measure_in_turn(runs: list[Run], settings: Settings, progress: Progress) -> None:
+def measure_in_turn(
+    runs: list[Measurement], settings: BenchmarkSettings, on_step: Callable[[str], None]
+) -> None:
     """Warm up and time all programs, one run of each in a round, so that they share what slows them.
 
     One that fails drops out with its reason; the others go on.
@@ -138,7 +132,7 @@ def measure_in_turn(runs: list[Run], settings: Settings, progress: Progress) -> 
     for index in range(settings.warmups + settings.runs):
         first = index % max(1, len(runs))
         for run in runs[first:] + runs[:first]:
-            progress.step(f"run {index + 1} of {run.candidate.name}")
+            on_step(f"run {index + 1} of {run.candidate.name}")
             if not run.alive:
                 continue
             answer = run.ask("run", RUN_LIMIT_S, index=index)
@@ -149,7 +143,7 @@ def measure_in_turn(runs: list[Run], settings: Settings, progress: Progress) -> 
 def latency(samples_ms: list[float], warmups: int) -> Latency:
     """Samples with their percentiles, rounded to a microsecond."""
     samples = [round(sample, 3) for sample in samples_ms]
-    p50, p90, p99 = (round(percentile(samples, share), 3) for share in (50, 90, 99))
+    p50, p90, p99 = (round(value, 3) for value in percentiles(samples))
     return Latency(
         warmups=warmups,
         n=len(samples),
@@ -162,10 +156,10 @@ def latency(samples_ms: list[float], warmups: int) -> Latency:
 
 
 def _row(
-    run: Run,
+    run: Measurement,
     outputs: Path,
     reference: Reference,
-    settings: Settings,
+    settings: BenchmarkSettings,
     host: HostEnvironment,
     pictures: PictureWriter,
 ) -> Row:

@@ -7,12 +7,15 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyir.model.errors import UserError
-from anyir.profiling.host import package_version
+from anyir.profiling.environment import package_version
 from anyir.profiling.reference import WEIGHTS_FILE, Reference
 from anyir.profiling.schema import RuntimeName
+
+if TYPE_CHECKING:
+    from anyir.conversion.manifest import Manifest
 
 RUNTIMES: dict[str, RuntimeName] = {".pte": "executorch", ".tflite": "litert", ".mlpackage": "coreml"}
 NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_+.-]*")
@@ -115,6 +118,24 @@ def _fits(path: Path, reference: Reference) -> bool:
     return manifest.source.sha256 == reference.weights_sha256 and manifest.tile == reference.tile
 
 
+def check_same_source(path: Path, manifest: Manifest, reference: Reference) -> None:
+    """Raise where an artifact's outputs cannot be compared with a reference's.
+
+    Raises:
+        UserError: it was made from other weights or takes another tile.
+    """
+    if manifest.source.sha256 != reference.weights_sha256:
+        raise UserError(
+            f"{path.name} was made from weights {manifest.source.sha256[:12]} and the reference from "
+            f"{reference.weights_sha256[:12]}; make both from the same weights"
+        )
+    if manifest.tile != reference.tile:
+        raise UserError(
+            f"{path.name} takes tiles of {manifest.tile} and the reference has tiles of {reference.tile}; "
+            "make both with the same --tile"
+        )
+
+
 def _artifact(path: Path, reference: Reference) -> Candidate:
     from anyir.conversion.manifest import Manifest, manifest_path, tree_bytes, verify_artifact
 
@@ -126,16 +147,7 @@ def _artifact(path: Path, reference: Reference) -> Candidate:
             described = Manifest.load(manifest_path(path))
             backend, precision = described.backend, described.precision
         return Candidate(path.stem, None, str(fault), RUNTIMES[path.suffix], backend, precision)
-    if manifest.source.sha256 != reference.weights_sha256:
-        raise UserError(
-            f"{path.name} was made from weights {manifest.source.sha256[:12]} and the reference from "
-            f"{reference.weights_sha256[:12]}; make both from the same weights"
-        )
-    if manifest.tile != reference.tile:
-        raise UserError(
-            f"{path.name} takes tiles of {manifest.tile} and the reference has tiles of {reference.tile}; "
-            "make both with the same --tile"
-        )
+    check_same_source(path, manifest, reference)
     return Candidate(
         name=path.stem,
         path=path,

@@ -1,6 +1,7 @@
 """``results.json``: what profiling measured, as a strict and versioned format.
 
-``results.schema.json`` beside this file is the same as JSON Schema, for other languages.
+``results.schema.json`` beside this file is the same as JSON Schema, for other languages;
+``python -m anyir.profiling.schema`` writes it anew.
 """
 
 from __future__ import annotations
@@ -9,13 +10,23 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from anyir.model.checkpoint import check_amounts
 from anyir.model.errors import UserError
-from anyir.profiling.environment import Conditions, Environment, Sustained
-from anyir.profiling.fields import Bytes, Count, Decibels, Milliseconds, PictureFile, Sha256, Strict
-from anyir.profiling.statistics import percentile
+from anyir.profiling.environment import (
+    Bytes,
+    Conditions,
+    Count,
+    Decibels,
+    Environment,
+    Milliseconds,
+    PictureFile,
+    Sha256,
+    Strict,
+    Sustained,
+)
 
 SCHEMA_VERSION = 2
 SCHEMA_FILE = Path(__file__).parent / "results.schema.json"
@@ -23,7 +34,18 @@ SCHEMA_FILE = Path(__file__).parent / "results.schema.json"
 CLEAN = "clean"
 """The degradation that is none: what summaries of quality leave out."""
 
+PERCENTILES = (50, 90, 99)
+"""Of a program's samples."""
+
 RuntimeName = Literal["pytorch", "executorch", "coreml", "litert"]
+
+
+def percentiles(samples_ms: list[float]) -> list[float]:
+    """``PERCENTILES`` of at least one sample, interpolated between neighbours (numpy's default, type 7).
+
+    With fewer than 100 samples p99 lies between the two largest. The app has the same in ``Statistics.kt``.
+    """
+    return np.percentile(samples_ms, PERCENTILES).tolist()
 
 
 class DegradationInput(Strict):
@@ -91,9 +113,10 @@ class Latency(Strict):
     def _agrees_with_its_samples(self) -> Latency:
         if self.n != len(self.samples_ms):
             raise ValueError("n is not the number of samples")
-        for share, value in ((50, self.p50_ms), (90, self.p90_ms), (99, self.p99_ms)):
-            if abs(percentile(self.samples_ms, share) - value) > 1e-3:
-                raise ValueError(f"p{share}_ms is not that percentile of the samples")
+        given = (self.p50_ms, self.p90_ms, self.p99_ms)
+        for percent, value, due in zip(PERCENTILES, given, percentiles(self.samples_ms), strict=True):
+            if abs(value - due) > 1e-3:
+                raise ValueError(f"p{percent}_ms is not that percentile of the samples")
         if self.p50_ms < 1e-6:
             raise ValueError("p50_ms is less than a nanosecond: a run takes time")
         if self.split is not None:
@@ -231,9 +254,7 @@ def load_results(path: Path) -> Results:
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is damaged: not JSON in UTF-8 ({error})") from error
     version = data.get("schema") if isinstance(data, dict) else None
-    if version == 1:
-        data = _from_version_1(data)
-    elif version != SCHEMA_VERSION:
+    if version != SCHEMA_VERSION:
         raise UserError(
             f"{path} has schema version {version}, not {SCHEMA_VERSION}; make it anew with `anyir profile`"
         )
@@ -254,25 +275,12 @@ def looks_like_results(path: Path) -> bool:
     return isinstance(data, dict) and {"schema", "rows"} <= data.keys()
 
 
-def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:
-    """A document of schema 1, which knew hosts only, as schema 2 has it.
-
-    What is wrong in it stays as it is, for the check that follows to name.
-    """
-    new = {"engine": None, "load_again_ms": None, "pss_bytes": None, "conditions": None, "sustained": None}
-    environment, rows = data.get("environment"), data.get("rows")
-    if isinstance(environment, dict):
-        environment = {"kind": "host", **environment}
-    if isinstance(rows, list):
-        rows = [{**row, **new} if isinstance(row, dict) else row for row in rows]
-        for row in rows:
-            if isinstance(row, dict) and isinstance(row.get("latency"), dict):
-                row["latency"] = {**row["latency"], "split": None}
-    return {**data, "schema": SCHEMA_VERSION, "environment": environment, "rows": rows}
-
-
 def json_schema() -> str:
     """The text of ``results.schema.json``."""
     schema = Results.model_json_schema(by_alias=True)
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     return json.dumps(schema, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(json_schema())

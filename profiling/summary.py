@@ -1,9 +1,45 @@
-"""Single figures drawn from a row's qualities, the same for the terminal and the report."""
+"""A row in short: what a person calls it, single figures of its qualities, and the table in the terminal."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from anyir.conversion.samples import SEVERITY
 from anyir.model.metrics import EQUAL
-from anyir.profiling.schema import CLEAN, ReferenceSummary, Row
+from anyir.profiling.candidates import UNKNOWN
+from anyir.profiling.schema import CLEAN, ReferenceSummary, Results, Row
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+COLUMNS = ("program", "p50\nms", "p90\nms", "peak\nMB", "file\nMB", "calls", "vs torch\ndB", "gain\ndB")
+"""Few enough for a terminal of 80 columns; results.json has the rest."""
+RUNTIME_TITLES = {"pytorch": "PyTorch", "executorch": "ExecuTorch", "coreml": "Core ML", "litert": "LiteRT"}
+BACKEND_TITLES = {"xnnpack": "XNNPACK"}
+PRECISION_TITLES = {"int8w": "int8 weights", "pal6": "6-bit palette"}
+KIND_TITLES = {
+    "noise": f"Noise, \u03c3 {SEVERITY * 50:g}",
+    "low_light": "Low light",
+    "motion_blur": "Motion blur",
+    "defocus_blur": "Defocus blur",
+    CLEAN: "Clean, nothing to restore",
+}
+
+
+def label(row: Row) -> str:
+    """What a person calls a program: runtime, backend where it says more, precision, the app's engine."""
+    parts = (
+        RUNTIME_TITLES[row.runtime],
+        BACKEND_TITLES.get(row.backend),
+        PRECISION_TITLES.get(row.precision, row.precision),
+    )
+    name = row.name if row.precision == UNKNOWN else " ".join(part for part in parts if part)
+    return name if row.engine is None else f"{name}, {row.engine}"
+
+
+def kind_title(kind: str) -> str:
+    """A degradation in words."""
+    return KIND_TITLES.get(kind) or kind.replace("_", " ").replace("+", " + ").capitalize()
 
 
 def worst_reference_psnr(row: Row) -> float | None:
@@ -45,3 +81,36 @@ def pareto(rows: list[Row]) -> set[str]:
         for key, ms, db in points
         if not any((a < ms and b >= db) or (a <= ms and b > db) for _, a, b in points)
     }
+
+
+def results_table(results: Results) -> Table:
+    """One line a row; docs/guides/profile.md explains the columns."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    tile = results.reference.tile
+    title = f"{tile}x{tile} tiles on {results.environment.device}"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
+    for index, column in enumerate(COLUMNS):
+        table.add_column(column, justify="right" if index else "left", no_wrap=True)
+    for row in results.rows:
+        table.add_row(Text(label(row)), *_figures(row, results))  # a name is no markup
+    return table
+
+
+def _figures(row: Row, results: Results) -> list[str]:
+    size = f"{row.artifact.bytes / 1e6:.1f}" if row.artifact else ""
+    calls = "" if row.partitions is None else str(row.partitions)
+    if row.status != "ok" or row.latency is None:
+        return [row.status, "", "", size, calls, "", ""]
+    worst = worst_reference_psnr(row)
+    return [
+        f"{row.latency.p50_ms:.1f}",
+        f"{row.latency.p90_ms:.1f}",
+        "" if row.peak_memory_bytes is None else f"{row.peak_memory_bytes / 1e6:.0f}",
+        size,
+        calls,
+        "identical" if worst is None else f"{worst:.1f}",
+        f"{gain(row, results.reference):+.2f}",
+    ]

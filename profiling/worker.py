@@ -1,59 +1,129 @@
-"""The process that runs one program: its memory is its own, and its crash ends nothing else.
+"""A program in a process of its own: its memory is its own, and its crash ends nothing else.
 
-``python -m anyir.profiling.worker JOB`` takes a job as JSON, then requests as lines on standard input,
-and answers each with one line of JSON on standard output. What libraries print goes to standard error.
+``Worker`` is the parent's side, with time limits; ``serve`` is what the process runs. Requests are methods of
+``Session`` by name, with their arguments.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import sys
+import signal
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anyir.conversion.processes import end_with_parent, log_output, start_process
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     from anyir.model.restore.restorer import TileModel
+
+LOAD_LIMIT_S = 600.0
+RUN_LIMIT_S = 300.0
 
 
 @dataclass(frozen=True)
-class Job:
+class Program:
     """What one worker runs.
 
     Attributes:
         path: an artifact, or PyTorch weights (``.safetensors``).
         inputs: the reference's ``inputs.npy``.
         outputs: where to write what the program makes of them, (N, 3, T, T) float32.
+        log: where to write what the process prints, its libraries' output included.
         threads: CPU threads.
     """
 
-    path: str
-    inputs: str
-    outputs: str
+    path: Path
+    inputs: Path
+    outputs: Path
+    log: Path
     threads: int
 
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
+
+class WorkerError(Exception):
+    """Why a worker gave no figures; ``unsupported`` if this machine cannot run such a program at all."""
+
+    def __init__(self, message: str, *, unsupported: bool = False) -> None:
+        super().__init__(" ".join(message.split()))
+        self.unsupported = unsupported
+
+
+class Worker:
+    """One running worker.
+
+    CUDA is hidden from it: the PyTorch row is the processor's baseline for the programs. What Core ML runs on
+    it chooses itself.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._log = program.log
+        variables = {
+            "CUDA_VISIBLE_DEVICES": "",
+            "OMP_NUM_THREADS": str(program.threads),
+            "OMP_WAIT_POLICY": "PASSIVE",  # a worker that waits must not spin while another is timed
+        }
+        self.process, self._connection = start_process(serve, program, variables=variables)
+
+    def request(self, do: str, *, limit_s: float, **arguments: Any) -> dict[str, Any]:
+        """Ask for one thing and wait for the answer.
+
+        Args:
+            do: a method of ``Session``.
+            limit_s: seconds after which the worker is ended.
+
+        Raises:
+            WorkerError: it answered with an error, crashed, or took too long.
+        """
+        try:
+            self._connection.send((do, arguments))
+            if not self._connection.poll(limit_s):
+                self.process.kill()
+                raise WorkerError(f"no answer to {do} in {limit_s:g} s")
+            answer = self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise WorkerError(self._how_it_ended()) from error
+        if "error" in answer:
+            raise WorkerError(answer["error"], unsupported=answer.get("unsupported", False))
+        return answer
+
+    def close(self) -> None:
+        """End the process and wait for it."""
+        self._connection.close()  # its loop ends
+        self.process.join(timeout=10)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+    def _how_it_ended(self) -> str:
+        self.process.join()
+        code = self.process.exitcode or 0
+        how = f"with exit code {code}"
+        if code < 0:
+            how = f"by {signal.Signals(-code).name}"
+            if -code == signal.SIGKILL:
+                how += ", perhaps for want of memory"
+        printed = self._log.read_text(errors="replace") if self._log.exists() else ""
+        lines = printed.strip().splitlines()
+        return f"the process ended {how}{': ' + lines[-1][:300] if lines else ''}"
 
 
 class Session:
     """A worker's state: the model, once loaded, and the inputs. Requests are its public methods."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self._inputs = np.load(job.inputs, mmap_mode="r")
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._inputs = np.load(program.inputs, mmap_mode="r")
         self._model: TileModel | None = None
         self._memory_before = 0
 
     def load(self) -> dict[str, Any]:
         """Load the program and run it once. The file was just hashed, so it comes from memory."""
-        from anyir.profiling.host import current_memory
+        from anyir.profiling.environment import current_memory
 
         open_model = self._prepare()
         self._inputs.max()  # reads them all: their pages would count as the program's, one by one
@@ -83,18 +153,18 @@ class Session:
         return {"ms": 1000 * (time.perf_counter() - start)}
 
     def restore_all(self) -> dict[str, Any]:
-        """Every tile of the set, written to the job's ``outputs``; and the memory taken by then.
+        """Every tile of the set, written to the program's ``outputs``; and the memory taken by then.
 
         The peak is read before the outputs are gathered in memory.
         """
-        from anyir.profiling.host import peak_memory
+        from anyir.profiling.environment import peak_memory
 
         assert self._model is not None
         peak = peak_memory() - self._memory_before
         outputs = np.empty(self._inputs.shape, np.float32)
         for index in range(len(self._inputs)):
             outputs[index] = self._model(self._tile(index))[0]
-        np.save(self.job.outputs, outputs)
+        np.save(self.program.outputs, outputs)
         return {"peak_memory_bytes": max(0, peak)}
 
     def _tile(self, index: int) -> Any:
@@ -104,48 +174,46 @@ class Session:
 
     def _prepare(self) -> Any:
         """Check the file and import its runtime; returns what then loads it."""
-        path = Path(self.job.path)
+        path, threads = self.program.path, self.program.threads
         if path.suffix == ".safetensors":
             import torch  # noqa: F401  (the runtime of this row)
 
             from anyir.model.checkpoint import load_weights
             from anyir.model.restore.restorer import TorchModel
 
-            return lambda: TorchModel(load_weights(path), threads=self.job.threads)
+            return lambda: TorchModel(load_weights(path), threads=threads)
         from anyir.conversion.manifest import verify_artifact
         from anyir.conversion.runtimes import import_runtime, load_artifact
 
         manifest = verify_artifact(path)
         import_runtime(manifest)
-        return lambda: load_artifact(path, manifest, threads=self.job.threads)
+        return lambda: load_artifact(path, manifest, threads=threads)
 
 
-def serve(session: Session, requests: TextIO, answers: TextIO) -> None:
-    """Answer requests, ``{"do": method, **arguments}`` a line, until there are no more."""
+def serve(connection: Connection, program: Program) -> None:
+    """Answer requests, ``(method of Session, arguments)``, until the parent closes the connection."""
+    end_with_parent()
+    log_output(program.log)
+    session = Session(program)
+    while True:
+        try:
+            do, arguments = connection.recv()
+        except EOFError:
+            return
+        connection.send(answer(session, do, arguments))
+
+
+def answer(session: Session, do: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """What a request returns, or why it failed."""
     from anyir.conversion.runtimes import Unsupported
 
-    for line in requests:
-        request = json.loads(line)
-        method = getattr(session, request.pop("do"))
-        try:
-            answer = method(**request)
-        except Unsupported as error:
-            answer = {"error": str(error), "unsupported": True}
-        except UserError as error:
-            answer = {"error": str(error)}
-        except MemoryError:
-            answer = {"error": "not enough memory"}
-        except Exception as error:  # of whatever library runs the program: it becomes the row's reason
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
-
-
-def main() -> None:
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    serve(Session(Job(**json.loads(sys.argv[1]))), sys.stdin, answers)
-
-
-if __name__ == "__main__":
-    main()
+    try:
+        return getattr(session, do)(**arguments)
+    except Unsupported as error:
+        return {"error": str(error), "unsupported": True}
+    except UserError as error:
+        return {"error": str(error)}
+    except MemoryError:
+        return {"error": "not enough memory"}
+    except Exception as error:  # of whatever library runs the program: it becomes the row's reason
+        return {"error": f"{type(error).__name__}: {error}"}

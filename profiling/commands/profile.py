@@ -35,13 +35,13 @@ def run(
     import tempfile
 
     from rich.console import Console
-    from rich.progress import Progress as Bar
+    from rich.progress import Progress
 
     from anyir.model.files import write_atomically
-    from anyir.profiling.benchmark import Progress, Settings, profile
+    from anyir.profiling.benchmark import BenchmarkSettings, profile
     from anyir.profiling.reference import load_reference
     from anyir.profiling.schema import looks_like_results
-    from anyir.profiling.table import results_table
+    from anyir.profiling.summary import results_table
 
     if out.is_dir():
         raise UserError(f"{out} is a folder; name a file, such as {out / 'results.json'}")
@@ -50,14 +50,16 @@ def run(
     out.parent.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=out.parent).close()  # a read-only folder fails now, not after minutes
     terminal = Console(stderr=True)
-    with Bar(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
+    with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         task = bar.add_task("profile", total=None)
-        progress = Progress(
-            started=lambda total: bar.update(task, total=total),
-            step=lambda what: bar.update(task, advance=1, description=what),
+        results = profile(
+            artifacts,
+            load_reference(reference),
+            out,
+            BenchmarkSettings(runs, warmup, threads),
+            on_start=lambda total: bar.update(task, total=total),
+            on_step=lambda what: bar.update(task, advance=1, description=what),
         )
-        settings = Settings(runs, warmup, threads)
-        results = profile(artifacts, load_reference(reference), out, settings, progress)
     write_atomically(out, results.to_json())
     if as_json:
         print(results.to_json().decode(), end="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from anyir.model.errors import UserError
 from anyir.profiling.environment import AndroidEnvironment, HostEnvironment, Reading
-from anyir.profiling.names import kind_title, label
-from anyir.profiling.report.pareto import Point, pareto_svg
-from anyir.profiling.report.sustained import slowdown, sustained_svg
+from anyir.profiling.report.plots import Point, pareto_svg, slowdown, sustained_svg
 from anyir.profiling.schema import ReferenceSummary, Results, Row, load_results
-from anyir.profiling.statistics import percentile
 from anyir.profiling.summary import (
     gain,
+    kind_title,
+    label,
     mean_input_psnr,
     mean_truth_psnr,
     pareto,
@@ -32,7 +32,7 @@ SHORT_TRAINING = 1_000_000
 
 
 @dataclass(frozen=True)
-class Source:
+class ResultsFile:
     """One results file, with the folder in which its pictures' paths begin."""
 
     results: Results
@@ -54,11 +54,11 @@ class Device:
         return self.results.environment
 
 
-def write_report(sources: list[Path], out: Path) -> None:
+def write_report(paths: list[Path], out: Path) -> None:
     """Render results files, of a host and of phones, as one page.
 
     Args:
-        sources: at least one ``results.json``, each with its ``pictures/``, if it names any, beside it.
+        paths: at least one ``results.json``, each with its ``pictures/``, if it names any, beside it.
         out: the HTML file.
 
     Raises:
@@ -68,13 +68,13 @@ def write_report(sources: list[Path], out: Path) -> None:
 
     if out.is_dir():
         raise UserError(f"{out} is a folder; name a file, such as {out / 'index.html'}")
-    if any(out.exists() and source.exists() and out.samefile(source) for source in sources):
+    if any(out.exists() and path.exists() and out.samefile(path) for path in paths):
         raise UserError(f"{out} is the results file, which is never overwritten; name another --out")
-    loaded = [Source(load_results(path), path.parent) for path in sources]
-    for path, source in zip(sources[1:], loaded[1:], strict=True):
-        if _identity(source.results.reference) != _identity(loaded[0].results.reference):
+    loaded = [ResultsFile(load_results(path), path.parent) for path in paths]
+    for path, file in zip(paths[1:], loaded[1:], strict=True):
+        if _identity(file.results.reference) != _identity(loaded[0].results.reference):
             raise UserError(
-                f"{path} was compared with another reference than {sources[0]}; "
+                f"{path} was compared with another reference than {paths[0]}; "
                 "one page shows figures against one reference"
             )
     write_atomically(out, render(loaded).encode())
@@ -85,7 +85,7 @@ def _identity(reference: ReferenceSummary) -> tuple[Any, ...]:
     return reference.cases_sha256, reference.weights_sha256, reference.tile, sorted(reference.inputs)
 
 
-def render(sources: list[Source]) -> str:
+def render(files: list[ResultsFile]) -> str:
     """The page's text. The first file's reference is shown; the others have the same."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -93,15 +93,15 @@ def render(sources: list[Source]) -> str:
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(label=label, kind=kind_title, db=decibels, battery=battery)
     environment.filters["span"] = span
-    environment.filters.update(p50=lambda values: percentile(values, 50), largest_error=largest_error)
-    devices = [show_device(source.results) for source in sources]
-    reference = sources[0].results.reference
+    environment.filters.update(p50=statistics.median, largest_error=largest_error)
+    devices = [show_device(file.results) for file in files]
+    reference = files[0].results.reference
     return environment.get_template("report.html").render(
         devices=devices,
         reference=reference,
         facts=key_facts(devices[0].results, devices[0].measured),
         training=training_note(reference),
-        comparison=comparison_data(sources),
+        comparison=comparison_data(files),
         gain=gain,
         worst=worst_reference_psnr,
         mean_input=mean_input_psnr,
@@ -206,14 +206,14 @@ def training_note(reference: ReferenceSummary) -> str | None:
     )
 
 
-def comparison_data(sources: list[Source]) -> dict[str, Any]:
+def comparison_data(files: list[ResultsFile]) -> dict[str, Any]:
     """What the slider shows: pictures as data URIs and their figures, of the first file that has pictures.
 
     Raises:
         UserError: a picture is missing.
     """
-    for source in sources:
-        data = _pictures(source.results, source.folder)
+    for file in files:
+        data = _pictures(file.results, file.folder)
         if data["programs"]:
             return data
     return {"inputs": {}, "programs": {}}

@@ -14,7 +14,7 @@ from anyir.profiling.candidates import find_candidates
 from anyir.profiling.quality import truth_psnr
 from anyir.profiling.reference import WEIGHTS_FILE
 from anyir.profiling.report.page import (
-    Source,
+    ResultsFile,
     key_facts,
     render,
     show_device,
@@ -22,18 +22,16 @@ from anyir.profiling.report.page import (
     span,
     write_report,
 )
-from anyir.profiling.report.pareto import Point, nice_step, pareto_svg
+from anyir.profiling.report.plots import Point, nice_step, pareto_svg
 from anyir.profiling.schema import CLEAN, Results, load_results
-from anyir.profiling.summary import gain
-from anyir.profiling.table import results_table
-from anyir.profiling.worker import Job
-from anyir.profiling.worker_process import LOAD_LIMIT_S, WorkerProcess
+from anyir.profiling.summary import gain, results_table
+from anyir.profiling.worker import LOAD_LIMIT_S, Program, Worker
 from tests.helpers.command_line import anyir
 from tests.helpers.results import document, missing_row, ok_row
 
 
 def page(data, folder):
-    return render([Source(Results.model_validate(data), folder)])
+    return render([ResultsFile(Results.model_validate(data), folder)])
 
 
 def with_kinds(**psnr):
@@ -224,8 +222,8 @@ def test_workers_import_nothing_from_the_folder_that_the_command_runs_in(referen
     (tmp_path / "random.py").write_text("raise SystemExit('of the folder')")
     monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
     monkeypatch.chdir(tmp_path)
-    weights = str(reference.folder / WEIGHTS_FILE)
-    worker = WorkerProcess(Job(weights, str(reference.folder / "inputs.npy"), str(tmp_path / "o.npy"), 1))
+    weights, inputs = reference.folder / WEIGHTS_FILE, reference.folder / "inputs.npy"
+    worker = Worker(Program(weights, inputs, tmp_path / "outputs.npy", tmp_path / "log", threads=1))
     try:
         assert worker.request("load", limit_s=LOAD_LIMIT_S)["accelerator"] == "PyTorch CPU"
     finally:

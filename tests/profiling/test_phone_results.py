@@ -8,8 +8,8 @@ import pytest
 
 from anyir.model.errors import UserError
 from anyir.profiling.environment import Sustained
-from anyir.profiling.report.page import Source, render, write_report
-from anyir.profiling.report.sustained import BUCKETS, medians, slowdown, sustained_svg
+from anyir.profiling.report.page import ResultsFile, render, write_report
+from anyir.profiling.report.plots import BUCKETS, medians, slowdown, sustained_svg
 from anyir.profiling.schema import SCHEMA_FILE, Results, load_results
 from tests.helpers.command_line import anyir
 from tests.helpers.results import document, missing_row, ok_row
@@ -114,7 +114,7 @@ def test_what_no_phone_can_have_written_is_refused(path, value, message, tmp_pat
 
 
 def test_the_page_shows_what_only_a_phone_tells(tmp_path):
-    html = render([Source(Results.model_validate(phone_document()), tmp_path)])
+    html = render([ResultsFile(Results.model_validate(phone_document()), tmp_path)])
     for shown in ("Maker Chip 3", "16384", "arm64-v8a", "release-keys", "schedutil", "light, not told"):
         assert shown in html
     for shown in ("0.71, not told", "83 % 31.4 \u00b0C on usb", "123", "litert-gpu", "1.50 times"):

@@ -13,7 +13,7 @@ from anyir.model.checkpoint import save_weights
 from anyir.model.data.degradation_registry import kinds_of
 from anyir.model.errors import UserError
 from anyir.model.files import sha256
-from anyir.profiling.pictures import PictureWriter
+from anyir.profiling.quality import PictureWriter
 from anyir.profiling.reference import WEIGHTS_FILE, load_reference, make_reference
 from tests.helpers.command_line import anyir
 from tests.helpers.tiny import TILE

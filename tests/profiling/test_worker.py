@@ -1,15 +1,16 @@
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
+import psutil
 import pytest
 
-from anyir.profiling.benchmark import Progress, Run, Settings, latency, measure_in_turn
+from anyir.profiling.benchmark import BenchmarkSettings, Measurement, latency, measure_in_turn
 from anyir.profiling.candidates import Candidate
 from anyir.profiling.reference import WEIGHTS_FILE
-from anyir.profiling.statistics import percentile
-from anyir.profiling.worker import Job
-from anyir.profiling.worker_process import WorkerError, WorkerProcess
+from anyir.profiling.worker import Program, Worker, WorkerError
 
 
 @pytest.fixture
@@ -18,22 +19,23 @@ def start(reference, tmp_path):
     workers = []
 
     def starter(path=None):
-        job = Job(
-            path=str(path or reference.folder / WEIGHTS_FILE),
-            inputs=str(reference.folder / "inputs.npy"),
-            outputs=str(tmp_path / f"{len(workers)}.npy"),
+        program = Program(
+            path=path or reference.folder / WEIGHTS_FILE,
+            inputs=reference.folder / "inputs.npy",
+            outputs=tmp_path / f"{len(workers)}.npy",
+            log=tmp_path / f"{len(workers)}.log",
             threads=1,
         )
-        workers.append(WorkerProcess(job))
+        workers.append(Worker(program))
         return workers[-1]
 
     yield starter
     for worker in workers:
         worker.close()
-        assert worker.process.poll() is not None
+        assert worker.process.exitcode is not None
 
 
-def test_a_worker_loads_runs_and_restores(start, reference):
+def test_a_worker_loads_runs_and_restores(start, reference, tmp_path):
     worker = start()
     loaded = worker.request("load", limit_s=120)
     assert loaded["load_ms"] > 0
@@ -43,13 +45,7 @@ def test_a_worker_loads_runs_and_restores(start, reference):
     answer = worker.request("restore_all", limit_s=120)
     # The weights alone have 0.4 MB; torch itself, which takes hundreds, is not counted.
     assert 4e5 < answer["peak_memory_bytes"] < 3e8
-    np.testing.assert_allclose(np.load(worker_outputs(worker)), reference.array("outputs"), atol=1e-4)
-
-
-def worker_outputs(worker):
-    import json
-
-    return json.loads(worker.process.args[-1])["outputs"]
+    np.testing.assert_allclose(np.load(tmp_path / "0.npy"), reference.array("outputs"), atol=1e-4)
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
@@ -66,7 +62,8 @@ def test_a_worker_that_takes_too_long_is_ended(start):
     worker = start()
     with pytest.raises(WorkerError, match=r"no answer to load in 0\.01 s"):
         worker.request("load", limit_s=0.01)
-    assert worker.process.wait(timeout=10) == -signal.SIGKILL
+    worker.process.join(timeout=10)
+    assert worker.process.exitcode == -signal.SIGKILL
 
 
 def test_what_a_program_raises_is_an_answer_and_no_crash(start, tmp_path):
@@ -74,7 +71,7 @@ def test_what_a_program_raises_is_an_answer_and_no_crash(start, tmp_path):
     worker = start(tmp_path / "bad.safetensors")
     with pytest.raises(WorkerError, match="not a readable safetensors file"):
         worker.request("load", limit_s=120)
-    assert worker.process.poll() is None
+    assert worker.process.is_alive()
 
 
 def candidate(name):
@@ -83,7 +80,7 @@ def candidate(name):
 
 @pytest.mark.slow
 def test_one_that_crashes_drops_out_and_the_others_go_on(start):
-    runs = [Run(candidate(name), worker=start()) for name in ("first", "second", "third")]
+    runs = [Measurement(candidate(name), worker=start()) for name in ("first", "second", "third")]
     for run in runs:
         run.loaded = run.ask("load", 120)
     order = []
@@ -92,9 +89,9 @@ def test_one_that_crashes_drops_out_and_the_others_go_on(start):
         order.append(what)
         if what == "run 3 of second":
             os.kill(runs[1].worker.process.pid, signal.SIGSEGV)
-            runs[1].worker.process.wait()
+            runs[1].worker.process.join()
 
-    measure_in_turn(runs, Settings(runs=4, warmups=1, threads=1), Progress(step=step))
+    measure_in_turn(runs, BenchmarkSettings(runs=4, warmups=1, threads=1), step)
     assert [len(run.samples_ms) for run in runs] == [4, 0, 4]
     assert "SIGSEGV" in runs[1].error
     assert runs[0].alive
@@ -106,9 +103,64 @@ def test_one_that_crashes_drops_out_and_the_others_go_on(start):
 
 
 def test_latency_keeps_every_sample_in_order():
-    samples = [5.0004, 1.0, 3.0, 2.0]
-    result = latency(samples, warmups=2)
+    result = latency([5.0004, 1.0, 3.0, 2.0], warmups=2)
     assert result.samples_ms == [5.0, 1.0, 3.0, 2.0]
     assert (result.n, result.warmups) == (4, 2)
     assert result.p50_ms == 2.5
-    assert result.p90_ms == pytest.approx(percentile(samples, 90), abs=1e-3)
+    assert (result.p90_ms, result.p99_ms) == (4.4, 4.94)
+
+
+@pytest.fixture
+def at_start(tmp_path, monkeypatch):
+    """Makes workers run a line of Python when they open the tiles, as a library might behind our back."""
+
+    def arrange(line):
+        (tmp_path / "site").mkdir()
+        (tmp_path / "site" / "sitecustomize.py").write_text(
+            "import os, sys\n"
+            "def hook(event, arguments):\n"
+            "    if event == 'open' and str(arguments[0]).endswith('inputs.npy'):\n"
+            f"        {line}\n"
+            "sys.addaudithook(hook)\n"
+        )
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+
+    return arrange
+
+
+def test_what_a_library_prints_is_no_answer(at_start, start, tmp_path):
+    at_start(r"os.write(1, b'\x80\x04garbage {}\n'); os.write(2, b'a warning\n')")
+    worker = start()
+    assert worker.request("load", limit_s=120)["accelerator"] == "PyTorch CPU"
+    assert (tmp_path / "0.log").read_bytes().startswith(b"\x80\x04garbage {}\na warning\n")
+
+
+def test_one_that_exits_by_itself_is_an_error_with_what_it_printed_last(at_start, start):
+    at_start(r"os.write(2, b'first\nno such device\n'); os._exit(7)")
+    with pytest.raises(WorkerError, match=r"^the process ended with exit code 7: no such device$"):
+        start().request("load", limit_s=120)
+
+
+def test_no_worker_outlives_a_killed_parent(reference, tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import pathlib, sys, time\n"
+        "from anyir.profiling.worker import Program, Worker\n"
+        "if __name__ == '__main__':\n"
+        "    worker = Worker(Program(*map(pathlib.Path, sys.argv[1:]), threads=1))\n"
+        "    worker.request('load', limit_s=120)\n"
+        "    print(worker.process.pid, flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    files = [
+        reference.folder / WEIGHTS_FILE,
+        reference.folder / "inputs.npy",
+        tmp_path / "o",
+        tmp_path / "log",
+    ]
+    with subprocess.Popen([sys.executable, script, *files], stdout=subprocess.PIPE) as parent:
+        worker = psutil.Process(int(parent.stdout.readline()))
+        assert worker.is_running()
+        parent.kill()
+    gone, _ = psutil.wait_procs([worker], timeout=30)
+    assert gone or worker.status() == psutil.STATUS_ZOMBIE

@@ -4,8 +4,8 @@ import re
 import pytest
 
 from anyir.model.errors import UserError
-from anyir.profiling.report.page import Source, render, training_note, write_report
-from anyir.profiling.report.pareto import Point, pareto_svg
+from anyir.profiling.report.page import ResultsFile, render, training_note, write_report
+from anyir.profiling.report.plots import Point, pareto_svg
 from anyir.profiling.schema import ReferenceSummary, Results
 from tests.helpers.command_line import anyir
 from tests.helpers.results import document, missing_row
@@ -15,14 +15,14 @@ def test_the_page_escapes_what_it_is_given(tmp_path):
     data = document()
     data["rows"][1]["error"] = "<script>alert(1)</script>"
     data["reference"]["weights"] = "</title><b>"
-    html = render([Source(Results.model_validate(data), tmp_path)])
+    html = render([ResultsFile(Results.model_validate(data), tmp_path)])
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert" in html
     assert "</title><b>" not in html
 
 
 def test_every_row_is_on_the_page_and_every_reason(tmp_path):
-    html = render([Source(Results.model_validate(document()), tmp_path)])
+    html = render([ResultsFile(Results.model_validate(document()), tmp_path)])
     for row in document()["rows"]:
         if row["error"]:
             assert row["name"] in html
@@ -33,7 +33,7 @@ def test_every_row_is_on_the_page_and_every_reason(tmp_path):
 def test_a_page_of_failures_alone_still_says_why(tmp_path):
     data = document()
     data["rows"] = [missing_row("failed"), missing_row("unsupported")]
-    html = render([Source(Results.model_validate(data), tmp_path)])
+    html = render([ResultsFile(Results.model_validate(data), tmp_path)])
     assert html.count("there is a reason") == 2
     assert "<svg" not in html
 
@@ -52,7 +52,7 @@ def test_pictures_are_bounded_and_named_as_results_name_them(tmp_path):
     import numpy as np
     from PIL import Image
 
-    from anyir.profiling.pictures import MAX_SIDE, PictureWriter
+    from anyir.profiling.quality import MAX_SIDE, PictureWriter
 
     writer = PictureWriter(tmp_path / "pictures")
     small = np.full((3, 40, 40), 0.5, np.float32)
@@ -68,7 +68,7 @@ def test_pictures_are_bounded_and_named_as_results_name_them(tmp_path):
 def test_pictures_of_two_runs_in_one_folder_are_both_kept(tmp_path):
     import numpy as np
 
-    from anyir.profiling.pictures import PictureWriter
+    from anyir.profiling.quality import PictureWriter
 
     black, white = (np.full((3, 16, 16), value, np.float32) for value in (0, 1))
     first = PictureWriter(tmp_path / "pictures").write("pytorch.noise", black)

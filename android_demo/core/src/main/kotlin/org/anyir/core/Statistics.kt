@@ -2,7 +2,7 @@ package org.anyir.core
 
 /**
  * The value below which [share] percent of the samples lie, interpolated between neighbours: numpy's default,
- * and profiling/statistics.py's.
+ * and what profiling/schema.py checks a file's percentiles by.
  *
  * @param samples at least one value, in any order
  * @param share 0..100

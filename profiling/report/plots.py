@@ -1,12 +1,22 @@
-"""The plot of latency against quality, as SVG that the report's style sheet colours."""
+"""The report's two plots as SVG, which its style sheet colours in light and dark.
+
+Drawn here rather than by matplotlib: programs of equal quality lie on one another, on a phone's screen too.
+adjustText, tried with twelve of them, laid labels over labels and across the edge, took 3 s a plot, and
+matplotlib's SVG needs its colours, ids and style element rewritten to be one of several in a page.
+"""
 
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from anyir.profiling.environment import Sustained
+
+BUCKETS = 120
+"""Runs of a series are gathered into at most so many medians, so that an hour stays a small picture."""
 LETTER, LINE = 6.4, 15.0
 """Rough width of a letter and height of a line of labels, in SVG units, to keep labels apart."""
 
@@ -61,33 +71,74 @@ def pareto_svg(points: list[Point], width: int, height: int) -> Markup:
         width, height: in CSS pixels at natural size.
     """
     x = _latency_axis([p.milliseconds for p in points], 46, width - 14)
-    y = _quality_axis([p.decibels for p in points], height - 42, 26)
-    parts = [
-        f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-        'aria-label="Latency of each program against its quality">'
-    ]
-    for tick in x.ticks:
-        parts.append(f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="26" y2="{y.start}"/>')
-        parts.append(
-            f'<text class="tick" x="{x(tick):.1f}" y="{y.start + 16}" text-anchor="middle">{tick:g}</text>'
-        )
+    y = _quality_axis([p.decibels for p in points], height - 38, 26)
     digits = 2 if y.ticks[1] - y.ticks[0] < 0.1 else 1
+    upright = [
+        f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{y.end}" y2="{y.start}"/>'
+        for tick in x.ticks
+    ]
+    names = ("Median latency for a tile, ms (logarithmic)", "Mean PSNR against the truth, dB")
+    inside = [*upright, *_axes(x, y, names, f".{digits}f"), _front(points, x, y), *_marks(points, x, y)]
+    return _svg(width, height, "Latency of each program against its quality", inside)
+
+
+def sustained_svg(series: Sustained, name: str, width: int, height: int) -> Markup:
+    """Milliseconds for a tile over the minutes, from zero, so that a slow-down looks as large as it is.
+
+    Args:
+        series: at least one run.
+        name: the program's, for those who hear the page.
+        width, height: in CSS pixels at natural size.
+    """
+    points = medians(series)
+    x = _axis_from_zero(max(series.runs[-1].at_s, 1.0), 46, width - 14)
+    y = _axis_from_zero(max(ms for _, ms in points) * 1.15, height - 38, 26)
+    line = " ".join(f"{x(at):.1f},{y(ms):.1f}" for at, ms in points)
+    inside = [*_axes(x, y, ("seconds", "ms for a tile"), "g"), f'<polyline class="front" points="{line}"/>']
+    if len(points) == 1:
+        at, ms = points[0]
+        inside.append(f'<circle class="dot best" cx="{x(at):.1f}" cy="{y(ms):.1f}" r="4"/>')
+    return _svg(width, height, f"{name}: time for a tile while it runs without a pause", inside)
+
+
+def medians(series: Sustained) -> list[tuple[float, float]]:
+    """(seconds, median milliseconds) of at most ``BUCKETS`` stretches of the series."""
+    size = -(-len(series.runs) // BUCKETS)
+    groups = [series.runs[start : start + size] for start in range(0, len(series.runs), size)]
+    return [(group[-1].at_s, statistics.median(run.ms for run in group)) for group in groups]
+
+
+def slowdown(series: Sustained) -> float:
+    """The last tenth's median over the first tenth's: 1.3 is 30 % slower at the end."""
+    times = [run.ms for run in series.runs]
+    share = max(1, len(times) // 10)
+    first, last = (statistics.median(part) for part in (times[:share], times[-share:]))
+    return last / first if first else 1.0
+
+
+def _svg(width: int, height: int, title: str, inside: list[str]) -> Markup:
+    return Markup(
+        f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
+        f'aria-label="{escape(title)}">{"".join(inside)}</svg>'
+    )
+
+
+def _axes(x: Axis, y: Axis, names: tuple[str, str], y_format: str) -> list[str]:
+    """A line and a figure at each tick of y, a figure at each of x, and what the two are."""
+    parts = []
     for tick in y.ticks:
         parts.append(
             f'<line class="grid" x1="{x.start}" x2="{x.end}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>'
-        )
-        parts.append(
             f'<text class="tick" x="{x.start - 7}" y="{y(tick) + 4:.1f}" text-anchor="end">'
-            f"{tick:.{digits}f}</text>"
+            f"{tick:{y_format}}</text>"
         )
-    parts.append('<text class="axis" x="4" y="13">Mean PSNR against the truth, dB</text>')
-    parts.append(
-        f'<text class="axis" x="{x.end}" y="{height - 6}" text-anchor="end">'
-        "Median latency for a tile, ms (logarithmic)</text>"
-    )
-    parts.append(_front(points, x, y))
-    parts += _marks(points, x, y)
-    return Markup("".join([*parts, "</svg>"]))
+    for tick in x.ticks:
+        parts.append(
+            f'<text class="tick" x="{x(tick):.1f}" y="{y.start + 16}" text-anchor="middle">{tick:g}</text>'
+        )
+    parts.append(f'<text class="axis" x="4" y="{y.end - 12}">{names[1]}</text>')
+    parts.append(f'<text class="axis" x="{x.end}" y="{y.start + 32}" text-anchor="end">{names[0]}</text>')
+    return parts
 
 
 def _front(points: list[Point], x: Axis, y: Axis) -> str:
@@ -170,6 +221,12 @@ def _quality_axis(values: list[float], start: float, end: float) -> Axis:
     low, high = middle - span / 2, middle + span / 2
     first = math.ceil(low / step)
     return Axis(low, high, start, end, [step * i for i in range(first, math.floor(high / step) + 1)])
+
+
+def _axis_from_zero(high: float, start: float, end: float) -> Axis:
+    high = max(high, 1e-3)  # of runs that took no time
+    step = nice_step(high / 5)
+    return Axis(0.0, high, start, end, [step * i for i in range(int(high / step) + 1)])
 
 
 def nice_step(least: float) -> float:
