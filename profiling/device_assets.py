@@ -1,12 +1,12 @@
-"""What the Android app carries: chosen artifacts with their manifests, and the reference's tiles.
+"""What an app carries: chosen artifacts with their manifests, and the reference's tiles.
 
-Written to a folder (the app's assets)::
+Two subfolders of the app's assets, which hold nothing else, and a list of what is in them::
 
     models/NAME.tflite, NAME.pte     as built, each with its manifest NAME.json
     reference/reference.json         what the tiles are, and the sha256 of each
     reference/inputs.u8, truths.u8   (N, 3, T, T) and (distinct truths, 3, T, T) bytes, without a header
     reference/outputs.f32            (N, 3, T, T) float32, little-endian, not clamped
-    staged.json                      every file above with its sha256: what the next stage may replace
+    staged.json                      every file above with its sha256
 
 Outputs stay float32: in half precision the reference itself would be 70 dB from the network's outputs, and
 programs differ from it by less.
@@ -25,18 +25,39 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anyir.conversion.recipes import SUFFIXES
+from anyir.conversion.scratch import scratch_folder
+from anyir.model.checkpoint import sha256, write_atomically
 from anyir.model.errors import UserError
-from anyir.model.files import scratch_folder, sha256, write_atomically
-from anyir.profiling.candidates import failed_builds
+from anyir.profiling.candidates import check_same_source, failed_builds
 from anyir.profiling.reference import Reference
 
 if TYPE_CHECKING:
     from anyir.conversion.manifest import Manifest
 
 INDEX = "staged.json"
+FOLDERS = ("models", "reference")
 SCHEMA_VERSION = 1
-BACKENDS = {"executorch": "xnnpack", "litert": "cpu"}
-"""What Android runs, of the backends that recipes build for. A LiteRT program's GPU is the app's choice."""
+
+
+@dataclass(frozen=True)
+class App:
+    """An app that assets are for.
+
+    Attributes:
+        name: as messages have it.
+        backends: runtime -> the backend that it runs, of those that recipes build for.
+    """
+
+    name: str
+    backends: dict[str, str]
+
+
+ANDROID = App(
+    name="Android",
+    # A LiteRT program's GPU is the app's choice.
+    backends={"executorch": "xnnpack", "litert": "cpu"},
+)
 
 
 @dataclass(frozen=True)
@@ -54,17 +75,17 @@ class Staged:
 
 
 def stage(
+    app: App,
     artifacts: Path,
     reference: Reference,
     out: Path,
     only: str = "*",
     on_file: Callable[[str], None] = lambda name: None,
 ) -> Staged:
-    """Put artifacts and reference tiles where the app's builds take them.
+    """Put artifacts and reference tiles where an app's builds take them.
 
-    Everything is written beside the folder's files and moved in at the end: a fault leaves what an earlier
-    stage put there. Of the folder's files only those that an earlier stage wrote, and that are still as it
-    wrote them, are replaced or removed.
+    All is written beside the two subfolders, which it then replaces whole: a fault before that leaves what
+    an earlier stage put there.
 
     Args:
         artifacts: what ``anyir convert`` wrote.
@@ -75,48 +96,40 @@ def stage(
 
     Raises:
         UserError: nothing to stage, a damaged artifact, one of other weights or another tile than the
-            reference, or files in the way that no earlier stage wrote or that were changed since.
+            reference, or subfolders that no earlier stage wrote.
     """
-    chosen, left_out = choose(artifacts, reference, only)
-    before = _earlier(out)
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file; name a folder with --out")
+    for folder in (out / name for name in FOLDERS):
+        if os.path.lexists(folder) and not (out / INDEX).is_file():
+            raise UserError(f"{folder} is in the way: no stage wrote it; move it, or name another --out")
+    chosen, left_out = choose(app, artifacts, reference, only)
     out.mkdir(parents=True, exist_ok=True)
     with scratch_folder(out, ".staging-") as fresh:
-        (fresh / "models").mkdir()
-        (fresh / "reference").mkdir()
-        for path in chosen:
-            for source in (path, path.with_suffix(".json")):
-                shutil.copyfile(source, fresh / "models" / source.name)
+        for name in FOLDERS:
+            (fresh / name).mkdir()
+        for path, manifest in chosen.items():
+            _copy(path, manifest, fresh / "models")
             on_file(path.name)
         _write_reference(reference, fresh / "reference")
         on_file("reference")
-        files = {
-            path.relative_to(fresh).as_posix(): sha256(path)
-            for path in sorted(fresh.rglob("*"))
-            if path.is_file()
-        }
-        _check_copies(fresh / "models", files, chosen, artifacts)
-        present = _replaceable(out, before, files)
-        size = sum((fresh / name).stat().st_size for name in files)
-        # Until all is in place the index has old and new: a stage that is cut short can be done again.
-        _write_index(out, files, present)
-        for old in present:
-            (out / old).unlink(missing_ok=True)
-        for name in files:
-            (out / name).parent.mkdir(exist_ok=True)
+        written = [path for path in sorted(fresh.rglob("*")) if path.is_file()]
+        size = sum(path.stat().st_size for path in written)
+        files = {path.relative_to(fresh).as_posix(): sha256(path) for path in written}
+        # The list first: with it a stage that is cut short can be done again.
+        index = {"schema": SCHEMA_VERSION, "files": files}
+        write_atomically(out / INDEX, (json.dumps(index, indent=1) + "\n").encode())
+        for name in FOLDERS:
+            if os.path.lexists(out / name):
+                os.replace(out / name, fresh / f"earlier-{name}")
             os.replace(fresh / name, out / name)
-    _write_index(out, files)
     return Staged([path.name for path in chosen], len(reference.cases), size, left_out)
 
 
-def _write_index(out: Path, files: dict[str, str], replaced: dict[str, str] | None = None) -> None:
-    index = {"schema": SCHEMA_VERSION, "files": files}
-    if replaced:
-        index["replaced"] = replaced
-    write_atomically(out / INDEX, (json.dumps(index, indent=1) + "\n").encode())
-
-
-def choose(artifacts: Path, reference: Reference, only: str) -> tuple[dict[Path, Manifest], dict[str, str]]:
-    """The folder's artifacts that a phone can run and whose name fits, checked, sorted by name.
+def choose(
+    app: App, artifacts: Path, reference: Reference, only: str
+) -> tuple[dict[Path, Manifest], dict[str, str]]:
+    """The folder's artifacts that an app can run and whose name fits, checked, sorted by name.
 
     Returns:
         Each with the manifest that it was checked against, and ``Staged.left_out``.
@@ -128,9 +141,10 @@ def choose(artifacts: Path, reference: Reference, only: str) -> tuple[dict[Path,
 
     if not artifacts.is_dir():
         raise UserError(f"there is no folder {artifacts}; `anyir convert --out {artifacts}` makes it")
-    named = [path for path in sorted(artifacts.iterdir()) if path.suffix in (".pte", ".tflite")]
+    suffixes = sorted((SUFFIXES[runtime] for runtime in app.backends), reverse=True)
+    named = [path for path in sorted(artifacts.iterdir()) if path.suffix in suffixes]
     if not named:
-        raise UserError(f"there is no .tflite or .pte in {artifacts}; `anyir convert` makes them")
+        raise UserError(f"there is no {' or '.join(suffixes)} in {artifacts}; `anyir convert` makes them")
     fitting = [path for path in named if fnmatch.fnmatchcase(path.stem, only)]
     if not fitting:
         raise UserError(f"no artifact in {artifacts} is named {only}; {named[0].stem} is one")
@@ -139,25 +153,37 @@ def choose(artifacts: Path, reference: Reference, only: str) -> tuple[dict[Path,
     left_out = {path.stem: failed[path.stem] for path in fitting if path.stem in failed}
     for path in (path for path in fitting if path.stem not in failed):
         manifest = verify_artifact(path)
-        if manifest.backend != BACKENDS.get(manifest.runtime):
+        if manifest.backend != app.backends.get(manifest.runtime):
             continue
-        if manifest.source.sha256 != reference.weights_sha256:
-            raise UserError(
-                f"{path.name} was made from weights {manifest.source.sha256[:12]} and the reference from "
-                f"{reference.weights_sha256[:12]}; make both from the same weights, or choose with --only"
-            )
-        if manifest.tile != reference.tile:
-            raise UserError(
-                f"{path.name} takes tiles of {manifest.tile} and the reference has tiles of "
-                f"{reference.tile}; make both with the same --tile, or choose with --only"
-            )
+        try:
+            check_same_source(path, manifest, reference)
+        except UserError as error:
+            raise UserError(f"{error}, or choose with --only") from error
         chosen[path] = manifest
     if not chosen and left_out:
         name, why = next(iter(left_out.items()))
         raise UserError(f"{name} was {why}; run `anyir convert` again")
     if not chosen:
-        raise UserError(f"Android runs none of the artifacts in {artifacts} that are named {only}")
+        raise UserError(f"{app.name} runs none of the artifacts in {artifacts} that are named {only}")
     return chosen, left_out
+
+
+def _copy(path: Path, manifest: Manifest, folder: Path) -> None:
+    """Copy an artifact, with the manifest that it was checked against.
+
+    Raises:
+        UserError: the artifact changed between the check and the copy.
+    """
+    from anyir.conversion.manifest import manifest_path, tree_sha256
+
+    copy = folder / path.name
+    if path.is_dir():
+        shutil.copytree(path, copy)
+    else:
+        shutil.copyfile(path, copy)
+    if tree_sha256(copy) != manifest.sha256:
+        raise UserError(f"{path.name} changed while it was copied; wait until {path.parent} is built")
+    manifest_path(copy).write_text(manifest.to_json(), encoding="utf-8")
 
 
 def _write_reference(reference: Reference, folder: Path) -> None:
@@ -186,79 +212,3 @@ def _write_reference(reference: Reference, folder: Path) -> None:
         "summary": summarise_reference(reference, None).model_dump(mode="json"),
     }
     (folder / "reference.json").write_text(json.dumps(index, indent=1) + "\n")
-
-
-def _check_copies(folder: Path, files: dict[str, str], chosen: dict[Path, Manifest], artifacts: Path) -> None:
-    """Each copied manifest says what was checked, weights and tile among it, and its program is the copy.
-
-    Raises:
-        UserError: the artifact changed between the check and the copy.
-    """
-    from anyir.conversion.manifest import Manifest, manifest_path
-
-    for path, checked in chosen.items():
-        try:
-            copied = Manifest.load(manifest_path(folder / path.name))
-        except UserError:  # caught half written
-            copied = None
-        if copied != checked or files[f"models/{path.name}"] != checked.sha256:
-            raise UserError(f"{path.name} changed while it was copied; wait until {artifacts} is built")
-
-
-def _replaceable(out: Path, before: dict[str, set[str]], files: dict[str, str]) -> dict[str, str]:
-    """What an earlier stage left in the folder, each file with its sha256. Nothing is touched.
-
-    Args:
-        before: what :func:`_earlier` returned.
-        files: what is to be written.
-
-    Raises:
-        UserError: something is in the way that no earlier stage wrote, or that is not as it was written:
-            another file, a folder, a link.
-    """
-    present = {}
-    for name in {**before, **files}:
-        path = blamed = out / name
-        if path.parent.is_symlink():  # names have two parts: nothing else leads out of the folder
-            blamed, why = path.parent, "it is a link"
-        elif path.is_symlink():
-            why = "it is a link"
-        elif path.parent.exists() and not path.parent.is_dir():
-            blamed, why = path.parent, "it is no folder"
-        elif not path.exists():
-            continue
-        elif name not in before:
-            why = "no earlier `anyir android stage` wrote it"
-        elif not path.is_file() or (found := sha256(path)) not in before[name]:
-            why = "it was changed since `anyir android stage` wrote it"
-        else:
-            present[name] = found
-            continue
-        raise UserError(f"{blamed} is in the way: {why}; move it, or name another --out")
-    return present
-
-
-def _earlier(out: Path) -> dict[str, set[str]]:
-    """What earlier stages wrote: paths inside the folder, each with the sha256 that it may have.
-
-    These are two for a file that a stage was to replace when it was cut short.
-
-    Raises:
-        UserError: the folder is a file, or its index is damaged or names files outside.
-    """
-    if out.exists() and not out.is_dir():
-        raise UserError(f"{out} is a file; name a folder with --out")
-    index = out / INDEX
-    if not index.exists():
-        return {}
-    found: dict[str, set[str]] = {}
-    try:
-        data = json.loads(index.read_bytes())
-        for name, digest in (*data["files"].items(), *data.get("replaced", {}).items()):
-            path = Path(name)
-            if len(path.parts) != 2 or ".." in path.parts or path.is_absolute() or b"\0" in os.fsencode(name):
-                raise ValueError("a name outside the folder")
-            found.setdefault(name, set()).add(digest)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UserError(f"{index} is damaged; remove what is in {out} and stage again") from error
-    return found

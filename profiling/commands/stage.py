@@ -22,20 +22,18 @@ def run(
 ) -> None:
     """Copy artifacts, their manifests and the reference's tiles to where the app's builds take them.
 
-    All are checked by their sha256; what an earlier stage left is replaced.
+    All are checked by their sha256. The folders models and reference of the assets are replaced whole.
 
     Example: [bold]anyir android stage --only '*_litert_cpu_*'[/bold]
     """
     from rich.console import Console
 
-    from anyir.profiling.device_assets import stage
+    from anyir.profiling.device_assets import ANDROID, stage
     from anyir.profiling.reference import load_reference
 
     console = Console(stderr=True)
     with console.status("staging") as status:
-        staged = stage(
-            artifacts, load_reference(reference), out, only, on_file=lambda name: status.update(name)
-        )
+        staged = stage(ANDROID, artifacts, load_reference(reference), out, only, on_file=status.update)
     for name, why in staged.left_out.items():
         console.print(f"note: {name} is left out: {why}", highlight=False, markup=False, soft_wrap=True)
     for name in staged.models:

@@ -2,18 +2,25 @@
 
 import hashlib
 import json
+import os
 import shutil
 
 import numpy as np
 import pytest
 
 from anyir.model.errors import UserError
-from anyir.profiling.device_assets import stage
+from anyir.profiling import device_assets
+from anyir.profiling.device_assets import ANDROID
 from anyir.profiling.reference import make_reference
 from anyir.profiling.schema import ReferenceSummary
 from tests.helpers.command_line import anyir
 
 FP32 = "tiny_litert_cpu_fp32_64x64"
+OTHER = "tiny_litert_cpu_fp16_64x64"
+
+
+def stage(*arguments):
+    return device_assets.stage(ANDROID, *arguments)
 
 
 def contents(folder):
@@ -64,17 +71,76 @@ def test_the_tiles_are_the_references(tiny_artifacts, reference, tmp_path):
         assert case["output_sha256"] == hashlib.sha256(tile.tobytes()).hexdigest()
 
 
-def test_an_earlier_stage_is_replaced_and_nothing_else_is(tiny_artifacts, reference, tmp_path):
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "mine.txt").write_text("kept")
+def test_an_earlier_stage_is_replaced_whole_and_nothing_else_is(tiny_artifacts, reference, tmp_path):
     (tmp_path / "sample.jpg").write_text("kept")
     stage(tiny_artifacts, reference, tmp_path, "*_litert_*")
+    (tmp_path / "models" / "put_there.tflite").write_text("of no stage")
     stage(tiny_artifacts, reference, tmp_path, FP32)
     found = {name for name in contents(tmp_path) if not name.startswith("reference/")}
-    assert found == {
-        *("models/mine.txt", "sample.jpg", "staged.json"),
-        *(f"models/{FP32}.tflite", f"models/{FP32}.json"),
-    }
+    assert found == {"sample.jpg", "staged.json", f"models/{FP32}.tflite", f"models/{FP32}.json"}
+
+
+def test_what_a_link_leads_to_is_not_touched(tiny_artifacts, reference, tmp_path):
+    out, elsewhere = tmp_path / "assets", tmp_path / "elsewhere"
+    stage(tiny_artifacts, reference, out, FP32)
+    (out / "models").rename(elsewhere)
+    (out / "models").symlink_to(elsewhere)
+    before = contents(elsewhere)
+    stage(tiny_artifacts, reference, out, OTHER)
+    assert contents(elsewhere) == before
+    assert set(contents(out / "models")) == {f"{OTHER}.tflite", f"{OTHER}.json"}
+    assert not (out / "models").is_symlink()
+
+
+@pytest.mark.parametrize("written", ["program", "manifest"])
+def test_an_artifact_that_is_built_anew_meanwhile(written, artifacts, reference, tmp_path, monkeypatch):
+    """A program is staged with the manifest that it was checked against, or refused."""
+    out = tmp_path / "assets"
+    stage(artifacts, reference, out, FP32)
+    before = contents(out)
+    copyfile = shutil.copyfile
+
+    def copy(source, target):
+        if written == "program":
+            source.write_bytes(b"of another build")
+        else:
+            source.with_suffix(".json").write_text("{")
+        copyfile(source, target)
+
+    monkeypatch.setattr(device_assets.shutil, "copyfile", copy)
+    if written == "program":
+        with pytest.raises(UserError, match=rf"{FP32}\.tflite changed while it was copied"):
+            stage(artifacts, reference, out, FP32)
+    else:
+        stage(artifacts, reference, out, FP32)
+    assert contents(out) == before
+
+
+@pytest.mark.parametrize("moved", range(4))
+def test_a_stage_that_is_cut_short_can_be_done_again(moved, artifacts, reference, tmp_path, monkeypatch):
+    out = tmp_path / "assets"
+    replace = os.replace
+    places = []
+
+    def fail(source, target):
+        if "/.staging-" in f"{source} {target}":
+            places.append(target)
+            if len(places) > moved:
+                raise OSError("cut short")
+        replace(source, target)
+
+    for again in (False, True):
+        with monkeypatch.context() as patched:
+            patched.setattr(device_assets.os, "replace", fail)
+            if not again and moved >= 2:  # the first time there are but two folders to move
+                stage(artifacts, reference, out, FP32)
+            else:
+                with pytest.raises(OSError, match="cut short"):
+                    stage(artifacts, reference, out, FP32)
+        places.clear()
+    stage(artifacts, reference, out, OTHER)
+    assert set(contents(out / "models")) == {f"{OTHER}.tflite", f"{OTHER}.json"}
+    assert sorted(path.name for path in out.iterdir()) == ["models", "reference", "staged.json"]
 
 
 def test_what_a_killed_stage_left_is_swept(tiny_artifacts, reference, tmp_path):
@@ -159,33 +225,13 @@ def test_a_reference_of_other_weights_is_refused(tiny_artifacts, tmp_path):
     assert not (tmp_path / "assets").exists()
 
 
-def test_files_of_others_are_never_overwritten(tiny_artifacts, reference, tmp_path):
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / f"{FP32}.tflite").write_text("mine")
-    with pytest.raises(UserError, match="is in the way"):
+@pytest.mark.parametrize("folder", ["models", "reference"])
+def test_folders_of_others_are_never_replaced(folder, tiny_artifacts, reference, tmp_path):
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / f"{FP32}.tflite").write_text("mine")
+    with pytest.raises(UserError, match=rf"{folder} is in the way: no stage wrote it; move it"):
         stage(tiny_artifacts, reference, tmp_path, FP32)
-    assert set(contents(tmp_path)) == {f"models/{FP32}.tflite"}
-    assert (tmp_path / "models" / f"{FP32}.tflite").read_text() == "mine"
-
-
-@pytest.mark.parametrize(
-    "index",
-    [
-        *("{", "[]", "[" * 100_000 + "]" * 100_000),
-        *('{"files": {"../passwd": ""}}', '{"files": {"/etc/passwd": ""}}', '{"files": {"/passwd": ""}}'),
-        *(
-            '{"files": {"a/\\u0000": ""}}',
-            '{"files": {"a/b": []}}',
-            '{"files": {}, "replaced": {"../b": ""}}',
-        ),
-    ],
-    ids=["cut", "list", "deep", "outside", "absolute", "in the root", "zero", "no hash", "replaced"],
-)
-def test_a_damaged_index_removes_nothing(index, tiny_artifacts, reference, tmp_path):
-    (tmp_path / "staged.json").write_text(index)
-    with pytest.raises(UserError, match=r"staged\.json is damaged"):
-        stage(tiny_artifacts, reference, tmp_path, FP32)
-    assert set(contents(tmp_path)) == {"staged.json"}
+    assert set(contents(tmp_path)) == {f"{folder}/{FP32}.tflite"}
 
 
 @pytest.mark.parametrize(
