@@ -26,9 +26,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anyir.conversion.recipes import SUFFIXES
-from anyir.conversion.scratch import scratch_folder
-from anyir.model.checkpoint import sha256, write_atomically
 from anyir.model.errors import UserError
+from anyir.model.files import scratch_folder, sha256, write_atomically
 from anyir.profiling.candidates import check_same_source, failed_builds
 from anyir.profiling.reference import Reference
 

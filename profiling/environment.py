@@ -159,22 +159,6 @@ def operating_system() -> str:
     return f"{distribution}, {platform.system()} {platform.release()}"
 
 
-def peak_memory() -> int:
-    """Bytes of memory that this process has had resident at most, so far.
-
-    On Linux this is VmHWM; ``ru_maxrss`` there would include what the parent had when it forked.
-    """
-    if sys.platform == "linux":
-        status = Path("/proc/self/status").read_text()
-        match = re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)
-        if match:
-            return int(match.group(1)) * 1024
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
 def current_memory() -> int:
     """Bytes of memory that this process has resident now."""
     import psutil

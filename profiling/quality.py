@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyir.model.files import write_atomically
 from anyir.model.errors import UserError
+from anyir.model.files import write_atomically
 from anyir.model.metrics import EQUAL, psnr, ssim
 from anyir.profiling.reference import Reference
 from anyir.profiling.schema import DegradationInput, Quality, ReferenceSummary

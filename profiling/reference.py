@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from anyir.conversion.samples import SEVERITY, as_input, make_cases
 from anyir.model.checkpoint import find_weights, load_weights, read_header
 from anyir.model.config import preset_name
-from anyir.model.device import choose_device, device_label
+from anyir.model.device import choose_device, device_label, out_of_memory
 from anyir.model.errors import UserError
 from anyir.model.files import sha256, write_atomically
 
@@ -131,8 +131,8 @@ def make_reference(
             with torch.inference_mode():
                 result = network(torch.from_numpy(as_input(case.degraded)).to(device))
             outputs[index] = result[0].cpu().numpy()
-        except RuntimeError as error:  # torch has no class of its own for the CPU allocator's refusal
-            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+        except RuntimeError as error:
+            if not out_of_memory(error):
                 raise
             raise UserError(f"not enough memory for tiles of {tile}; choose a smaller --tile") from error
         if not np.isfinite(outputs[index]).all():

@@ -157,7 +157,7 @@ class Session:
 
         The peak is read before the outputs are gathered in memory.
         """
-        from anyir.profiling.environment import peak_memory
+        from anyir.model.device import peak_memory
 
         assert self._model is not None
         peak = peak_memory() - self._memory_before

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from anyir.model.errors import UserError
@@ -70,14 +69,14 @@ def _measure_here(preset: str, mode: str, height: int, width: int) -> Memory:
     import torch
 
     from anyir.model.config import PRESETS
-    from anyir.model.device import choose_device
+    from anyir.model.device import choose_device, peak_memory
     from anyir.model.network import AnyIR
 
     device = choose_device()
     cuda = device.type == "cuda"
     if not cuda:  # of the others' allocators, torch tells no peak
         device = torch.device("cpu")
-    before = 0.0 if cuda else _process_peak()
+    before = 0.0 if cuda else peak_memory() / MIB
     network = AnyIR(PRESETS[preset]).use_additive_fusion().to(device)
     image = torch.rand(1, 3, height, width, device=device)
     if mode == "inference":
@@ -92,19 +91,7 @@ def _measure_here(preset: str, mode: str, height: int, width: int) -> Memory:
     if cuda:
         peak, name = torch.cuda.max_memory_allocated() / MIB, torch.cuda.get_device_name()
         return Memory(mode, name, peak, before, "tensors, by CUDA's allocator")
-    return Memory(mode, "CPU", _process_peak(), before, "the whole process's resident memory")
-
-
-def _process_peak() -> float:
-    """MiB of this process's largest resident set so far."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # on Linux, getrusage's peak may be that of the process that started this one
-        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) / 1024
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (MIB if sys.platform == "darwin" else 1024)  # macOS counts bytes
+    return Memory(mode, "CPU", peak_memory() / MIB, before, "the whole process's resident memory")
 
 
 if __name__ == "__main__":

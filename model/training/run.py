@@ -46,6 +46,7 @@ def train(
 
     import torch
 
+    from anyir.model.device import out_of_memory
     from anyir.model.training.acceleration import keep_freed_memory
     from anyir.model.training.distributed import start_processes
 
@@ -56,8 +57,8 @@ def train(
     with memory, processes.ending_together():
         try:
             return _train(settings, supply, out, resume, grow, fabric, processes)
-        except RuntimeError as error:  # the CPU's allocator has no class of its own for this
-            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+        except RuntimeError as error:
+            if not out_of_memory(error):
                 raise
             raise UserError(f"not enough memory on {fabric.device}: choose a smaller --batch") from error
 

@@ -147,6 +147,7 @@ def test_what_a_killed_stage_left_is_swept(tiny_artifacts, reference, tmp_path):
     left = tmp_path / ".staging-killed" / "models"
     left.mkdir(parents=True)
     (left / "unfinished.tflite").write_text("half a program")
+    (tmp_path / ".staging-killed.lock").touch()
     stage(tiny_artifacts, reference, tmp_path, FP32)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["models", "reference", "staged.json"]
 
