@@ -185,7 +185,7 @@ def _row(
         engine=None,
         artifact=artifact,
         preset=reference.preset,
-        runtime=candidate.runtime,
+        runtime=candidate.runtime,  # type: ignore[arg-type]  # checked by the schema
         runtime_version=candidate.runtime_version,
         backend=candidate.backend,
         precision=candidate.precision,

@@ -7,19 +7,22 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from anyir.model.errors import UserError
+from pydantic import TypeAdapter
+
+from anyir.model.errors import UserError, unknown
 from anyir.profiling.environment import package_version
 from anyir.profiling.reference import WEIGHTS_FILE, Reference
 from anyir.profiling.schema import RuntimeName
 
 if TYPE_CHECKING:
+    from anyir.conversion.build import Row as BuildRow
     from anyir.conversion.manifest import Manifest
 
 RUNTIMES: dict[str, RuntimeName] = {".pte": "executorch", ".tflite": "litert", ".mlpackage": "coreml"}
 NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_+.-]*")
-"""What a program's name must be: files of pictures begin with it (``fields.PictureFile``)."""
+"""What a program's name must be: files of pictures begin with it (``environment.PictureFile``)."""
 UNKNOWN = "unknown"
 """Backend and precision of an artifact without a manifest that says them."""
 PACKAGES = {
@@ -47,7 +50,7 @@ class Candidate:
     name: str
     path: Path | None
     error: str | None
-    runtime: RuntimeName
+    runtime: str
     backend: str
     precision: str
     sha256: str | None = None
@@ -72,10 +75,10 @@ def find_candidates(artifacts: Path, reference: Reference) -> list[Candidate]:
     if not artifacts.is_dir():
         raise UserError(f"there is no folder {artifacts}; `anyir convert --out {artifacts}` makes it")
     rows = _last_build(artifacts)
-    failed = _not_built(rows, artifacts)
+    failed = _not_built(rows)
     old = {candidate.name for candidate in failed}  # a file that is there all the same is of an earlier build
     paths = [path for path in sorted(artifacts.iterdir()) if path.suffix in RUNTIMES and path.stem not in old]
-    built = {str(row.get("file")) for row in rows}
+    built = {row.file for row in rows}
     if built:  # what an earlier build left for other weights or another tile is no part of this one
         paths = [path for path in paths if path.name in built or _fits(path, reference)]
     found = [_artifact(path, reference) for path in paths] + failed
@@ -163,30 +166,27 @@ def _artifact(path: Path, reference: Reference) -> Candidate:
     )
 
 
-def _last_build(artifacts: Path) -> list[dict[str, Any]]:
+def _last_build(artifacts: Path) -> list[BuildRow]:
     """The rows of ``conversion.json``; none where there is no such file.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: it cannot be read, or names a recipe that there is none of.
     """
     from anyir.conversion.build import REPORT
+    from anyir.conversion.build import Row as BuildRow
+    from anyir.conversion.recipes import RECIPES
 
     path = artifacts / REPORT
     if not path.is_file():
         return []
     try:
-        rows = json.loads(path.read_bytes())["rows"]
-        for row in rows:
-            _ = row["file"], row["recipe"], row["status"], row["reason"]
+        rows = TypeAdapter(list[BuildRow]).validate_python(json.loads(path.read_bytes())["rows"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _damaged(artifacts) from error
+        raise UserError(f"{path} is damaged or of another version; run `anyir convert` again") from error
+    known = [recipe.name for recipe in RECIPES]
+    if (odd := next((row.recipe for row in rows if row.recipe not in known), None)) is not None:
+        raise UserError(f"{path}: {unknown('recipe', odd, known)}; run `anyir convert` again")
     return rows
-
-
-def _damaged(artifacts: Path) -> UserError:
-    from anyir.conversion.build import REPORT
-
-    return UserError(f"{artifacts / REPORT} is damaged or of another version; run `anyir convert` again")
 
 
 def failed_builds(artifacts: Path) -> dict[str, str]:
@@ -195,26 +195,23 @@ def failed_builds(artifacts: Path) -> dict[str, str]:
     Raises:
         UserError: ``conversion.json`` cannot be read.
     """
-    return {one.name: str(one.error) for one in _not_built(_last_build(artifacts), artifacts)}
+    return {one.name: str(one.error) for one in _not_built(_last_build(artifacts))}
 
 
-def _not_built(rows: list[dict[str, Any]], artifacts: Path) -> list[Candidate]:
+def _not_built(rows: list[BuildRow]) -> list[Candidate]:
     """Recipes that failed when the folder was last built."""
     from anyir.conversion.recipes import RECIPES
 
     recipes = {recipe.name: recipe for recipe in RECIPES}
-    try:
-        return [
-            Candidate(
-                name=Path(row["file"]).stem,
-                path=None,
-                error=f"not built: {row['reason']}",
-                runtime=RUNTIMES[Path(row["file"]).suffix],
-                backend=recipes[row["recipe"]].backend,
-                precision=recipes[row["recipe"]].precision,
-            )
-            for row in rows
-            if row["status"] == "failed"
-        ]
-    except (KeyError, TypeError) as error:
-        raise _damaged(artifacts) from error
+    return [
+        Candidate(
+            name=Path(row.file).stem,
+            path=None,
+            error=f"not built: {row.reason}",
+            runtime=recipes[row.recipe].runtime,
+            backend=recipes[row.recipe].backend,
+            precision=recipes[row.recipe].precision,
+        )
+        for row in rows
+        if row.status == "failed"
+    ]

@@ -10,15 +10,15 @@ import hashlib
 import io
 import json
 import platform
-import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter
 
 from anyir.conversion.samples import SEVERITY, as_input, make_cases
 from anyir.model.checkpoint import find_weights, load_weights, read_header
@@ -29,7 +29,7 @@ from anyir.model.files import sha256, write_atomically
 
 SCHEMA_VERSION = 1
 ARRAYS = {"inputs": np.uint8, "truths": np.uint8, "outputs": np.float32}
-KIND = re.compile(r"[a-z_]+(\+[a-z_]+)*")
+Kind = Annotated[str, Field(pattern=r"^[a-z_]+(\+[a-z_]+)*$")]
 """Kinds become parts of pictures' names: none may lead out of their folder."""
 WEIGHTS_FILE = "weights.safetensors"
 
@@ -39,7 +39,7 @@ class CaseRecord:
     """One tile of the set: where it comes from, and the sha256 of its arrays' bytes."""
 
     photo: str
-    kind: str
+    kind: Kind
     severity: float
     seed: int
     input_sha256: str
@@ -71,7 +71,7 @@ class Reference:
     tile: int
     versions: dict[str, str]
     files: dict[str, str]
-    cases: list[CaseRecord]
+    cases: Annotated[list[CaseRecord], Field(min_length=1)]
 
     def array(self, name: str) -> NDArray[Any]:
         """``inputs``, ``truths`` or ``outputs``, mapped from its file rather than read."""
@@ -184,8 +184,6 @@ def load_reference(folder: Path) -> Reference:
     Raises:
         UserError: missing, damaged, changed, or of another version.
     """
-    from pydantic import TypeAdapter
-
     path = folder / "reference.json"
     if not path.is_file():
         raise UserError(f"there is no reference in {folder}; make one with `anyir reference --out {folder}`")
@@ -194,12 +192,8 @@ def load_reference(folder: Path) -> Reference:
         data = json.loads(path.read_bytes())
         if data.pop("schema") != SCHEMA_VERSION:
             raise UserError(f"{path} is of another version; {again}")
-        cases = [CaseRecord(**case) for case in data.pop("cases")]
-        given = Reference(folder=folder, cases=cases, **data)
-        reference = TypeAdapter(Reference).validate_python(asdict(given))
+        reference = TypeAdapter(Reference).validate_python({**data, "folder": folder})
         _ = reference.versions["torch"]
-        if not cases or not all(KIND.fullmatch(case.kind) for case in reference.cases):
-            raise ValueError("no cases, or one without a kind of degradation")
         files = {name: reference.files[name] for name in (*(f"{a}.npy" for a in ARRAYS), WEIGHTS_FILE)}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UserError(f"{path} is damaged; {again}") from error

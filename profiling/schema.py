@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from anyir.model.checkpoint import check_amounts
+from anyir.model.data.degradation_registry import CLEAN
 from anyir.model.errors import UserError
 from anyir.profiling.environment import (
     Bytes,
@@ -30,9 +31,6 @@ from anyir.profiling.environment import (
 
 SCHEMA_VERSION = 2
 SCHEMA_FILE = Path(__file__).parent / "results.schema.json"
-
-CLEAN = "clean"
-"""The degradation that is none: what summaries of quality leave out."""
 
 PERCENTILES = (50, 90, 99)
 """Of a program's samples."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anyir.conversion.samples import SEVERITY
+from anyir.model.data.degradation_registry import CLEAN, kind_title
 from anyir.model.metrics import EQUAL
 from anyir.profiling.candidates import UNKNOWN
-from anyir.profiling.schema import CLEAN, ReferenceSummary, Results, Row
+from anyir.profiling.schema import ReferenceSummary, Results, Row
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,13 +18,6 @@ COLUMNS = ("program", "p50\nms", "p90\nms", "peak\nMB", "file\nMB", "calls", "vs
 RUNTIME_TITLES = {"pytorch": "PyTorch", "executorch": "ExecuTorch", "coreml": "Core ML", "litert": "LiteRT"}
 BACKEND_TITLES = {"xnnpack": "XNNPACK"}
 PRECISION_TITLES = {"int8w": "int8 weights", "pal6": "6-bit palette"}
-KIND_TITLES = {
-    "noise": f"Noise, \u03c3 {SEVERITY * 50:g}",
-    "low_light": "Low light",
-    "motion_blur": "Motion blur",
-    "defocus_blur": "Defocus blur",
-    CLEAN: "Clean, nothing to restore",
-}
 
 
 def label(row: Row) -> str:
@@ -37,9 +31,10 @@ def label(row: Row) -> str:
     return name if row.engine is None else f"{name}, {row.engine}"
 
 
-def kind_title(kind: str) -> str:
-    """A degradation in words."""
-    return KIND_TITLES.get(kind) or kind.replace("_", " ").replace("+", " + ").capitalize()
+def case_title(kind: str) -> str:
+    """A degradation of the fixed set in words; its strength too, where that is a known figure."""
+    more = {"noise": f", \u03c3 {SEVERITY * 50:g}", CLEAN: ", nothing to restore"}
+    return kind_title(kind) + more.get(kind, "")
 
 
 def worst_reference_psnr(row: Row) -> float | None:

@@ -14,8 +14,8 @@ from anyir.profiling.environment import AndroidEnvironment, HostEnvironment, Rea
 from anyir.profiling.report.plots import Point, pareto_svg, slowdown, sustained_svg
 from anyir.profiling.schema import ReferenceSummary, Results, Row, load_results
 from anyir.profiling.summary import (
+    case_title,
     gain,
-    kind_title,
     label,
     mean_input_psnr,
     mean_truth_psnr,
@@ -91,7 +91,7 @@ def render(files: list[ResultsFile]) -> str:
 
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined)
     environment.trim_blocks = environment.lstrip_blocks = True
-    environment.filters.update(label=label, kind=kind_title, db=decibels, battery=battery)
+    environment.filters.update(label=label, kind=case_title, db=decibels, battery=battery)
     environment.filters["span"] = span
     environment.filters.update(p50=statistics.median, largest_error=largest_error)
     devices = [show_device(file.results) for file in files]
@@ -222,7 +222,7 @@ def comparison_data(files: list[ResultsFile]) -> dict[str, Any]:
 def _pictures(results: Results, folder: Path) -> dict[str, Any]:
     inputs = {
         kind: {
-            "title": kind_title(kind),
+            "title": case_title(kind),
             "degraded": data_uri(folder, entry.degraded),
             "truth": data_uri(folder, entry.truth),
             "psnr": entry.psnr_truth,

@@ -161,6 +161,13 @@ def test_outputs_of_all_programs_never_lie_together(tiny_artifacts, reference, t
     assert [len(files) for files in seen] == [1, 1]
 
 
+def test_a_recipe_that_there_is_none_of_is_refused_by_name(reference, tmp_path):
+    row = {"recipe": "litert_cpu_fp61", "file": "x.tflite", "status": "built"}
+    (tmp_path / "conversion.json").write_text(json.dumps({"rows": [row]}))
+    with pytest.raises(UserError, match=r"unknown recipe 'litert_cpu_fp61' \(did you mean 'litert_cpu_fp16'"):
+        find_candidates(tmp_path, reference)
+
+
 def test_bad_folders_end_in_one_line(reference, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from anyir.model.data.degradation_registry import CLEAN
 from anyir.model.errors import UserError
 from anyir.profiling.candidates import find_candidates
 from anyir.profiling.quality import truth_psnr
@@ -23,7 +24,7 @@ from anyir.profiling.report.page import (
     write_report,
 )
 from anyir.profiling.report.plots import Point, nice_step, pareto_svg
-from anyir.profiling.schema import CLEAN, Results, load_results
+from anyir.profiling.schema import Results, load_results
 from anyir.profiling.summary import gain, results_table
 from anyir.profiling.worker import LOAD_LIMIT_S, Program, Worker
 from tests.helpers.command_line import anyir
