@@ -2,74 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import multiprocessing.connection
 import shutil
+import sys
+import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from anyir.conversion.processes import start_process
+from anyir.conversion.pipeline import Job, Pipeline, Row, describe_weights, failed_row
+from anyir.conversion.processes import end_with_parent, log_output, start_process
 from anyir.conversion.recipes import Recipe
-from anyir.model.checkpoint import find_weights
+from anyir.conversion.runtimes import find_runtime
+from anyir.model.checkpoint import find_weights, load_weights
+from anyir.model.errors import UserError, show_traceback
 from anyir.model.files import scratch_folder, write_atomically
 
 PROCESSES = 2
 REPORT = "conversion.json"
 """Name of the file, beside the artifacts, with a row for every recipe of the last run."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """What became of one recipe.
-
-    Attributes:
-        status: ``built``, ``reused`` (the artifact was up to date) or ``failed``.
-        reason: of a failure, one line.
-        psnr: of the artifact against the literal network, dB; None: not measured, or identical.
-    """
-
-    recipe: str
-    file: str
-    status: str
-    reason: str | None = None
-    bytes: int | None = None
-    total: int | None = None
-    delegated: int | None = None
-    partitions: int | None = None
-    parity: str | None = None
-    max_error: float | None = None
-    psnr: float | None = None
-    loss: float | None = None
-    seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Job:
-    """Recipes of one runtime that share their first steps, for one process.
-
-    Attributes:
-        scratch: folder inside ``out`` for files that are not finished; removed at the end.
-    """
-
-    weights: Path
-    tile: int
-    out: Path
-    scratch: Path
-    recipes: tuple[Recipe, ...]
-    threads: int
-
-
-def plan(weights: Path, tile: int, out: Path, scratch: Path, recipes: list[Recipe]) -> list[Job]:
-    """Group recipes: LiteRT's share a converted program, and so do Core ML's; ExecuTorch's share none."""
-    groups: dict[str, list[Recipe]] = {}
-    for recipe in recipes:
-        key = recipe.name if recipe.runtime == "executorch" else recipe.runtime
-        groups.setdefault(key, []).append(recipe)
-    threads = max(1, multiprocessing.cpu_count() // PROCESSES)
-    return [Job(weights, tile, out, scratch, tuple(group), threads) for group in groups.values()]
 
 
 def build(
@@ -94,8 +51,6 @@ def build(
         UserError: weights that cannot be loaded.
         OSError: a folder that cannot be written.
     """
-    from anyir.model.checkpoint import load_weights
-
     path = find_weights(weights)
     load_weights(path)  # damaged or foreign weights end here, in one line, and not once a process
     out.mkdir(parents=True, exist_ok=True)
@@ -118,27 +73,39 @@ def build(
     return ordered
 
 
+def plan(weights: Path, tile: int, out: Path, scratch: Path, recipes: list[Recipe]) -> list[Job]:
+    """Group recipes: those of a runtime whose precisions share a converted program are one job."""
+    groups: dict[str, list[Recipe]] = {}
+    for recipe in recipes:
+        together = find_runtime(recipe.runtime).one_conversion
+        groups.setdefault(recipe.runtime if together else recipe.name, []).append(recipe)
+    threads = max(1, multiprocessing.cpu_count() // PROCESSES)
+    described = describe_weights(weights)
+    return [
+        Job(name, weights, described, tile, out, scratch, tuple(group), threads)
+        for name, group in groups.items()
+    ]
+
+
 def run_jobs(
     jobs: list[Job],
     finish: Callable[[Row], None],
     on_progress: Callable[[str, str], None],
-    target: Callable[..., None] | None = None,
+    target: Callable[..., object] | None = None,
 ) -> None:
     """Run jobs in processes, ``PROCESSES`` at a time; a process that dies fails its remaining recipes.
 
     Args:
-        target: what a process runs, with a connection and a job.
+        target: what a process runs, with a connection and a job; by default ``work``.
     """
-    from anyir.conversion.worker import work
-
     waiting = list(jobs)
-    running: dict[Any, tuple[Any, Job, list[str]]] = {}
+    running: dict[Any, tuple[BaseProcess, Job, list[Recipe]]] = {}
     try:
         while waiting or running:
             while waiting and len(running) < PROCESSES:
                 job = waiting.pop(0)
                 process, ours = start_process(target or work, job)
-                running[ours] = (process, job, [recipe.name for recipe in job.recipes])
+                running[ours] = (process, job, list(job.recipes))
             ready: list[Any] = multiprocessing.connection.wait(list(running))
             for connection in ready:
                 process, job, left = running[connection]
@@ -146,15 +113,15 @@ def run_jobs(
                     kind, message = connection.recv()
                 except (EOFError, ConnectionError):
                     process.join()
-                    for name in left:
-                        finish(failed(job, name, f"the process died (exit code {process.exitcode})"))
+                    for recipe in left:
+                        finish(failed_row(job, recipe, f"the process died (exit code {process.exitcode})"))
                     del running[connection]
                     continue
                 if kind == "progress":
                     on_progress(*message)
                 else:
                     row = Row(**message)
-                    left.remove(row.recipe)
+                    left[:] = [recipe for recipe in left if recipe.name != row.recipe]
                     finish(row)
     finally:
         for process, _, _ in running.values():
@@ -162,10 +129,57 @@ def run_jobs(
             process.join()
 
 
-def failed(job: Job, recipe: str, reason: str) -> Row:
-    """The row of a recipe that could not be built; ``reason`` becomes one line."""
-    from anyir.conversion.worker import log_path, preset_of
+def work(connection: Connection, job: Job) -> None:
+    """What a process does: build a job's recipes one after the other.
 
-    name = next(r for r in job.recipes if r.name == recipe).file_name(preset_of(job.weights), job.tile)
-    line = f"{' '.join(reason.split())[:300]} (log: {log_path(job).name})"
-    return Row(recipe, name, "failed", reason=line)
+    Sends ``("progress", (recipe, text))`` and, for each recipe, ``("row", {...})``. What the toolchains
+    print goes to the job's log.
+    """
+    end_with_parent()
+    try:
+        terminal = log_output(job.log)
+    except OSError as error:
+        for recipe in job.recipes:
+            row = failed_row(job, recipe, f"the log cannot be written: {error.strerror}")
+            tell(connection, "row", asdict(row))
+        return
+    import torch
+
+    torch.set_num_threads(job.threads)
+    pipeline = Pipeline(job)
+    for recipe in job.recipes:
+
+        def say(text: str, name: str = recipe.name) -> None:
+            tell(connection, "progress", (name, text))
+
+        say("checking")
+        try:
+            row = pipeline.build(recipe, say)
+        except Exception as error:  # whatever the toolchain raises becomes the recipe's row
+            with contextlib.suppress(OSError):  # the log's disk may be what is full
+                traceback.print_exc()
+                sys.stderr.flush()
+            show_traceback(error, terminal)
+            row = failed_row(job, recipe, reason_of(error))
+        tell(connection, "row", asdict(row))
+    connection.close()
+
+
+def tell(connection: Connection, kind: str, message: Any) -> None:
+    """Send to the parent. Where that is gone, nobody is left to build for: the process ends.
+
+    Not as an error, which would be taken for the recipe's.
+    """
+    try:
+        connection.send((kind, message))
+    except ConnectionError:
+        sys.exit(1)
+
+
+def reason_of(error: Exception) -> str:
+    """What a person is told of an error that a toolchain raised."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError) and (error.name or "anyir").partition(".")[0] != "anyir":
+        return f"{error.name} is missing: pip install -c constraints.txt -e '.[convert]'"
+    return f"{type(error).__name__}: {error}"

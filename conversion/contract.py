@@ -1,4 +1,8 @@
-"""What goes into an artifact and what comes out: stated once, read by exporters, tests and apps."""
+"""What goes into an artifact and what comes out: stated once, read by exporters, tests and apps.
+
+Height and width are multiples of ``anyir.model.config.SIZE_MULTIPLE``; photos are padded to that by
+reflection, outside the graph.
+"""
 
 from __future__ import annotations
 

@@ -8,42 +8,35 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
+    NonNegativeInt,
+    StringConstraints,
     ValidationError,
     WithJsonSchema,
     model_validator,
 )
 
-from anyir.conversion.recipes import SUFFIXES, Bounds
+from anyir.conversion.recipes import Bounds
+from anyir.conversion.runtimes import RUNTIMES, SUFFIXES
 from anyir.model.errors import UserError
 from anyir.model.files import sha256
 
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 
-
-def _hexadecimal(value: str) -> str:
-    if not re.fullmatch("[0-9a-f]{64}", value):
-        raise ValueError("no sha256")
-    return value
-
-
-def _not_negative(value: int) -> int:
-    if value < 0:
-        raise ValueError("a negative count")
-    return value
-
+if TYPE_CHECKING:
+    RuntimeName = str
+else:
+    RuntimeName = Literal[tuple(RUNTIMES)]
 
 # Checked here and not in the published schema, which the apps' readers follow to the letter.
-Sha256 = Annotated[str, AfterValidator(_hexadecimal)]
-Count = Annotated[int, AfterValidator(_not_negative)]
+Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$"), WithJsonSchema({"type": "string"})]
+Count = Annotated[NonNegativeInt, WithJsonSchema({"type": "integer"})]
 _BOUND = {"anyOf": [{"type": "number"}, {"type": "null"}]}
 PublishedBounds = Annotated[
     Bounds, WithJsonSchema({"additionalProperties": _BOUND, "title": "Bounds", "type": "object"})
@@ -54,7 +47,7 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Source(Strict):
+class Weights(Strict):
     """The weights an artifact was made from."""
 
     file: str
@@ -138,8 +131,8 @@ class Manifest(Strict):
     file: str
     sha256: Sha256 = Field(description="of the file; of a folder, see tree_sha256")
     bytes: Count
-    source: Source
-    runtime: Literal["executorch", "litert", "coreml"]
+    source: Weights
+    runtime: RuntimeName
     backend: str
     precision: str
     target: str | None = Field(description="the least system version, where the format fixes one")
@@ -204,8 +197,8 @@ def verify_artifact(path: Path) -> Manifest:
         UserError: a missing or unreadable artifact or manifest, another schema, another file's manifest,
             or bytes that changed; the message is one line.
     """
-    if path.suffix not in SUFFIXES.values():
-        raise UserError(f"{path} is no artifact; .pte, .tflite and .mlpackage are")
+    if path.suffix not in SUFFIXES:
+        raise UserError(f"{path} is no artifact; these are: {', '.join(SUFFIXES)}")
     if not path.exists():
         raise UserError(f"no artifact at {path}")
     manifest = Manifest.load(manifest_path(path))
@@ -213,10 +206,10 @@ def verify_artifact(path: Path) -> Manifest:
         raise UserError(f"{manifest_path(path)} describes {manifest.file!r}, not {path.name!r}")
     if manifest.name != path.stem:
         raise UserError(f"{manifest_path(path)} names the program {manifest.name!r}, not {path.stem!r}")
-    if path.suffix != SUFFIXES[manifest.runtime]:
+    if SUFFIXES[path.suffix] != manifest.runtime:
         raise UserError(
             f"{manifest_path(path)} says {manifest.runtime}, whose programs end in "
-            f"{SUFFIXES[manifest.runtime]}, not in {path.suffix}"
+            f"{RUNTIMES[manifest.runtime].suffix}, not in {path.suffix}"
         )
     try:
         found, size = tree_sha256(path), tree_bytes(path)

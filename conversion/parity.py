@@ -9,6 +9,7 @@ import numpy as np
 
 from anyir.conversion.manifest import Degradation, Parity, Sample, Stage
 from anyir.conversion.recipes import Bounds
+from anyir.conversion.samples import as_input, parity_cases
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 SAMPLES = 48
 """Values of the literal output kept for each photo, so that a file can be checked without the weights."""
+DEPLOY_ERROR = 1e-3
+"""Largest difference of the deploy form's output from the network's, on the scale 0..1, for any recipe."""
+RECHECK_DB = 3.0
+"""How far a recheck's PSNR may be below the bound: a few hundred values stand for all of them, and their PSNR
+scatters by a decibel or two."""
 
 
 class OutOfBounds(UserError):
@@ -89,8 +95,10 @@ def check(parity: Parity) -> None:
     """
     bounds = parity.bounds
     deploy = parity.stages[0]
-    if deploy.max_error > 1e-3:
-        raise OutOfBounds(f"the deploy form is {deploy.max_error:.2g} from the network; 0.001 is the bound")
+    if deploy.max_error > DEPLOY_ERROR:
+        raise OutOfBounds(
+            f"the deploy form is {deploy.max_error:.2g} from the network; {DEPLOY_ERROR:g} is the bound"
+        )
     for stage in parity.stages[1:]:
         if stage.psnr is not None and stage.psnr < bounds.psnr:
             raise OutOfBounds(
@@ -127,17 +135,13 @@ def recheck(parity: Parity, tile: int, run: Callable[[Any], Any]) -> Stage:
     Raises:
         UserError: out of the bounds that it was built with, or samples that are not of the parity photos.
     """
-    from anyir.conversion.samples import as_input
-    from anyir.conversion.source import parity_cases
-
     cases = parity_cases(tile)
     if [(s.case, len(s.values)) for s in parity.samples] != [(i, SAMPLES) for i in range(len(cases))]:
         raise UserError("its manifest does not hold the samples that a comparison needs; build it again")
     outputs = [_pick(run(as_input(cases[s.case].degraded))) for s in parity.samples]
     stage = compare("artifact", outputs, "literal", [np.array(s.values, np.float32) for s in parity.samples])
     bounds = parity.bounds
-    # A few hundred values stand for all of them: their PSNR scatters by a decibel or two.
-    if stage.psnr is not None and stage.psnr < bounds.psnr - 3:
+    if stage.psnr is not None and stage.psnr < bounds.psnr - RECHECK_DB:
         raise UserError(f"parity PSNR {stage.psnr:.1f} dB is below the bound {bounds.psnr:.1f} dB")
     if bounds.max_error is not None and stage.max_error > bounds.max_error:
         raise UserError(f"max error {stage.max_error:.2g} is above the bound {bounds.max_error:.2g}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-SUFFIXES = {"executorch": ".pte", "litert": ".tflite", "coreml": ".mlpackage"}
+from anyir.conversion.runtimes import by_name, find_runtime
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,14 @@ class Recipe:
     """One kind of artifact.
 
     Attributes:
-        runtime: ``executorch``, ``coreml`` or ``litert``.
-        backend: what runs it inside the runtime.
+        runtime: one of ``runtimes.RUNTIMES``.
+        backend: one of the runtime's, which runs it.
         precision: ``fp32``; ``fp16``; ``int8`` (weights and activations, static); ``int8w`` and ``pal6``
-            (weights alone: 8-bit integers, or 64 shared values).
+            (weights alone: 8-bit integers, or 64 shared values). The runtime's exporter refuses others.
         bounds: of its parity; beyond them the build fails.
+
+    Raises:
+        UserError: an unknown runtime or backend; it lists what there is.
     """
 
     runtime: str
@@ -46,14 +49,20 @@ class Recipe:
     precision: str
     bounds: Bounds
 
+    def __post_init__(self) -> None:
+        by_name(find_runtime(self.runtime).backends, f"backend of {self.runtime}", self.backend)
+
     @property
     def name(self) -> str:
         return f"{self.runtime}_{self.backend}_{self.precision}"
 
     def file_name(self, preset: str, tile: int) -> str:
         """For example ``small_litert_cpu_fp32_256x256.tflite``."""
-        return f"{preset}_{self.name}_{tile}x{tile}{SUFFIXES[self.runtime]}"
+        return f"{preset}_{self.name}_{tile}x{tile}{find_runtime(self.runtime).suffix}"
 
+
+PRECISION_LABELS = {"int8w": "int8 weights", "pal6": "6-bit palette"}
+"""What people call a precision where its name says too little."""
 
 RECIPES: tuple[Recipe, ...] = (
     Recipe("executorch", "xnnpack", "fp32", FLOAT32),

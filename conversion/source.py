@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.conversion import contract
+from anyir.conversion.samples import Case, as_input, parity_cases
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-    from anyir.conversion.samples import Case
 
 Outputs = list[NDArray[np.float32]]
 
@@ -46,8 +45,6 @@ class Source:
 
     @cached_property
     def inputs(self) -> Outputs:
-        from anyir.conversion.samples import as_input
-
         return [as_input(case.degraded) for case in self.cases]
 
     @cached_property
@@ -57,14 +54,6 @@ class Source:
     @cached_property
     def deployed_outputs(self) -> Outputs:
         return run_module(self.deployed, self.inputs)
-
-
-def parity_cases(tile: int) -> list[Case]:
-    """One tile a degradation, of the set that profiling uses, with the photos in turn."""
-    from anyir.conversion.samples import PHOTOS, make_cases
-
-    cases = make_cases(tile)
-    return [cases[i + (i // len(PHOTOS)) % len(PHOTOS)] for i in range(0, len(cases), len(PHOTOS))]
 
 
 def run_module(module: Any, inputs: Outputs) -> Outputs:

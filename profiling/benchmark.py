@@ -193,7 +193,7 @@ def _row(
         device=host.device,
         os=host.os,
         accelerator=run.loaded["accelerator"] if ok else None,
-        threads=None if candidate.runtime == "coreml" else settings.threads,  # Core ML takes no number
+        threads=settings.threads if candidate.takes_threads else None,
         # As counted in the loaded program, where that can be; else as the conversion did.
         delegated=counted.get("delegated", candidate.delegated),
         operators=counted.get("total", candidate.operators),

@@ -11,27 +11,20 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
+from anyir.conversion.runtimes import RUNTIMES, SUFFIXES
 from anyir.model.errors import UserError, unknown
 from anyir.profiling.environment import package_version
 from anyir.profiling.reference import WEIGHTS_FILE, Reference
-from anyir.profiling.schema import RuntimeName
+from anyir.profiling.schema import PYTORCH
 
 if TYPE_CHECKING:
-    from anyir.conversion.build import Row as BuildRow
     from anyir.conversion.manifest import Manifest
+    from anyir.conversion.pipeline import Row as BuildRow
 
-RUNTIMES: dict[str, RuntimeName] = {".pte": "executorch", ".tflite": "litert", ".mlpackage": "coreml"}
 NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_+.-]*")
 """What a program's name must be: files of pictures begin with it (``environment.PictureFile``)."""
 UNKNOWN = "unknown"
 """Backend and precision of an artifact without a manifest that says them."""
-PACKAGES = {
-    "pytorch": "torch",
-    "executorch": "executorch",
-    "litert": "ai-edge-litert",
-    "coreml": "coremltools",
-}
-"""Runtime -> the package whose version is the runtime's on this machine."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +53,14 @@ class Candidate:
     partitions: int | None = None
 
     @property
+    def takes_threads(self) -> bool:
+        """Whether it runs on as many CPU threads as it is told."""
+        return self.runtime == PYTORCH or RUNTIMES[self.runtime].takes_threads
+
+    @property
     def runtime_version(self) -> str | None:
         """The runtime's version on this machine, not the one that the artifact was made with."""
-        return package_version(PACKAGES[self.runtime])
+        return package_version("torch" if self.runtime == PYTORCH else RUNTIMES[self.runtime].package)
 
 
 def find_candidates(artifacts: Path, reference: Reference) -> list[Candidate]:
@@ -77,7 +75,7 @@ def find_candidates(artifacts: Path, reference: Reference) -> list[Candidate]:
     rows = _last_build(artifacts)
     failed = _not_built(rows)
     old = {candidate.name for candidate in failed}  # a file that is there all the same is of an earlier build
-    paths = [path for path in sorted(artifacts.iterdir()) if path.suffix in RUNTIMES and path.stem not in old]
+    paths = [path for path in sorted(artifacts.iterdir()) if path.suffix in SUFFIXES and path.stem not in old]
     built = {row.file for row in rows}
     if built:  # what an earlier build left for other weights or another tile is no part of this one
         paths = [path for path in paths if path.name in built or _fits(path, reference)]
@@ -102,7 +100,7 @@ def _pytorch(reference: Reference) -> Candidate:
         name="pytorch",
         path=path,
         error=None,
-        runtime="pytorch",
+        runtime=PYTORCH,
         backend="cpu",
         precision="fp32",
         sha256=reference.weights_sha256,
@@ -149,7 +147,7 @@ def _artifact(path: Path, reference: Reference) -> Candidate:
         with contextlib.suppress(UserError):  # what it was to be, if a manifest says so
             described = Manifest.load(manifest_path(path))
             backend, precision = described.backend, described.precision
-        return Candidate(path.stem, None, str(fault), RUNTIMES[path.suffix], backend, precision)
+        return Candidate(path.stem, None, str(fault), SUFFIXES[path.suffix], backend, precision)
     check_same_source(path, manifest, reference)
     return Candidate(
         name=path.stem,
@@ -173,7 +171,7 @@ def _last_build(artifacts: Path) -> list[BuildRow]:
         UserError: it cannot be read, or names a recipe that there is none of.
     """
     from anyir.conversion.build import REPORT
-    from anyir.conversion.build import Row as BuildRow
+    from anyir.conversion.pipeline import Row as BuildRow
     from anyir.conversion.recipes import RECIPES
 
     path = artifacts / REPORT

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anyir.conversion.recipes import SUFFIXES
+from anyir.conversion.runtimes import find_runtime
 from anyir.model.errors import UserError
 from anyir.model.files import scratch_folder, sha256, write_atomically
 from anyir.profiling.candidates import check_same_source, failed_builds
@@ -140,7 +140,7 @@ def choose(
 
     if not artifacts.is_dir():
         raise UserError(f"there is no folder {artifacts}; `anyir convert --out {artifacts}` makes it")
-    suffixes = sorted((SUFFIXES[runtime] for runtime in app.backends), reverse=True)
+    suffixes = sorted((find_runtime(runtime).suffix for runtime in app.backends), reverse=True)
     named = [path for path in sorted(artifacts.iterdir()) if path.suffix in suffixes]
     if not named:
         raise UserError(f"there is no {' or '.join(suffixes)} in {artifacts}; `anyir convert` makes them")

@@ -16,6 +16,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from anyir.conversion.runtimes import RUNTIMES
+
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 LARGEST = 2**53
 """Whole numbers that JSON's readers keep exactly."""
@@ -105,10 +107,15 @@ class Sustained(Strict):
     runs: list[SustainedRun] = Field(min_length=1)
 
 
-VERSIONED = (
-    *("anyir", "torch", "executorch", "torchao", "coremltools", "litert-torch", "ai-edge-litert"),
-    *("ai-edge-quantizer", "numpy", "scikit-image", "pillow"),
+VERSIONED = tuple(
+    dict.fromkeys(
+        [
+            *("anyir", "torch", "numpy", "scikit-image", "pillow"),
+            *(package for runtime in RUNTIMES.values() for package in runtime.packages),
+        ]
+    )
 )
+"""Packages whose versions results name."""
 
 
 def describe_host() -> HostEnvironment:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from anyir.conversion.runtimes import RUNTIMES
 from anyir.model.checkpoint import check_amounts
 from anyir.model.data.degradation_registry import CLEAN
 from anyir.model.errors import UserError
@@ -35,7 +36,12 @@ SCHEMA_FILE = Path(__file__).parent / "results.schema.json"
 PERCENTILES = (50, 90, 99)
 """Of a program's samples."""
 
-RuntimeName = Literal["pytorch", "executorch", "coreml", "litert"]
+PYTORCH = "pytorch"
+"""The runtime of the network itself, beside those that artifacts are made for."""
+if TYPE_CHECKING:
+    RuntimeName = str
+else:
+    RuntimeName = Literal[(PYTORCH, *RUNTIMES)]
 
 
 def percentiles(samples_ms: list[float]) -> list[float]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from anyir.conversion.recipes import PRECISION_LABELS
+from anyir.conversion.runtimes import RUNTIMES
 from anyir.conversion.samples import SEVERITY
 from anyir.model.data.degradation_registry import CLEAN, kind_title
 from anyir.model.metrics import EQUAL
@@ -15,17 +17,14 @@ if TYPE_CHECKING:
 
 COLUMNS = ("program", "p50\nms", "p90\nms", "peak\nMB", "file\nMB", "calls", "vs torch\ndB", "gain\ndB")
 """Few enough for a terminal of 80 columns; results.json has the rest."""
-RUNTIME_TITLES = {"pytorch": "PyTorch", "executorch": "ExecuTorch", "coreml": "Core ML", "litert": "LiteRT"}
-BACKEND_TITLES = {"xnnpack": "XNNPACK"}
-PRECISION_TITLES = {"int8w": "int8 weights", "pal6": "6-bit palette"}
 
 
 def label(row: Row) -> str:
     """What a person calls a program: runtime, backend where it says more, precision, the app's engine."""
+    runtime = RUNTIMES.get(row.runtime)
     parts = (
-        RUNTIME_TITLES[row.runtime],
-        BACKEND_TITLES.get(row.backend),
-        PRECISION_TITLES.get(row.precision, row.precision),
+        *(("PyTorch",) if runtime is None else (runtime.label, runtime.backends.get(row.backend))),
+        PRECISION_LABELS.get(row.precision, row.precision),
     )
     name = row.name if row.precision == UNKNOWN else " ".join(part for part in parts if part)
     return name if row.engine is None else f"{name}, {row.engine}"

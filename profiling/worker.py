@@ -182,12 +182,13 @@ class Session:
             from anyir.model.restore.restorer import TorchModel
 
             return lambda: TorchModel(load_weights(path), threads=threads)
+        from anyir.conversion.artifact import import_runtime, load_artifact
         from anyir.conversion.manifest import verify_artifact
-        from anyir.conversion.runtimes import import_runtime, load_artifact
 
         manifest = verify_artifact(path)
-        import_runtime(manifest)
-        return lambda: load_artifact(path, manifest, threads=threads)
+        import_runtime(manifest.runtime, manifest.backend)
+        tile, operators = manifest.tile, manifest.operators.total
+        return lambda: load_artifact(path, manifest.runtime, tile=tile, operators=operators, threads=threads)
 
 
 def serve(connection: Connection, program: Program) -> None:
@@ -205,7 +206,7 @@ def serve(connection: Connection, program: Program) -> None:
 
 def answer(session: Session, do: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """What a request returns, or why it failed."""
-    from anyir.conversion.runtimes import Unsupported
+    from anyir.conversion.base import Unsupported
 
     try:
         return getattr(session, do)(**arguments)

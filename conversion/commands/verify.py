@@ -58,12 +58,12 @@ def find_artifacts(paths: list[Path]) -> list[Path]:
     Raises:
         UserError: a path that does not exist, or a folder without artifacts.
     """
-    from anyir.conversion.recipes import SUFFIXES
+    from anyir.conversion.runtimes import SUFFIXES
 
     found: list[Path] = []
     for path in paths:
-        if path.is_dir() and path.suffix != SUFFIXES["coreml"]:
-            inside = sorted(p for p in path.iterdir() if p.suffix in SUFFIXES.values())
+        if path.is_dir() and path.suffix not in SUFFIXES:
+            inside = sorted(p for p in path.iterdir() if p.suffix in SUFFIXES)
             if not inside:
                 raise UserError(f"no artifacts in {path}; build them with `anyir convert`")
             found += inside
@@ -86,14 +86,15 @@ def _verify(path: Path) -> dict[str, Any]:
 
 
 def _run_again(path: Path, manifest: Manifest) -> str:
+    from anyir.conversion.artifact import import_runtime, load_artifact
+    from anyir.conversion.base import Unsupported
     from anyir.conversion.parity import recheck
-    from anyir.conversion.runtimes import Unsupported, import_runtime, load_artifact
 
     try:
-        import_runtime(manifest)
+        import_runtime(manifest.runtime, manifest.backend)
     except Unsupported as error:
         return f"not compared here: {error}"
-    model = load_artifact(path, manifest, threads=2)
+    model = load_artifact(path, manifest.runtime, tile=manifest.tile, operators=manifest.operators.total)
     share = compare_operators(model, manifest)
     stage = recheck(manifest.parity, manifest.tile, model)
     psnr = "identical" if stage.psnr is None else f"{stage.psnr:.1f} dB"

@@ -12,6 +12,7 @@ from anyir.conversion import contract
 from anyir.conversion.base import LEAST_WEIGHTS, Export
 from anyir.conversion.manifest import Operators, Quantization
 from anyir.conversion.parity import OutOfBounds
+from anyir.conversion.runtimes import by_name
 from anyir.conversion.source import run_module
 from anyir.model.errors import UserError
 
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
 TARGET = "iOS17"
 WEIGHT_ERROR = {"fp16": 1e-3, "int8w": 0.05, "pal6": 0.15}
-"""Largest error of a kernel in the saved file: root of the squared error over the squared values."""
-
+"""Precision -> largest error of a kernel in the saved file: root of squared error over squared values."""
 
 SAVED_WEIGHTS = "saved weights in PyTorch"
 """The stage that shows, where Core ML cannot run, what compressing the weights costs."""
@@ -53,6 +53,7 @@ class CoreMlExporter:
 
     def export(self, precision: str, path: Path) -> Export:
         """1. Convert. 2. Compress the weights, if due. 3. Save. 4. Read back and compare."""
+        tolerance = by_name(WEIGHT_ERROR, "precision of Core ML", precision)
         import coremltools.optimize.coreml as compression
 
         model, quantization = self.float16, None
@@ -68,7 +69,7 @@ class CoreMlExporter:
             model = compression.palettize_weights(model, compression.OptimizationConfig(config))
             quantization = _described("palettize_weights", 6, "each weight tensor has 64 values (k-means)")
         model.save(str(path))
-        total, weights = read_back(path, self.source, WEIGHT_ERROR[precision])
+        total, weights = read_back(path, self.source, tolerance)
         stage = run_module(with_kernels(self.source.deployed, weights), self.source.inputs)
         operators = Operators(total=total, delegated=None, partitions=None)
         return Export(operators, quantization, target=TARGET, stages=[(SAVED_WEIGHTS, stage)])

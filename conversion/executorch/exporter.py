@@ -11,10 +11,14 @@ from anyir.conversion.executorch.provenance import shared_provenance
 from anyir.conversion.executorch.quantize import quantize_static
 from anyir.conversion.executorch.xnnpack_layout import free_rows
 from anyir.conversion.manifest import Operators
+from anyir.conversion.runtimes import by_name
 from anyir.conversion.source import run_module
 
 if TYPE_CHECKING:
     from anyir.conversion.source import Source
+
+QUANTIZERS = {"fp32": None, "int8": quantize_static}
+"""Precision -> what makes a quantized module and its description of the deploy form."""
 
 
 class ExecuTorchExporter:
@@ -25,12 +29,13 @@ class ExecuTorchExporter:
 
     def export(self, precision: str, path: Path) -> Export:
         """1. Quantize, if due. 2. Export. 3. Lower to XNNPACK. 4. Write."""
+        quantize = by_name(QUANTIZERS, "precision of ExecuTorch", precision)
         import torch
 
         module: Any = self.source.deployed
         quantization, stages = None, []
-        if precision == "int8":
-            module, quantization = quantize_static(self.source.deployed, self.source.tile)
+        if quantize is not None:
+            module, quantization = quantize(self.source.deployed, self.source.tile)
             stages.append(("quantized", run_module(module, self.source.inputs)))
         program = torch.export.export(module, (self.source.example,))
         data, operators = lower(program)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from anyir.conversion.calibration import calibration_tiles, describe
 from anyir.conversion.manifest import Quantization
+from anyir.conversion.samples import calibration_tiles, describe_calibration
 
 if TYPE_CHECKING:
     from torch import nn
@@ -58,7 +58,7 @@ def quantize_static(deployed: nn.Module, tile: int) -> tuple[Any, Quantization]:
         method="PT2E static, XNNPACKQuantizer",
         bits=8,
         details="convolutions: weights symmetric a channel, activations affine a tensor",
-        calibration=describe(),
+        calibration=describe_calibration(),
         kept_float=[*KEPT_FLOAT, "everything but convolutions"],
     )
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anyir.conversion import contract
-from anyir.conversion.base import LEAST_WEIGHTS, Export
+from anyir.conversion.base import LEAST_WEIGHTS, THREADS, Export
 from anyir.conversion.litert.graph import count
 from anyir.conversion.manifest import Operators, Quantization
+from anyir.conversion.runtimes import by_name
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
@@ -45,11 +46,10 @@ class LiteRtExporter:
 
     def export(self, precision: str, path: Path) -> Export:
         """1. Convert. 2. Make the weights smaller, if due. 3. Write. 4. Load and count."""
+        shrink = by_name(SHRINKERS, "precision of LiteRT", precision)
         data, quantization = self.float32, None
-        if precision == "fp16":
-            data, quantization = shrink_to_float16(data)
-        elif precision == "int8w":
-            data, quantization = shrink_to_int8(data)
+        if shrink is not None:
+            data, quantization = shrink(data)
         path.write_bytes(data)
         return Export(count_operators(path), quantization)
 
@@ -108,6 +108,10 @@ def shrink_to_int8(data: bytes) -> tuple[bytes, Quantization]:
     )
 
 
+SHRINKERS = {"fp32": None, "fp16": shrink_to_float16, "int8w": shrink_to_int8}
+"""Precision -> what makes a smaller program and its description of the converted one."""
+
+
 def large_kernels(data: bytes) -> list[str]:
     """Output names of a program's convolutions with ``LEAST_WEIGHTS`` values or more in their kernels."""
     from ai_edge_litert.interpreter import Interpreter
@@ -130,7 +134,7 @@ def count_operators(path: Path) -> Operators:
     from ai_edge_litert.interpreter import Interpreter
 
     try:
-        interpreter = Interpreter(model_path=str(path), num_threads=2)
+        interpreter = Interpreter(model_path=str(path), num_threads=THREADS)
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
         raise UserError(f"LiteRT refuses the converted file: {error}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, overload, runtime_checkable
 
@@ -18,9 +19,15 @@ from anyir.model.errors import UserError
 from anyir.model.restore.tiling import TilePlan, reflect_indices
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from anyir.model.network import AnyIR
 
-ARTIFACT_SUFFIXES = (".pte", ".tflite", ".mlpackage")
+OPENERS = "anyir.tile_models"
+"""Entry points of packages that open what is no weights file: a suffix without its dot, and what takes
+``(path, *, threads)`` and gives a ``TileModel``. pyproject.toml has those of ``anyir.conversion``."""
+INSTALL = "pip install -c constraints.txt -e '.[convert]'"
+WEIGHTS_SUFFIX = ".safetensors"
 LEAST_SIDE = 128
 """Pixels a side that a network sees at least, in mirror images if there are no others: it judges haze and
 darkness by all that it sees, and takes a bright patch of 8 pixels for haze. More would cost time, and quality
@@ -98,23 +105,29 @@ def open_model(source: str | Path | None = None, *, threads: int | None = None) 
     Raises:
         UserError: missing, damaged, or not runnable on this machine. Nothing else is run instead.
     """
-    if source is not None and Path(source).suffix in ARTIFACT_SUFFIXES:
-        if not Path(source).exists():
-            raise UserError(f"there is no artifact {source}")
-        try:
-            from anyir.conversion.runtimes import open_artifact
-
-            return open_artifact(Path(source), threads=threads or os.cpu_count() or 1)
-        except ImportError as error:
-            raise UserError(
-                f"{error.name} is missing, which artifacts need: "
-                "pip install -c constraints.txt -e '.[convert]'"
-            ) from error
+    if source is not None and Path(source).suffix not in ("", WEIGHTS_SUFFIX):
+        openers = {f".{entry.name}": entry for entry in entry_points(group=OPENERS)}
+        opener = openers.get(Path(source).suffix)
+        if opener is not None:
+            return _open_artifact(Path(source), opener, threads or os.cpu_count() or 1)
+        if Path(source).exists():
+            known = ", ".join((WEIGHTS_SUFFIX, *sorted(openers)))
+            raise UserError(f"nothing that is installed opens {source}; known: {known} ({INSTALL})")
 
     from anyir.model.checkpoint import find_weights, load_weights
 
     path = find_weights(source)
     return TorchModel(load_weights(path), name=path.stem, threads=threads)
+
+
+def _open_artifact(path: Path, opener: EntryPoint, threads: int) -> TileModel:
+    if not path.exists():
+        raise UserError(f"there is no artifact {path}")
+    try:
+        model: TileModel = opener.load()(path, threads=threads)
+    except ImportError as error:
+        raise UserError(f"{error.name} is missing, which artifacts need: {INSTALL}") from error
+    return model
 
 
 class Restorer:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from anyir.model.errors import UserError
 from anyir.profiling.environment import AndroidEnvironment, HostEnvironment, Reading
 from anyir.profiling.report.plots import Point, pareto_svg, slowdown, sustained_svg
-from anyir.profiling.schema import ReferenceSummary, Results, Row, load_results
+from anyir.profiling.schema import PYTORCH, ReferenceSummary, Results, Row, load_results
 from anyir.profiling.summary import (
     case_title,
     gain,
@@ -165,7 +165,7 @@ def largest_error(row: Row) -> float:
 
 def key_facts(results: Results, measured: list[Row]) -> list[tuple[str, str, str]]:
     """The few figures at the top: (figure, what it is, of what). Empty where nothing was measured."""
-    programs = [row for row in measured if row.runtime != "pytorch"]
+    programs = [row for row in measured if row.runtime != PYTORCH]
     if not programs:
         return []
     fastest = min(programs, key=lambda row: row.latency.p50_ms if row.latency else 0)
@@ -173,7 +173,7 @@ def key_facts(results: Results, measured: list[Row]) -> list[tuple[str, str, str
     facts = [
         (f"{significant(fastest.latency.p50_ms)} ms", "for a tile, median", f"{label(fastest)}, the fastest")
     ]
-    baseline = next((row for row in measured if row.runtime == "pytorch"), None)
+    baseline = next((row for row in measured if row.runtime == PYTORCH), None)
     if baseline is not None and baseline.latency is not None:
         ratio = baseline.latency.p50_ms / fastest.latency.p50_ms
         facts.append(

@@ -1,23 +1,24 @@
-"""Orchestration: failures are rows, what is up to date is kept, nothing is left half-written."""
+"""Builds: failures are rows, what is up to date is kept, and no process outlives its parent."""
 
 import json
-import re
 import shutil
-from dataclasses import replace
-from pathlib import Path
+import signal
+import subprocess
+import sys
+import time
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
-import anyir.model
-from anyir.conversion.build import REPORT, Job, Row, build, plan, run_jobs
+from anyir.conversion.build import REPORT, build, plan, reason_of, run_jobs, work
+from anyir.conversion.pipeline import Row
+from anyir.conversion.processes import start_process
 from anyir.conversion.recipes import RECIPES, Bounds, Recipe, select_recipes
-from anyir.conversion.worker import code_files, preset_of, reason_of
-from anyir.model import PRESETS, AnyIR
-from anyir.model.checkpoint import save_weights
 from anyir.model.cli import build_app
 from anyir.model.errors import UserError
-from anyir.model.files import sha256
+from anyir.model.files import scratch_folder, sha256
+from tests.helpers.builds import FP32, TILE, pair, rows_of
 
 UNREACHABLE = Recipe("litert", "cpu", "fp32", Bounds(max_error=0.0, psnr=500.0, loss=0.0))
 
@@ -26,8 +27,8 @@ def names(folder):
     return sorted(p.name for p in folder.iterdir())
 
 
-def test_recipes_that_share_a_conversion_share_a_process(tmp_path):
-    jobs = plan(tmp_path / "w", 64, tmp_path, tmp_path, list(RECIPES))
+def test_recipes_that_share_a_conversion_share_a_process(tiny_weights, tmp_path):
+    jobs = plan(tiny_weights, 64, tmp_path, tmp_path, list(RECIPES))
     assert [[r.runtime for r in job.recipes] for job in jobs] == [
         ["executorch"],
         ["executorch"],
@@ -39,7 +40,7 @@ def test_recipes_that_share_a_conversion_share_a_process(tmp_path):
 def test_a_process_that_dies_fails_its_recipes_and_no_others(tiny_weights, tmp_path):
     recipes = select_recipes(["*_fp32", "coreml_*_fp16"])
     rows: list[Row] = []
-    jobs = [Job(tiny_weights, 64, tmp_path, tmp_path, (recipe,), 1) for recipe in recipes]
+    jobs = plan(tiny_weights, 64, tmp_path, tmp_path, recipes)
     # ``int`` takes no connection and no job: each process dies before it has said anything.
     run_jobs(jobs, rows.append, lambda recipe, text: None, target=int)
     assert sorted(row.recipe for row in rows) == sorted(recipe.name for recipe in recipes)
@@ -130,15 +131,6 @@ def test_a_failed_recipe_says_why(error, reason):
     assert reason_of(error) == reason
 
 
-@pytest.mark.parametrize("preset", ["../../elsewhere/x", "/elsewhere/x", "anyir", 7])
-def test_file_names_follow_the_config_whatever_the_header_says(preset, tmp_path):
-    save_weights(AnyIR(PRESETS["tiny"]), tmp_path / "w.safetensors", notes={"preset": preset})
-    assert preset_of(tmp_path / "w.safetensors") == "tiny"
-    changed = replace(PRESETS["tiny"], refinement=0)
-    save_weights(AnyIR(changed), tmp_path / "w.safetensors", notes={"preset": preset})
-    assert preset_of(tmp_path / "w.safetensors") == "custom"
-
-
 def test_the_command_s_exit_codes(tiny_weights, tmp_path, monkeypatch):
     run = CliRunner().invoke
     app = build_app()
@@ -156,19 +148,54 @@ def test_the_command_s_exit_codes(tiny_weights, tmp_path, monkeypatch):
     assert "litert_cpu_fp32: the toolchain says no" in result.output
 
 
-def test_the_digest_of_the_code_covers_all_that_makes_networks_and_photos():
-    """What the network, its deploy form and the degradations import of this project is in the digest, too."""
-    covered = {path.resolve() for path in code_files()}
-    model = Path(str(anyir.model.__file__)).parent
-    waiting = [model / f"{name}.py" for name in ("deploy/network", "data/degradations", "metrics")]
-    seen = set()
-    while waiting:
-        path = waiting.pop().resolve()
-        if path in seen or path.stem == "errors":
-            continue
-        seen.add(path)
-        assert path in covered, f"{path.name} changes artifacts or their figures"
-        named = re.findall(r"^from anyir\.model\.([\w.]+) import", path.read_text(), re.MULTILINE)
-        waiting += [model / f"{name.replace('.', '/')}.py" for name in named]
-        waiting = [path if path.is_file() else path.with_suffix("") / "__init__.py" for path in waiting]
-    assert len(seen) >= 6
+def test_a_log_that_cannot_be_written_is_each_recipe_s_reason(tiny_weights, out, tmp_path):
+    (out / "litert.log").mkdir()
+    recipes = select_recipes(["litert_*"])
+    rows = rows_of(plan(tiny_weights, TILE, out, tmp_path, recipes))
+    assert [row.recipe for row in rows] == [recipe.name for recipe in recipes]
+    assert {row.reason for row in rows} == {"the log cannot be written: Is a directory (log: litert.log)"}
+
+
+def test_a_worker_that_nobody_listens_to_ends_and_discards_nothing(job, out):
+    before = pair(out)
+    process, ours = start_process(work, job)
+    assert ours.recv() == ("progress", (FP32.name, "checking"))
+    ours.close()
+    process.join(300)
+    assert process.exitcode == 1
+    assert pair(out) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda n: n.name)
+def test_a_build_that_is_ended_ends_its_workers_and_keeps_what_is_there(number, tiny_weights, out):
+    before = pair(out)
+    command = [sys.executable, "-m", "anyir.model.cli", "convert", "--weights", str(tiny_weights)]
+    command += ["--tile", str(TILE), "--only", FP32.name, "--out", str(out)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    until(lambda: (out / "litert.log").exists())  # a worker has begun
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=120)
+    until(lambda: not any(alive(worker) for worker in workers))
+    assert pair(out) == before
+    left = [path for path in out.glob(".build-*") if path.is_dir()]
+    if number == signal.SIGTERM:
+        assert (process.returncode, said, left) == (130, "anyir: interrupted\n", [])
+        return
+    assert len(left) == 1
+    with scratch_folder(out, ".build-"):  # as the next build has
+        assert not left[0].exists()
+
+
+def until(condition):
+    end = time.monotonic() + 300
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def alive(process):
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

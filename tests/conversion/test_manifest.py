@@ -13,7 +13,7 @@ from anyir.conversion.manifest import (
     tree_sha256,
     verify_artifact,
 )
-from anyir.conversion.recipes import SUFFIXES
+from anyir.conversion.runtimes import SUFFIXES
 from anyir.model.errors import UserError
 from anyir.model.files import sha256
 
@@ -34,7 +34,7 @@ def test_published_schema_is_the_model_s():
 
 def test_manifests_are_by_the_published_schema(tiny_artifacts):
     schema = json.loads(SCHEMA_FILE.read_text())
-    artifacts = [p for p in tiny_artifacts.iterdir() if p.suffix in SUFFIXES.values()]
+    artifacts = [p for p in tiny_artifacts.iterdir() if p.suffix in SUFFIXES]
     assert len(artifacts) == 8
     for artifact in artifacts:
         data = json.loads(manifest_path(artifact).read_text())
@@ -76,9 +76,10 @@ def test_manifest_of_another_file(copied, name):
     [
         ({"name": "other"}, "names the program 'other', not 'tiny_litert_cpu_fp32_64x64'"),
         ({"runtime": "executorch"}, "says executorch, whose programs end in .pte, not in .tflite"),
+        ({"runtime": "onnx"}, "runtime: Input should be 'executorch', 'litert' or 'coreml'"),
         ({"bytes": 7}, "its manifest says 7"),
     ],
-    ids=["name", "runtime", "bytes"],
+    ids=["name", "runtime", "unknown runtime", "bytes"],
 )
 def test_what_a_manifest_says_of_its_file_is_checked(change, message, copied):
     data = json.loads(manifest_path(copied).read_text())

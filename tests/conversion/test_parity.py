@@ -4,7 +4,7 @@ import pytest
 from anyir.conversion.manifest import Degradation, Parity, Stage
 from anyir.conversion.parity import check, compare, mean_loss, measure, recheck
 from anyir.conversion.recipes import FLOAT16, FLOAT32, Bounds
-from anyir.conversion.source import Source, parity_cases, run_module
+from anyir.conversion.source import Source, run_module
 from anyir.model.data.degradation_registry import kinds_of
 from anyir.model.errors import UserError
 
@@ -14,12 +14,6 @@ TILE = 32
 @pytest.fixture(scope="module")
 def source(tiny_weights):
     return Source(tiny_weights, TILE)
-
-
-def test_one_tile_of_every_degradation():
-    cases = parity_cases(TILE)
-    assert [case.kind for case in cases] == list(kinds_of("parity"))
-    assert len({case.photo for case in cases}) == 3
 
 
 def test_figures_of_a_known_difference():

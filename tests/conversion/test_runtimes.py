@@ -1,153 +1,95 @@
-"""Opening artifacts whose manifest promises what the program, or this machine, does not hold."""
+"""The registry of runtimes: whole, and what asks for something that is not in it fails by name."""
 
-import builtins
-import hashlib
-import json
-import re
-import shutil
+import tomllib
+from importlib.metadata import entry_points
+from pathlib import Path
+from pkgutil import resolve_name
+from types import SimpleNamespace
 
 import pytest
-from typer.testing import CliRunner
 
-from anyir.conversion.manifest import Operators
-from anyir.conversion.runtimes import Unsupported, open_artifact
-from anyir.model.cli import build_app
+from anyir.conversion import runtimes
+from anyir.conversion.artifact import open_artifact
+from anyir.conversion.recipes import FLOAT32, RECIPES, Recipe
+from anyir.conversion.runtimes import RUNTIMES, SUFFIXES, Runtime
 from anyir.model.errors import UserError
-from tests.helpers.command_line import anyir, anyir_process
+from anyir.model.restore.restorer import OPENERS
 
-FILES = {
-    "executorch": "tiny_executorch_xnnpack_fp32_64x64.pte",
-    "litert": "tiny_litert_cpu_fp32_64x64.tflite",
-}
-RUNTIMES = pytest.mark.parametrize("runtime", FILES)
+EACH = pytest.mark.parametrize("runtime", RUNTIMES.values(), ids=RUNTIMES)
 
 
-@pytest.fixture
-def described(tiny_artifacts, tmp_path):
-    """Copies a runtime's artifact and changes its manifest; returns the copy's path."""
-
-    def copy(runtime, change):
-        path = tmp_path / FILES[runtime]
-        shutil.copy(tiny_artifacts / path.name, path)
-        manifest = json.loads((tiny_artifacts / path.name).with_suffix(".json").read_text())
-        change(manifest)
-        path.with_suffix(".json").write_text(json.dumps(manifest))
-        return path
-
-    return copy
+def source_of_nothing():
+    """A source that fails as soon as anything is asked of it."""
+    return SimpleNamespace()
 
 
-def verify(path):
-    result = CliRunner().invoke(build_app(), ["verify", str(path), "--json"])
-    return result.exit_code, json.loads(result.stdout)[0]
+def test_every_runtime_has_recipes_and_no_two_have_one_suffix():
+    assert {recipe.runtime for recipe in RECIPES} == set(RUNTIMES)
+    assert len(SUFFIXES) == len(RUNTIMES)
 
 
-def test_every_runtime_s_recipes_are_for_the_backend_that_is_run():
-    from anyir.conversion.recipes import RECIPES
-    from anyir.conversion.runtimes import BACKENDS
-
-    assert {(r.runtime, r.backend) for r in RECIPES} == set(BACKENDS.items())
-
-
-@RUNTIMES
-@pytest.mark.parametrize("backend", ["vulkan", "gpu", ""])
-def test_a_backend_that_nothing_here_runs_is_said_and_nothing_else_is_run(runtime, backend, described):
-    path = described(runtime, lambda manifest: manifest.update(backend=backend))
-    with pytest.raises(Unsupported, match=f"nothing here runs {runtime} programs for '{backend}'"):
-        open_artifact(path)
-    code, row = verify(path)
-    assert code == 0
-    assert row["parity"].startswith("not compared here: nothing here runs")
+@EACH
+def test_what_an_entry_names_is_in_its_folder(runtime):
+    for name, folder in ((runtime.exporter, "exporter"), (runtime.runner, "runner")):
+        assert name.startswith(f"anyir.conversion.{runtime.name}.{folder}:")
+        assert callable(resolve_name(name))
 
 
-@RUNTIMES
-@pytest.mark.parametrize("tile", [32, 128, 10**9])
-def test_a_program_of_another_tile_than_its_manifest_s(runtime, tile, described):
-    path = described(runtime, lambda manifest: manifest.update(tile=tile))
-    message = f"{path.name} takes (1, 3, 64, 64); its manifest says tiles of {tile}"
+def test_the_model_opens_artifacts_of_every_runtime():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    written = project["project"]["entry-points"][OPENERS]
+    assert {f".{suffix}" for suffix in written} == set(SUFFIXES), "pyproject.toml names suffixes, too"
+    installed = {f".{entry.name}": entry for entry in entry_points(group=OPENERS)}
+    for suffix in SUFFIXES:
+        assert suffix in installed, "install the project anew: pip install --no-deps -e ."
+        assert installed[suffix].load() is open_artifact
+
+
+@EACH
+def test_an_unknown_precision_is_refused_by_name_before_anything_is_converted(runtime, tmp_path):
+    exporter = resolve_name(runtime.exporter)(source_of_nothing())
+    known = [recipe.precision for recipe in RECIPES if recipe.runtime == runtime.name]
     with pytest.raises(UserError) as caught:
-        open_artifact(path)
-    assert str(caught.value) == message
-    code, row = verify(path)
-    assert code == 1
-    assert row["reason"] == message
-
-
-COUNTED = {
-    "executorch": ("anyir.conversion.executorch.program.count", "portable kernels"),
-    "litert": ("anyir.conversion.litert.graph.count", "built-in kernels"),
-}
-
-
-@RUNTIMES
-def test_the_accelerator_says_what_ran_whatever_the_manifest_says(runtime, described, monkeypatch):
-    def part(manifest):
-        manifest["operators"]["delegated"] = 5
-
-    path = described(runtime, part)
-    assert open_artifact(path).accelerator.endswith("(XNNPACK)")
-    code, row = verify(path)
-    assert code == 0
-    said = r".*; (\d+) of \1 operators delegated here, calls: 1, and 5, calls: 1, by its manifest"
-    assert re.fullmatch(said, row["parity"])
-    count, kernels = COUNTED[runtime]
-    monkeypatch.setattr(count, lambda *arguments: Operators(total=9, delegated=5, partitions=2))
-    assert open_artifact(path).accelerator.endswith(f"(XNNPACK and {kernels})")
-
-
-def test_a_manifest_of_other_operators_is_refused(described):
-    def more(manifest):
-        manifest["operators"]["total"] = 10**4
-
-    code, row = verify(described("litert", more))
-    assert code == 1
-    assert re.fullmatch(r"its manifest says 10000 operators; loaded here: \d+", row["reason"])
+        exporter.export("quaternary", tmp_path / "x")
+    assert (
+        str(caught.value) == f"unknown precision of {runtime.label} 'quaternary'; known: {', '.join(known)}"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("data", "reason"),
+    ("runtime", "backend", "message"),
     [
-        (lambda data: b"\x00\x06\xb0\x18\xee\xe5\x5d\xcd" * 2500, "is no ExecuTorch program: ET12 is due"),
-        (lambda data: b"", "is no ExecuTorch program: ET12 is due"),
-        (lambda data: data[: len(data) // 2], "the file is damaged, cut off, or of another version: Failed"),
+        ("onnx", "cpu", "unknown runtime 'onnx'; known: executorch, litert, coreml"),
+        ("litetr", "cpu", r"unknown runtime 'litetr' \(did you mean 'litert'\?\); known: "),
+        ("litert", "gpu", "unknown backend of litert 'gpu'; known: cpu"),
+        ("executorch", "", "unknown backend of executorch ''; known: xnnpack"),
     ],
-    ids=["other bytes", "empty", "cut off"],
 )
-def test_what_is_no_program_is_one_line_and_no_crash(data, reason, tiny_artifacts, described):
-    spoilt = data((tiny_artifacts / FILES["executorch"]).read_bytes())
-    fits = {"sha256": hashlib.sha256(spoilt).hexdigest(), "bytes": len(spoilt)}
-    path = described("executorch", lambda manifest: manifest.update(fits))
-    path.write_bytes(spoilt)
-    process = anyir_process("verify", path, "--json")
-    assert process.returncode == 1, process.stderr
-    [row] = json.loads(process.stdout)
-    assert re.search(reason, row["reason"])
-    assert "\n" not in row["reason"]
+def test_a_recipe_for_what_there_is_not(runtime, backend, message):
+    with pytest.raises(UserError, match=message):
+        Recipe(runtime, backend, "fp32", FLOAT32)
 
 
-def test_a_program_loads_without_a_word_of_its_runtime(tiny_artifacts):
-    process = anyir("verify", tiny_artifacts / FILES["executorch"])
-    assert (process.returncode, process.stderr) == (0, "")
+def test_a_runtime_that_is_added_has_recipes(monkeypatch):
+    made_up = Runtime(
+        name="made_up",
+        label="Made up",
+        suffix=".made",
+        backends={"cpu": ""},
+        packages=(),
+        package="anyir",
+        exporter="nowhere:Exporter",
+        runner="nowhere:Runner",
+    )
+    monkeypatch.setitem(runtimes.RUNTIMES, "made_up", made_up)
+    recipe = Recipe("made_up", "cpu", "fp32", FLOAT32)
+    assert recipe.file_name("small", 64) == "small_made_up_cpu_fp32_64x64.made"
 
 
-@pytest.mark.parametrize(
-    ("error", "kind", "message"),
-    [
-        (ModuleNotFoundError("No module named 'ai_edge_litert'", name="ai_edge_litert"), Unsupported, "pip"),
-        (ImportError("libvndk.so: cannot open shared object file"), UserError, "libvndk.so: cannot open"),
-    ],
-    ids=["missing", "broken"],
-)
-def test_a_broken_runtime_is_not_a_missing_one(error, kind, message, described, monkeypatch):
-    real = builtins.__import__
-
-    def imported(name, *arguments, **named):
-        if name.startswith("ai_edge_litert"):
-            raise error
-        return real(name, *arguments, **named)
-
-    path = described("litert", lambda manifest: None)
-    monkeypatch.setattr(builtins, "__import__", imported)
-    with pytest.raises(UserError, match=message) as caught:
-        open_artifact(path)
-    assert type(caught.value) is kind
+def test_where_programs_run(monkeypatch):
+    monkeypatch.setattr("sys.platform", "linux")
+    assert RUNTIMES["litert"].why_not_here is None
+    assert RUNTIMES["coreml"].why_not_here == "Core ML runs on macOS and iOS only, not on linux"
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert RUNTIMES["coreml"].why_not_here is None

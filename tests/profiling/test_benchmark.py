@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from anyir.conversion.runtimes import open_artifact
+from anyir.conversion.artifact import open_artifact
 from anyir.model import PRESETS, AnyIR
 from anyir.model.checkpoint import save_weights
 from anyir.model.data.degradation_registry import kinds_of

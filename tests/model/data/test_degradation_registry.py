@@ -8,8 +8,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from anyir.conversion.calibration import calibration_tiles
-from anyir.conversion.samples import make_cases
+from anyir.conversion.samples import calibration_tiles, make_cases
 from anyir.model.cli import build_app
 from anyir.model.data import degradation_registry, degradations
 from anyir.model.data.dataset_registry import CDD11_KINDS

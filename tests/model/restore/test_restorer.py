@@ -297,7 +297,7 @@ def test_opening_weights(tmp_path, network):
 def test_artifacts_are_opened_by_their_runner_and_nothing_else(tmp_path, monkeypatch):
     runners = ModuleType("runners")
     runners.open_artifact = lambda path, *, threads: Wrapped(tile=64)
-    monkeypatch.setitem(sys.modules, "anyir.conversion.runtimes", runners)
+    monkeypatch.setitem(sys.modules, "anyir.conversion.artifact", runners)
     path = tmp_path / "program.pte"
     with pytest.raises(UserError, match="there is no artifact"):
         Restorer(path)
@@ -317,3 +317,19 @@ def test_artifacts_are_opened_by_their_runner_and_nothing_else(tmp_path, monkeyp
     runners.open_artifact = lack
     with pytest.raises(UserError, match="pydantic is missing"):
         Restorer(path)
+
+
+def test_a_file_that_nothing_opens_lists_what_is_opened(tmp_path, monkeypatch):
+    path = tmp_path / "program.onnx"
+    path.write_bytes(b"x")
+    known = ".safetensors, .mlpackage, .pte, .tflite"
+    with pytest.raises(
+        UserError, match=rf"nothing that is installed opens .*program\.onnx; known: {known} \(pip"
+    ):
+        Restorer(path)
+    monkeypatch.setattr("anyir.model.restore.restorer.entry_points", lambda group: ())
+    artifact = path.rename(tmp_path / "program.tflite")
+    with pytest.raises(
+        UserError, match=r"nothing that is installed opens .*\.tflite; known: \.safetensors \(pip"
+    ):
+        Restorer(artifact)

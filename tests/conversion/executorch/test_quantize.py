@@ -1,35 +1,10 @@
+"""Which modules int8 leaves in float."""
+
 from fnmatch import fnmatchcase
 
-import torch
-
-from anyir.conversion.calibration import PHOTOS, calibration_tiles
 from anyir.conversion.executorch.quantize import KEPT_FLOAT, is_kept_float
-from anyir.conversion.samples import PHOTOS as PARITY_PHOTOS
 from anyir.model import PRESETS, AnyIR
-from anyir.model.data.degradation_registry import single_kinds
 from anyir.model.deploy.network import to_deploy
-
-
-def test_every_kind_of_degradation_is_there_and_no_parity_photo():
-    tiles = calibration_tiles(48)
-    assert len(tiles) >= len(PHOTOS) + len(single_kinds())
-    for tile in tiles:
-        assert tile.shape == (1, 3, 48, 48)
-        assert tile.dtype == torch.float32
-        assert tile.min() >= 0
-        assert tile.max() <= 1
-    # No two are equal: each photo is degraded in another way.
-    assert len({tile.numpy().tobytes() for tile in tiles}) == len(tiles)
-    assert not set(PHOTOS) & set(PARITY_PHOTOS)
-
-
-def test_calibration_is_repeatable():
-    pairs = zip(calibration_tiles(32), calibration_tiles(32), strict=True)
-    assert all(torch.equal(a, b) for a, b in pairs)
-
-
-def test_a_tile_larger_than_the_photos():
-    assert calibration_tiles(520)[0].shape == (1, 3, 520, 520)
 
 
 def test_ends_norms_and_attention_stay_in_float():

@@ -9,12 +9,12 @@ import torch
 from typer.testing import CliRunner
 
 from anyir.conversion import contract
+from anyir.conversion.artifact import open_artifact
 from anyir.conversion.base import LEAST_WEIGHTS
 from anyir.conversion.coreml.exporter import SAVED_WEIGHTS, WEIGHT_ERROR, kernels, read_back
 from anyir.conversion.litert.exporter import NORMALISATION, count_operators, large_kernels
 from anyir.conversion.manifest import manifest_path, verify_artifact
 from anyir.conversion.recipes import RECIPES
-from anyir.conversion.runtimes import open_artifact
 from anyir.conversion.source import Source
 from anyir.model import PRESETS, AnyIR, load_weights
 from anyir.model.checkpoint import save_weights

@@ -1,0 +1,269 @@
+"""One artifact, step by step: reuse, export, run and compare, describe, move into place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from pkgutil import resolve_name
+
+from anyir.conversion import contract
+from anyir.conversion.artifact import import_runtime, load_artifact
+from anyir.conversion.base import Export, Exporter
+from anyir.conversion.digest import code_sha256, versions
+from anyir.conversion.manifest import (
+    Manifest,
+    Parity,
+    Tensor,
+    Weights,
+    manifest_path,
+    tree_bytes,
+    tree_sha256,
+    verify_artifact,
+)
+from anyir.conversion.parity import OutOfBounds, check, mean_loss, measure, not_measured
+from anyir.conversion.recipes import Recipe
+from anyir.conversion.runtimes import find_runtime
+from anyir.conversion.source import Source
+from anyir.model.checkpoint import read_header
+from anyir.model.config import AnyIRConfig, preset_name
+from anyir.model.errors import UserError
+from anyir.model.files import sha256
+
+
+@dataclass(frozen=True)
+class Job:
+    """Recipes that are built one after the other, because they share their first steps.
+
+    Attributes:
+        name: of its log file.
+        weights: the file that is read.
+        described: what manifests say of it.
+        tile: side in pixels.
+        out: folder of the artifacts.
+        scratch: folder inside ``out`` for files that are not finished; removed at the end.
+        threads: CPU threads.
+    """
+
+    name: str
+    weights: Path
+    described: Weights
+    tile: int
+    out: Path
+    scratch: Path
+    recipes: tuple[Recipe, ...]
+    threads: int
+
+    @property
+    def log(self) -> Path:
+        """Where its process writes what the toolchain prints."""
+        return self.out / f"{self.name}.log"
+
+    def target(self, recipe: Recipe) -> Path:
+        """Where a recipe's artifact goes."""
+        return self.out / recipe.file_name(self.described.preset, self.tile)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one recipe.
+
+    Attributes:
+        status: ``built``, ``reused`` (the artifact was up to date) or ``failed``.
+        reason: of a failure, one line.
+        psnr: of the artifact against the literal network, dB; None: not measured, or identical.
+    """
+
+    recipe: str
+    file: str
+    status: str
+    reason: str | None = None
+    bytes: int | None = None
+    total: int | None = None
+    delegated: int | None = None
+    partitions: int | None = None
+    parity: str | None = None
+    max_error: float | None = None
+    psnr: float | None = None
+    loss: float | None = None
+    seconds: float | None = None
+
+
+def failed_row(job: Job, recipe: Recipe, reason: str) -> Row:
+    """The row of a recipe that could not be built; ``reason`` becomes one line."""
+    line = f"{' '.join(reason.split())[:300]} (log: {job.log.name})"
+    return Row(recipe.name, job.target(recipe).name, "failed", reason=line)
+
+
+def row_of(manifest: Manifest, recipe: Recipe, status: str) -> Row:
+    """A manifest's figures as a row."""
+    literal = manifest.parity.literal
+    operators = manifest.operators
+    return Row(
+        recipe=recipe.name,
+        file=manifest.file,
+        status=status,
+        bytes=manifest.bytes,
+        total=operators.total,
+        delegated=operators.delegated,
+        partitions=operators.partitions,
+        parity=manifest.parity.status,
+        max_error=literal.max_error if literal else None,
+        psnr=literal.psnr if literal else None,
+        loss=mean_loss(manifest.parity) if literal else None,
+        seconds=manifest.seconds,
+    )
+
+
+def describe_weights(path: Path) -> Weights:
+    """What manifests say of a weights file.
+
+    The preset is the one that has this config, ``custom`` if none has. File names begin with it, so it is not
+    taken from the header, which may say anything.
+
+    Raises:
+        UserError: not a weights file.
+    """
+    config = AnyIRConfig.from_dict(read_header(path)["config"])
+    return Weights(
+        file=path.name,
+        sha256=sha256(path),
+        preset=preset_name(config) or "custom",
+        config=config.to_dict(),
+    )
+
+
+class Pipeline:
+    """The steps for a job's recipes, and what they share: the network, and what its exporter keeps."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+
+    @cached_property
+    def source(self) -> Source:
+        return Source(self.job.weights, self.job.tile)
+
+    @cached_property
+    def exporter(self) -> Exporter:
+        """Imports the toolchain."""
+        exporter: Exporter = resolve_name(find_runtime(self.job.recipes[0].runtime).exporter)(self.source)
+        return exporter
+
+    def build(self, recipe: Recipe, say: Callable[[str], None]) -> Row:
+        """1. Reuse what is up to date. 2. Export. 3. Run and compare. 4. Describe. 5. Move into place.
+
+        An artifact that is out of bounds removes the earlier one: what these weights make is known to be no
+        good. Any other failure keeps the earlier one.
+
+        Args:
+            say: called with what is being done.
+        """
+        target = self.job.target(recipe)
+        if (current := up_to_date(target, self.job, recipe)) is not None:
+            return row_of(current, recipe, "reused")
+        source, exporter = self.source, self.exporter
+        start = time.monotonic()
+        path = self.job.scratch / target.name
+        try:
+            say("converting")
+            export = exporter.export(recipe.precision, path)
+            say("comparing")
+            parity = compare_artifact(path, recipe, export, source)
+            check(parity)
+        except OutOfBounds:
+            discard(target)
+            raise
+        manifest = describe(path, recipe, export, parity, self.job, time.monotonic() - start)
+        put_in_place(path, manifest, target)
+        return row_of(manifest, recipe, "built")
+
+
+def up_to_date(target: Path, job: Job, recipe: Recipe) -> Manifest | None:
+    """The manifest of an artifact that building again would only repeat; None if it must be built."""
+    try:
+        manifest = verify_artifact(target)
+    except UserError:
+        return None
+    runs_here = find_runtime(recipe.runtime).why_not_here is None
+    same = (
+        manifest.source.sha256 == job.described.sha256
+        and manifest.versions == versions(recipe.runtime)
+        and manifest.code_sha256 == code_sha256()
+        # What was built where it could not be run is measured where it can.
+        and not (manifest.parity.status == "not measured" and runs_here)
+    )
+    return manifest if same else None
+
+
+def compare_artifact(path: Path, recipe: Recipe, export: Export, source: Source) -> Parity:
+    """Run the written file as an app would and compare it; say so where this machine cannot."""
+    if reason := find_runtime(recipe.runtime).why_not_here:
+        return not_measured(source, recipe.bounds, export.stages, reason)
+    import_runtime(recipe.runtime, recipe.backend)
+    model = load_artifact(path, recipe.runtime, tile=source.tile, operators=export.operators.total)
+    outputs = [model(tile) for tile in source.inputs]
+    return measure(source, recipe.bounds, [*export.stages, ("artifact", outputs)])
+
+
+def describe(
+    path: Path, recipe: Recipe, export: Export, parity: Parity, job: Job, seconds: float
+) -> Manifest:
+    """The manifest of a written artifact."""
+
+    def tensor(name: str) -> Tensor:
+        shape, low_high = list(contract.shape(job.tile)), list(contract.RANGE)
+        return Tensor(name=name, shape=shape, dtype=contract.DTYPE, layout=contract.LAYOUT, range=low_high)
+
+    return Manifest(
+        name=path.stem,
+        file=path.name,
+        sha256=tree_sha256(path),
+        bytes=tree_bytes(path),
+        source=job.described,
+        runtime=recipe.runtime,
+        backend=recipe.backend,
+        precision=recipe.precision,
+        target=export.target,
+        tile=job.tile,
+        inputs=[tensor(contract.INPUT)],
+        outputs=[tensor(contract.OUTPUT)],
+        quantization=export.quantization,
+        operators=export.operators,
+        parity=parity,
+        versions=versions(recipe.runtime),
+        code_sha256=code_sha256(),
+        seconds=round(seconds, 1),
+    )
+
+
+def put_in_place(path: Path, manifest: Manifest, target: Path) -> None:
+    """Move a new artifact and its manifest to where an earlier pair may be.
+
+    All is written before the first move. Between the moves the artifact is not the one that the manifest
+    beside it describes, as its sha256 shows.
+    """
+    described = manifest_path(path)
+    described.write_text(manifest.to_json(), encoding="utf-8")
+    earlier = path.with_suffix(".earlier")
+    if target.is_dir():  # the system replaces files and empty folders only
+        os.replace(target, earlier)
+    try:
+        os.replace(path, target)
+    except OSError:
+        if earlier.is_dir():
+            os.replace(earlier, target)
+        raise
+    os.replace(described, manifest_path(target))
+
+
+def discard(target: Path) -> None:
+    """Remove an artifact and its manifest, the manifest first: what has none is no artifact."""
+    manifest_path(target).unlink(missing_ok=True)
+    if target.is_dir():
+        shutil.rmtree(target)
+    else:
+        target.unlink(missing_ok=True)

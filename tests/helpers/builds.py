@@ -1,0 +1,20 @@
+"""What tests of builds look at: one recipe of the tiny network, its files and its row."""
+
+from anyir.conversion.build import run_jobs
+from anyir.conversion.manifest import manifest_path
+from anyir.conversion.recipes import select_recipes
+from tests.helpers.tiny import TILE
+
+[FP32] = select_recipes(["litert_cpu_fp32"])
+NAME = FP32.file_name("tiny", TILE)
+
+
+def pair(folder):
+    """The bytes of an artifact and of its manifest."""
+    return (folder / NAME).read_bytes(), manifest_path(folder / NAME).read_bytes()
+
+
+def rows_of(jobs):
+    rows = []
+    run_jobs(list(jobs), rows.append, lambda recipe, text: None)
+    return rows
