@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -52,6 +52,13 @@ def run(
         float,
         typer.Option(min=0, max=1, help="Share of the restoration in the result; the photo has the rest."),
     ] = 1.0,
+    statistics: Annotated[
+        Literal["photo", "tile"] | None,
+        typer.Option(
+            help="Judge haze, darkness and the like once for the whole photo, so that its tiles agree, or "
+            "tile by tile; default: photo, and tile with an artifact."
+        ),
+    ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
     strip_metadata: Annotated[bool, typer.Option(help="Leave EXIF and the ICC profile out.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace output files that exist; never an input.")] = False,
@@ -80,7 +87,9 @@ def run(
 
     jobs, others = find_jobs(source, target)
     options = {"keep_metadata": not strip_metadata}
-    make = partial(Restorer, model, tile=tile, overlap=overlap, threads=threads, strength=strength)
+    make = partial(
+        Restorer, model, tile=tile, overlap=overlap, threads=threads, strength=strength, statistics=statistics
+    )
     if source.is_dir():
         restorer = make()
         _say_what_runs(restorer, as_json)
@@ -109,7 +118,8 @@ def _say_what_runs(restorer: Restorer, as_json: bool) -> None:
     if not as_json:
         tiles = f"tiles of {restorer.tile} that overlap by {restorer.overlap}"
         strength = f", at strength {restorer.strength:g}" if restorer.strength < 1 else ""
-        print(f"{restorer.model.name} on {restorer.model.accelerator}, {tiles}{strength}", flush=True)
+        look = ", one look at the photo" if restorer.statistics == "photo" else ""
+        print(f"{restorer.model.name} on {restorer.model.accelerator}, {tiles}{look}{strength}", flush=True)
 
 
 def _print_outcomes(outcomes: list[PhotoOutcome], restorer: Restorer, as_json: bool) -> None:
@@ -120,7 +130,8 @@ def _print_outcomes(outcomes: list[PhotoOutcome], restorer: Restorer, as_json: b
     }
     if as_json:
         what = {"model": restorer.model.name, "accelerator": restorer.model.accelerator}
-        how = {"tile": restorer.tile, "overlap": restorer.overlap, "strength": restorer.strength}
+        names = ("tile", "overlap", "strength", "statistics")
+        how = {name: getattr(restorer, name) for name in names}
         print(json.dumps({**what, **how, **counts, "files": [o.to_dict() for o in outcomes]}, indent=2))
         return
     for o in outcomes:

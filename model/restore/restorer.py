@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, overload, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,14 @@ from PIL import Image
 from anyir.model.config import DEFAULT_OVERLAP, DEFAULT_TILE, SIZE_MULTIPLE, preset_name
 from anyir.model.device import choose_device, device_label
 from anyir.model.errors import UserError
+from anyir.model.restore.look import make_sheet
 from anyir.model.restore.tiling import TilePlan, reflect_indices
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     from anyir.model.network import AnyIR
+    from anyir.model.statistics import Statistics
 
 OPENERS = "anyir.tile_models"
 """Entry points of packages that open what is no weights file: a suffix without its dot, and what takes
@@ -59,8 +61,21 @@ class TileModel(Protocol):
         ...
 
 
+@runtime_checkable
+class LookModel(TileModel, Protocol):
+    """A ``TileModel`` that can look at the whole photo first, so that its tiles agree."""
+
+    def look(self, sheet: NDArray[np.float32], /) -> Any:
+        """(1, 3, H, W), crops of the photo side by side -> statistics, for this model alone."""
+        ...
+
+    def restore(self, tile: NDArray[np.float32], statistics: Any, /) -> NDArray[np.float32]:
+        """As ``__call__``, with given statistics in place of the tile's own."""
+        ...
+
+
 class TorchModel:
-    """An AnyIR network as a ``TileModel``, on the accelerator that torch has, else on the CPU.
+    """An AnyIR network as a ``LookModel``, on the accelerator that torch has, else on the CPU.
 
     Args:
         network: put in eval mode, and its fusion computed as the addition that it equals.
@@ -81,16 +96,34 @@ class TorchModel:
         self.accelerator = device_label(self.device)
 
     def __call__(self, tile: NDArray[np.float32], /) -> NDArray[np.float32]:
+        return self.restore(tile, None)
+
+    def restore(self, tile: NDArray[np.float32], statistics: Statistics | None, /) -> NDArray[np.float32]:
+        """As ``__call__``, with ``look``'s statistics in place of the tile's own."""
+        return self._run(self.network, tile, statistics).float().cpu().numpy()
+
+    def look(self, sheet: NDArray[np.float32], /) -> Statistics:
+        """Statistics of a sheet, (1, 3, H, W)."""
+        import torch
+
+        statistics = self._run(self.network.statistics, sheet)
+        if not all(torch.isfinite(t).all() for block in statistics.blocks for t in block if t is not None):
+            raise UserError(
+                f"{self.name} on {self.accelerator} looked at the photo and returned NaN or infinity"
+            )
+        return statistics
+
+    def _run(self, function: Callable[..., Any], image: NDArray[np.float32], *arguments: Any) -> Any:
         import torch
 
         try:
             with torch.inference_mode():
-                return self.network(torch.from_numpy(tile).to(self.device)).float().cpu().numpy()
+                return function(torch.from_numpy(image).to(self.device), *arguments)
         except RuntimeError as error:  # torch has no class of its own for the CPU allocator's refusal
             if "memory" not in str(error):
                 raise
             raise UserError(
-                f"not enough memory for a tile of {max(tile.shape[-2:])}; choose a smaller one"
+                f"not enough memory for a tile of {max(image.shape[-2:])}; choose a smaller one"
             ) from error
 
 
@@ -146,9 +179,12 @@ class Restorer:
             quarter of a tile where that is less).
         threads: CPU threads; None for all cores. Not for a ``TileModel``, which has its own.
         strength: share of the restoration in the result, 0..1; the photo as it was has the rest.
+        statistics: what haze, darkness and the like are judged by: one look at the whole ``photo``, so
+            that its tiles agree, or each ``tile`` by itself; None for the photo where the model can.
 
     Raises:
-        UserError: the model cannot be opened, tile and overlap do not fit it, or a strength out of its range.
+        UserError: the model cannot be opened or cannot look at a photo, tile and overlap do not fit it, or a
+            strength out of its range.
     """
 
     def __init__(
@@ -159,6 +195,7 @@ class Restorer:
         overlap: int | None = None,
         threads: int | None = None,
         strength: float = 1.0,
+        statistics: Literal["photo", "tile"] | None = None,
     ) -> None:
         if not 0 <= strength <= 1:  # NaN neither
             raise UserError(f"the strength {strength:g} is not in 0..1")
@@ -170,6 +207,10 @@ class Restorer:
                 raise TypeError(f"{type(model).__name__} is neither a TileModel nor an AnyIR network")
             model = TorchModel(model, threads=threads)
         self.model: TileModel = model
+        can_look = isinstance(model, LookModel)
+        self.statistics = statistics or ("photo" if can_look else "tile")
+        if self.statistics == "photo" and not can_look:
+            raise UserError(f"{model.name} cannot look at a whole photo; take the statistics of each tile")
         self.tile = (model.tile or DEFAULT_TILE) if tile is None else tile
         self.overlap = min(DEFAULT_OVERLAP, self.tile // 4) if overlap is None else overlap
         if model.tile is not None and self.tile != model.tile:
@@ -231,12 +272,13 @@ class Restorer:
         plan = self.plan(source.shape[1], source.shape[0])
         height, width = min(plan.tile, plan.height), min(plan.tile, plan.width)
         band = np.zeros((height, plan.width, colours), np.float32)  # rows y..y + height of the result
+        restore = self._look(source, scale, plan)
         done = 0
         for j, y in enumerate(plan.rows):
             for x, weights in zip(plan.columns, plan.column_weights, strict=True):
                 region = source[y : y + height, x : x + width]
                 weight = plan.row_weights[j][:, None, None] * weights[None, :, None]
-                band[:, x : x + width] += self._run(region, scale) * weight.astype(np.float32)
+                band[:, x : x + width] += self._run(restore, region, scale) * weight.astype(np.float32)
                 done += 1
                 if progress is not None:
                     progress(done, len(plan))
@@ -246,15 +288,26 @@ class Restorer:
             band[: height - (end - y)] = band[end - y :].copy()
             band[height - (end - y) :] = 0
 
-    def _run(self, region: NDArray[Any], scale: float) -> NDArray[np.float32]:
-        """The model on one region (h, w, 1 | 3) of the photo, filled up by reflection and cropped again."""
-        height, width, colours = region.shape
-        rows, columns = (reflect_indices(side, self._filled(side)) for side in (height, width))
-        pixels = region[rows][:, columns].astype(np.float32) / np.float32(scale)
-        if colours == 1:
-            pixels = pixels.repeat(3, axis=2)
-        inputs = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
-        outputs = np.asarray(self.model(inputs))
+    def _look(
+        self, source: NDArray[Any], scale: float, plan: TilePlan
+    ) -> Callable[[NDArray[np.float32]], Any]:
+        """What restores a tile of this photo, (H, W, 1 | 3)."""
+        model = self.model
+        side = model.tile or DEFAULT_TILE  # whatever the tiles are, so that their size changes nothing
+        is_sheet = max(source.shape[:2]) <= side
+        if self.statistics == "tile" or not isinstance(model, LookModel) or (is_sheet and len(plan) == 1):
+            return model
+        sheet = self._filled_up(source, side) if is_sheet else make_sheet(source, side)
+        statistics = model.look(_as_input(sheet, scale))
+        return lambda tile: model.restore(tile, statistics)
+
+    def _run(
+        self, restore: Callable[[NDArray[np.float32]], Any], region: NDArray[Any], scale: float
+    ) -> NDArray[np.float32]:
+        """One region (h, w, 1 | 3) of the photo, filled up by reflection, restored and cropped again."""
+        height, width = region.shape[:2]
+        inputs = _as_input(self._filled_up(region, self.tile), scale)
+        outputs = np.asarray(restore(inputs))
         if outputs.shape != inputs.shape:
             raise UserError(f"{self.model.name} returned {outputs.shape} for a tile of {inputs.shape}")
         if not np.isfinite(outputs).all():
@@ -262,7 +315,7 @@ class Restorer:
                 f"{self.model.name} on {self.model.accelerator} returned NaN or infinity: nothing is written"
             )
         result = outputs[0].transpose(1, 2, 0)[:height, :width]
-        return result if colours == 3 else result.mean(axis=2, keepdims=True)
+        return result if region.shape[2] == 3 else result.mean(axis=2, keepdims=True)
 
     def _mixed(self, restored: NDArray[Any], source: NDArray[Any], scale: float) -> NDArray[np.float32]:
         """Rows of the result, in 0..1: the restoration, with the photo as far as the strength leaves room."""
@@ -273,11 +326,16 @@ class Restorer:
             restored += before * np.float32(1 - self.strength)
         return restored
 
-    def _filled(self, side: int) -> int:
-        """What a side of a region, a tile at most, is filled up to."""
-        if self.model.tile is not None:
-            return self.model.tile
-        return min(self.tile, max(LEAST_SIDE, -(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE))
+    def _filled_up(self, region: NDArray[Any], most: int) -> NDArray[Any]:
+        """A region, at most ``most`` pixels a side, reflected until the model takes its size."""
+
+        def filled(side: int) -> int:
+            if self.model.tile is not None:
+                return self.model.tile
+            return min(most, max(LEAST_SIDE, -(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE))
+
+        rows, columns = (reflect_indices(side, filled(side)) for side in region.shape[:2])
+        return region[rows][:, columns]
 
     def _restore_pillow(self, image: Image.Image, progress: TileProgress | None) -> Image.Image:
         from anyir.model.photo.reader import from_pillow
@@ -290,6 +348,14 @@ class Restorer:
         result = to_pillow(photo.pixels)
         result.info.update({k: v for k, v in (("icc_profile", photo.icc), ("exif", photo.exif)) if v})
         return result
+
+
+def _as_input(pixels: NDArray[Any], scale: float) -> NDArray[np.float32]:
+    """(h, w, 1 | 3) -> (1, 3, h, w) in 0..1."""
+    pixels = pixels.astype(np.float32) / np.float32(scale)
+    if pixels.shape[2] == 1:
+        pixels = pixels.repeat(3, axis=2)
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
 
 
 def _scale(image: NDArray[Any]) -> float:
