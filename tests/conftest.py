@@ -26,6 +26,9 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if not BUILT.isdisjoint(item.fixturenames):
             item.add_marker(pytest.mark.slow)
+    # Files with slow tests first, so that no worker is left alone with one at the end.
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 def pytest_terminal_summary(terminalreporter):
