@@ -66,6 +66,7 @@ def test_a_process_is_a_command_too():
     assert all(name.split()[0] in process.stdout for name in COMMANDS)
 
 
+@pytest.mark.slow
 def test_complexity_as_json():
     result = anyir("complexity", "--preset", "anyir", "--json")
     figures = json.loads(result.stdout)
@@ -132,6 +133,7 @@ def test_training_has_an_end(arguments, tmp_path):
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("encoding", "name"), [("utf-8", "\udcff.png"), ("latin-1", "\u65e5.png")])
 def test_names_that_the_terminal_cannot_show(encoding, name, tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / name)

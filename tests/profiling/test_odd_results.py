@@ -219,6 +219,7 @@ def test_a_name_that_no_picture_can_have_is_refused_before_anything_runs(
         find_candidates(tmp_path, reference)
 
 
+@pytest.mark.slow
 def test_workers_import_nothing_from_the_folder_that_the_command_runs_in(reference, tmp_path, monkeypatch):
     (tmp_path / "random.py").write_text("raise SystemExit('of the folder')")
     monkeypatch.delenv("PYTHONSAFEPATH", raising=False)

@@ -35,6 +35,7 @@ def start(reference, tmp_path):
         assert worker.process.exitcode is not None
 
 
+@pytest.mark.slow
 def test_a_worker_loads_runs_and_restores(start, reference, tmp_path):
     worker = start()
     loaded = worker.request("load", limit_s=120)
@@ -48,6 +49,7 @@ def test_a_worker_loads_runs_and_restores(start, reference, tmp_path):
     np.testing.assert_allclose(np.load(tmp_path / "0.npy"), reference.array("outputs"), atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
 def test_a_killed_worker_is_an_error_that_names_the_signal(start, number):
     worker = start()
@@ -66,6 +68,7 @@ def test_a_worker_that_takes_too_long_is_ended(start):
     assert worker.process.exitcode == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_what_a_program_raises_is_an_answer_and_no_crash(start, tmp_path):
     (tmp_path / "bad.safetensors").write_bytes(b"junk")
     worker = start(tmp_path / "bad.safetensors")

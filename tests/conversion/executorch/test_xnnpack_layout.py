@@ -76,6 +76,7 @@ def test_a_block_transposes_its_queries_and_its_small_matrix(monkeypatch):
     torch.testing.assert_close(run(data, x), network(x), atol=1e-4, rtol=0)
 
 
+@pytest.mark.slow
 def test_xnnpack_is_as_it_was_afterwards():
     from executorch.backends.xnnpack import xnnpack_preprocess
 

@@ -85,6 +85,7 @@ def test_what_is_saved_differs_as_a_jpeg_file_does(photo):
     assert torch.equal(made, as_stored(made))
 
 
+@pytest.mark.slow
 def test_every_degradation_may_be_saved_as_jpeg(photo, monkeypatch):
     """The sampler's batch with and without differs in about the said share of rows, of all kinds."""
     bank = PhotoBank(

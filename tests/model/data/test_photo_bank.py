@@ -84,6 +84,7 @@ def test_more_than_one_percent_of_bad_photos_stops_the_run(tmp_path, many):
         load(folder)
 
 
+@pytest.mark.slow
 def test_what_validation_leaves_out_is_said(tmp_path, many, capsys):
     held_out = hold_out(list_photos([many]), HELD_OUT)[1]
     folder = shutil.copytree(many, tmp_path / "photos")
@@ -99,7 +100,8 @@ def test_photos_too_small_to_validate_with_are_one_line(tmp_path):
         load(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_batch_that_does_not_fit_into_memory_is_one_line(tmp_path, many):
-    settings = Settings("tiny", 1.0, 10**11, 128)  # petabytes
+    settings = Settings("tiny", 1000.0, 10**11, 128)  # petabytes
     with pytest.raises(UserError, match="not enough memory on cpu: choose a smaller --batch"):
         train(settings, Supply(SUPPLY, [many]), tmp_path / "run", None, precision="32-true")

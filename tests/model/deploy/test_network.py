@@ -41,6 +41,11 @@ from anyir.model.network import (
 EXACT = 1e-9
 
 
+def slow_but(presets, *quick):
+    """Every preset, those marked slow that are not ``quick``."""
+    return [preset if preset in quick else pytest.param(preset, marks=pytest.mark.slow) for preset in presets]
+
+
 @pytest.fixture(autouse=True)
 def _no_gradients():
     with torch.no_grad():
@@ -167,7 +172,7 @@ def test_sums_over_pixels_stay_inside_float16_for_any_input():
     assert bounded_rows(weight * 0, bias.double() * 0, kernel.double(), pixels) == 1
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", slow_but(PRESETS, "tiny", "small"))
 def test_whole_network_in_float64(preset):
     network = randomised(AnyIR(PRESETS[preset]))
     image = torch.rand(1, 3, 24, 40, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
@@ -195,7 +200,7 @@ def test_whole_network_in_float32(preset):
     assert difference(to_deploy(network, 40, 72)(image), network(image)) < 1e-4
 
 
-@pytest.mark.parametrize("preset", shipped_presets())
+@pytest.mark.parametrize("preset", slow_but(shipped_presets(), "small"))
 def test_shipped_weights(preset):
     network = load_weights(preset)
     image = torch.rand(1, 3, 40, 72)

@@ -127,6 +127,7 @@ def test_correlation_of_maps():
     assert analysis.correlations(a, b)["spearman"] == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_the_command_draws_four_figures(anyir, folder, tiny_weights):
     save(folder / "photo.png", Photo(data.astronaut()[:100, :130]))
     arguments = ("analyze", "photo.png", "--out", "figures", "--weights", tiny_weights, "--kind", "rain")
@@ -167,6 +168,7 @@ def test_the_command_takes_a_truth(anyir, folder, tiny_weights):
     assert json.loads(out)["figure9"]["mean_error"] == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_written_leaves_the_earlier_figures(anyir, folder, tiny_weights, monkeypatch):
     save(folder / "photo.png", Photo(data.astronaut()[:64, :64]))
     arguments = ("analyze", "photo.png", "--out", "figures", "--weights", tiny_weights, "--overwrite")

@@ -63,6 +63,7 @@ def weights_of(trainer):
     return torch.cat([p.flatten() for p in trainer.network.parameters()])
 
 
+@pytest.mark.slow
 def test_resuming_goes_on_exactly(tmp_path, photos):
     """Two chunks in one process, or in two with a checkpoint between them: the same weights."""
     straight = make_trainer(tmp_path / "a", photos, Clock(), minutes=0.2)
@@ -80,6 +81,7 @@ def test_resuming_goes_on_exactly(tmp_path, photos):
         assert torch.equal(a, b)
 
 
+@pytest.mark.slow
 def test_an_interrupted_chunk_is_finished_not_restarted(tmp_path, photos):
     trainer = make_trainer(tmp_path, photos, clock := Clock(), minutes=1.0)
     assert not trainer.run(asked_to_stop=lambda: clock.now >= 25)
@@ -312,6 +314,7 @@ def test_a_cosine_that_ends_with_the_warm_up_drops_to_the_floor():
     assert rates == pytest.approx([0.5, 1.0, 0.02, 0.02])
 
 
+@pytest.mark.slow
 def test_weights_with_a_card_go_on_from_its_record(tmp_path, photos):
     first = make_trainer(tmp_path / "first", photos, Clock())
     first.run()
