@@ -1,7 +1,10 @@
 """Where things are. Who may import whom is in pyproject.toml, under importlinter."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
+
+import grimp
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("model", "conversion", "profiling")
@@ -14,6 +17,13 @@ def imported(path):
             yield node.module
         elif isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
+
+
+def test_no_module_imports_itself_through_others():
+    """The contract compares folders and the files in one; this is every file, a package's own included."""
+    graph = grimp.build_graph(*(f"anyir.{package}" for package in PACKAGES), cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    TopologicalSorter(imports).prepare()  # a circle is an error that names it
 
 
 def test_a_newcomer_sees_at_most_twelve_files_in_model():

@@ -1,4 +1,6 @@
-"""Whatever is asked for by a name that nothing has is refused with the names that there are."""
+"""Whatever a command is asked for by a name that nothing has is refused with the names that there are.
+
+Runtimes, backends and precisions, which only code asks for: tests/conversion/test_runtimes.py."""
 
 import pytest
 from PIL import Image

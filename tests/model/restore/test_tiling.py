@@ -1,6 +1,4 @@
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,15 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anyir.model.restore.tiling import TilePlan, axis_starts, axis_weights, reflect_indices
-
-FIXTURES = Path(__file__).parents[2] / "fixtures"
-
-
-def generator(name):
-    spec = importlib.util.spec_from_file_location(name, FIXTURES / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from tests.helpers.fixtures import FIXTURES, script
 
 
 @st.composite
@@ -96,11 +86,11 @@ def test_bad_values(values):
 
 
 def test_fixture_equals_the_code():
-    assert (FIXTURES / "tile_plans.json").read_text() == generator("make_tile_plans").text()
+    assert (FIXTURES / "tile_plans.json").read_text() == script("make_tile_plans").text()
 
 
 def test_blending_fixture_equals_the_code():
-    made = generator("make_blending").content()
+    made = script("make_blending").content()
     kept = json.loads((FIXTURES / "blending.json").read_text())["cases"]
     for case, numbers in zip(kept, made, strict=True):
         np.testing.assert_allclose(case.pop("blended"), numbers.pop("blended"), rtol=0, atol=1e-6)
