@@ -135,8 +135,7 @@ def save_weights(
 
     Args:
         half: store float16, half the size; its rounding is far below training noise.
-        notes: plain data about the weights (steps, ...), kept in the header; ``preset`` where the
-            network's config is that of several presets, else the first that has it is written.
+        notes: plain data about the weights (steps, ...), kept in the header beside the preset's name.
     """
     import torch
     from safetensors.torch import save
@@ -149,4 +148,15 @@ def save_weights(
         "config": json.dumps(network.config.to_dict()),
         "anyir": json.dumps({"preset": preset, **(notes or {})}),
     }
-    write_atomically(path, save(tensors, metadata))
+    write_atomically(path, _sort_metadata(save(tensors, metadata)))
+
+
+def _sort_metadata(file: bytes) -> bytes:
+    """A safetensors file with its metadata in order: the library shuffles it, and equal weights are to be
+    equal files."""
+    length = int.from_bytes(file[:8], "little")
+    header = json.loads(file[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # the numbers behind it stay aligned
+    return len(text).to_bytes(8, "little") + text + file[8 + length :]

@@ -126,25 +126,19 @@ PRESETS: dict[str, AnyIRConfig] = {
     "tiny": _paper_but(
         dim=8, blocks=(1, 1, 1, 1), decoder=(1, 1, 1), refinement=1, heads=(1, 2, 2, 2), ffn_expansion=2.0
     ),
-    # Table 7.
+    # Table 7; its row (e), the whole network, is `anyir`.
     "ablation-a": _paper_but(split="half", gated_da=False, fusion=False),
     "ablation-b": _paper_but(split="skip", gated_da=False, fusion=False),
     "ablation-c": _paper_but(split="half", gated_da=True, fusion=False),
     "ablation-d": _paper_but(split="skip", gated_da=True, fusion=False),
-    "ablation-e": _PAPER,
-    # Table 8, "without the Alg. 2": (alpha, beta, gamma) as shares of hidden.
+    # Table 8, "without the Alg. 2": (alpha, beta, gamma) as shares of hidden; its row (1/4, 1/4, 1/2) is
+    # `ablation-d`.
     "ratio-1": _paper_but(fusion=False, gate_parts=(0, 2, 2)),
     "ratio-2": _paper_but(fusion=False, gate_parts=(2, 0, 2)),
     "ratio-3": _paper_but(fusion=False, gate_parts=(2, 2, 0)),
-    "ratio-4": _paper_but(fusion=False, gate_parts=(1, 1, 2)),
 }
 
 
-def preset_name(config: AnyIRConfig, label: Any = None) -> str | None:
-    """The preset that has this config; None if none has.
-
-    Some presets are equal, as two tables of the paper share a network: ``label`` is taken where it is one of
-    those that have the config (a file's header may say anything), else the first.
-    """
-    names = [name for name, preset in PRESETS.items() if preset == config]
-    return label if label in names else next(iter(names), None)
+def preset_name(config: AnyIRConfig) -> str | None:
+    """The preset that has this config; None if none has."""
+    return next((name for name, preset in PRESETS.items() if preset == config), None)

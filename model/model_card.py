@@ -6,29 +6,67 @@ import json
 from pathlib import Path
 from typing import Any
 
-from anyir.model.checkpoint import check_amounts, read_header
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from anyir.model.checkpoint import read_header
 from anyir.model.errors import UserError
 from anyir.model.files import sha256, write_atomically
-from anyir.model.training.settings import Progress
+
+MOST = 10**15
+"""Of steps or samples; no training takes more, and what lies above would not fit a random stream's seed."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
+
+
+class Run(_Part):
+    """One training run: its config, and how it went."""
+
+    means: list[Any] = []
+    """Of what weights ``anyir average`` made the mean, each time."""
+
+
+class Training(_Part):
+    """How weights were trained, all runs together."""
+
+    steps: int = Field(default=0, ge=0, le=MOST)
+    samples: int = Field(default=0, ge=0, le=MOST)
+    hours: float = Field(default=0.0, ge=0, le=MOST)
+    runs: list[Run] = []
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data, without what is not known."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+class Figures(_Part):
+    benchmarks: dict[str, Any] = {}
+
+
+class _Card(_Part):
+    sha256: str | None = None
+    training: Training = Training()
+    figures: Figures = Figures()
 
 
 def card_path(weights: Path) -> Path:
     return weights.with_suffix(".json")
 
 
-def start_card(weights: Path, training: dict[str, Any]) -> None:
+def start_card(weights: Path, training: Training) -> None:
     """Begin the card of freshly written weights with how they were trained; figures come later."""
-    _write(weights, {"training": training})
+    _write(weights, {"training": training.plain()})
 
 
-def read_training(weights: Path) -> dict[str, Any]:
+def read_training(weights: Path) -> Training:
     """How weights were trained, from the card beside them; empty without a card that describes them.
 
     Raises:
         UserError: the card is damaged.
     """
     card = _read(card_path(weights))
-    return dict(card.get("training", {})) if card.get("sha256") == sha256(weights) else {}
+    return card.training if card.sha256 == sha256(weights) else Training()
 
 
 def check_card(weights: Path) -> dict[str, Any]:
@@ -39,9 +77,9 @@ def check_card(weights: Path) -> dict[str, Any]:
     """
     path = card_path(weights)
     card = _read(path)
-    if card.get("sha256", sha256(weights)) != sha256(weights):
+    if card.sha256 not in (None, sha256(weights)):
         raise UserError(f"{path} describes other weights than {weights.name}; remove it to start anew")
-    return card
+    return card.model_dump(mode="json", exclude_unset=True)
 
 
 def row_name(dataset: str, condition: str, stored: bool) -> str:
@@ -92,28 +130,17 @@ def add_figures(weights: Path, result: dict[str, Any]) -> Path:
     return card_path(weights)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> _Card:
     """A card; empty where there is none."""
     if not path.is_file():
-        return {}
+        return _Card()
     try:
-        card = _pairs(json.loads(path.read_text(encoding="utf-8")))
-        training = _pairs(card.get("training", {}))
-        check_amounts(training)
-        Progress().go_on(training)
-        for entry in (*training.get("chunks", ()), *training.get("history", ())):
-            if not isinstance(_pairs(entry).get("means", []), list):
-                raise TypeError("means that are no list")
-        _pairs(_pairs(card.get("figures", {})).get("benchmarks", {}))
-    except (ValueError, TypeError, RecursionError) as error:
-        raise UserError(f"{path} is no model card, or damaged; mend or remove it ({error})") from error
-    return card
-
-
-def _pairs(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise TypeError(f"{value!r:.40} where keys and values are due")
-    return value
+        return _Card.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, problem["loc"]))
+        why = f"{where}: {problem['msg']}" if where else problem["msg"]
+        raise UserError(f"{path} is no model card, or damaged; mend or remove it ({why})") from error
 
 
 def _write(weights: Path, card: dict[str, Any]) -> None:

@@ -127,15 +127,17 @@ def record(preset: str, card: dict[str, Any]) -> list[str]:
         "| minutes | hardware | precision | batch | crop | optimizer, rate | loss | patches/s | last loss |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for c in training["chunks"]:
+    for run in training["runs"]:
+        config = run["config"]
+        data, optim, loss = config["data"], config["optim"], config["loss"]
+        colour = f", colour {loss['colour']}" if loss.get("colour") else ""
         lines.append(
-            f"| {round(c['minutes'], 2):g} | {c['hardware']} | {c['precision']} | "
-            f"{c['batch']} | {c['crop']} | "
-            f"{c.get('optimizer', 'adamw')}, {c['learning_rate']:g} | "
-            f"{c.get('distance', 'l1')}, balance {c['balance']}"
-            f"{', colour ' + str(c['colour']) if c.get('colour') else ''} | "
-            f"{c['samples_per_second']} | "
-            f"{'' if c['loss'] is None else round(c['loss'], 4)} |"
+            f"| {run['minutes']:g} | {run['hardware']} | {config['precision']} | "
+            f"{data['batch_size']} | {data['crop']} | "
+            f"{optim.get('name', 'adamw')}, {optim['learning_rate']:g} | "
+            f"{loss.get('distance', 'l1')}, balance {loss['balance']}{colour} | "
+            f"{run['samples_per_second']} | "
+            f"{'' if run['loss'] is None else round(run['loss'], 4)} |"
         )
     lines += [
         "",

@@ -16,7 +16,7 @@ def run(
         float, typer.Option(min=0.01, max=0.99, help="Of the second in the mean; the first has the rest.")
     ] = 0.5,
 ) -> None:
-    """Write the mean of two weights files, such as the ends of two chunks of one training.
+    """Write the mean of two weights files, such as the ends of two runs of one training.
 
     Example: [bold]anyir average a/small.safetensors b/small.safetensors --out mean.safetensors[/bold]
     """

@@ -203,7 +203,7 @@ DATASETS: dict[str, DatasetInfo] = {
         test=(Layout(".", "**"),),
     ),
 }
-"""Every dataset by the name that recipes and ``anyir eval`` use. The last two fit any folder."""
+"""Every dataset by the name that training configs and ``anyir eval`` use. The last two fit any folder."""
 
 GENERIC = ("pairs", "photos")
 

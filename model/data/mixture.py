@@ -16,8 +16,8 @@ MIXTURE: dict[str, float] = {one.name: one.training for one in DEGRADATIONS if o
 STORED_SHARE = 0.5
 """Share of samples clipped and rounded to 8 bits after degradation, as photos in files are."""
 SAVED_SHARE = 0.25
-"""Share of samples saved as JPEG after degradation, whatever it is. Weights that had seen JPEG by itself
-only left noise and darkness as they were in a photo saved at quality 95 (docs/lab/training.md)."""
+"""Share of samples saved as JPEG after degradation, whatever it is. Weights that had seen JPEG
+alone left noise and darkness as they were in a photo saved at quality 95 (docs/lab/training.md)."""
 QUALITIES = (75.0, 98.0)
 """Of those: what cameras and editors save with, on libjpeg's scale."""
 
@@ -47,8 +47,13 @@ class Sampler:
         self.streams = {part: 1 + number for part, number in kinds_of("stream").items()}
         self.shares = torch.tensor(list(MIXTURE.values()))
 
-    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """The batch of a step: (degraded, clean), each (B, 3, crop, crop) float."""
+    def __call__(self, step: int, rows: slice = slice(None)) -> tuple[Tensor, Tensor]:
+        """Rows of the batch of a step: (degraded, clean), each (B, 3, crop, crop) float. One random stream
+        makes the batch, so that all of it is made."""
+        degraded, clean = self._batch(step)
+        return degraded[rows], clean[rows]
+
+    def _batch(self, step: int) -> tuple[Tensor, Tensor]:
         seed = self.seed * _PER_STEP + step
         device = self.photos.pixels.device
         generator = Generator(device).manual_seed(seed)

@@ -178,10 +178,10 @@ class PhotoBank:
         return torch.stack(crops).permute(0, 3, 1, 2).float() / 255
 
 
-def hold_out(paths: list[Path], count: int) -> tuple[list[Path], list[Path]]:
+def validation_split(paths: list[Path], count: int) -> tuple[list[Path], list[Path]]:
     """Split photos into training and validation; the same photos always give the same split.
 
-    ``count`` photos, evenly spaced through the list and at most a tenth of it, are held out.
+    ``count`` photos, evenly spaced through the list and at most a tenth of it, are for validation.
     """
     count = max(1, min(count, len(paths) // 10))
     if len(paths) < 2:

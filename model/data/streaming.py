@@ -15,7 +15,7 @@ from torch import Tensor
 from anyir.model.data.decode import BadPhoto, check_sizes, read_pixels, to_8_bits
 from anyir.model.data.pairing import Pair
 from anyir.model.data.photo_bank import BAD_SHARE
-from anyir.model.data.sources import Part, degrade_sample, to_float
+from anyir.model.data.training_set import TrainDataset, degrade_sample, to_float
 from anyir.model.errors import UserError
 
 Pixels = NDArray[np.uint8]
@@ -44,13 +44,13 @@ Sample = tuple[Tensor, Tensor]
 
 
 class StreamSampler:
-    """Batches of a recipe. An epoch has every sample once, in an order of its own.
+    """Batches of several datasets. An epoch has every sample once, in an order of its own.
 
     A sample depends on (seed, step, row) alone: neither on the device nor on the number of threads or
     processes. A photo that cannot be used is skipped, named once and counted; another stands in for it.
 
     Args:
-        parts: photos and what is done to them.
+        datasets: photos and what is done to them.
         batch: samples a step.
         crop: side of a sample in pixels.
         seed: what every random choice is drawn from.
@@ -62,7 +62,7 @@ class StreamSampler:
 
     def __init__(
         self,
-        parts: list[Part],
+        datasets: list[TrainDataset],
         *,
         batch: int,
         crop: int,
@@ -72,10 +72,10 @@ class StreamSampler:
         cache_bytes: int = 4 * 2**30,
         on_bad: Callable[[str], None] = lambda line: None,
     ) -> None:
-        self.parts, self.batch, self.crop, self.seed, self.device = parts, batch, crop, seed, device
+        self.datasets, self.batch, self.crop, self.seed, self.device = datasets, batch, crop, seed, device
         self.on_bad = on_bad
-        self.ends = np.cumsum([part.samples for part in parts])
-        self.photos = len({pair for part in parts for pair in part.pairs})
+        self.ends = np.cumsum([dataset.samples for dataset in datasets])
+        self.photos = len({pair for dataset in datasets for pair in dataset.pairs})
         self.bad: dict[Pair, str] = {}
         self._read = cached_photos(lambda path: to_8_bits(read_pixels(path)), cache_bytes)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="photos")
@@ -87,12 +87,9 @@ class StreamSampler:
         """Samples in an epoch."""
         return int(self.ends[-1])
 
-    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """The whole batch of a step: (degraded, clean), each (B, 3, crop, crop) float on the device."""
-        return self.share(step, slice(None))
-
-    def share(self, step: int, rows: slice) -> tuple[Tensor, Tensor]:
-        """Some rows of the batch of a step; the others are not made.
+    def __call__(self, step: int, rows: slice = slice(None)) -> tuple[Tensor, Tensor]:
+        """Rows of the batch of a step: (degraded, clean), each (B, 3, crop, crop) float on the device. Other
+        rows are not made.
 
         Raises:
             UserError: more than 1 % of the photos cannot be used.
@@ -124,10 +121,10 @@ class StreamSampler:
         step_on = _NEXT
         while True:  # ends: once more than 1 % are bad, every sample refuses
             self._check_bad()
-            part, pair = self._find(number)
+            dataset, pair = self._find(number)
             if pair not in self.bad:
                 try:
-                    return self._crop(part, pair, np.random.default_rng((self.seed, step, row)))
+                    return self._crop(dataset, pair, np.random.default_rng((self.seed, step, row)))
                 except BadPhoto as error:
                     self._skip(pair, str(error))
             number, step_on = (number + step_on) % len(self), 1  # then one by one, so that all are reached
@@ -138,10 +135,10 @@ class StreamSampler:
                 self._order = epoch, np.random.default_rng((self.seed, epoch)).permutation(len(self))
             return self._order[1]
 
-    def _find(self, number: int) -> tuple[Part, Pair]:
+    def _find(self, number: int) -> tuple[TrainDataset, Pair]:
         index = int(np.searchsorted(self.ends, number, side="right"))
-        part = self.parts[index]
-        return part, part.pairs[(number - int(self.ends[index])) % len(part.pairs)]
+        dataset = self.datasets[index]
+        return dataset, dataset.pairs[(number - int(self.ends[index])) % len(dataset.pairs)]
 
     def _skip(self, pair: Pair, reason: str) -> None:
         with self._lock:
@@ -160,7 +157,7 @@ class StreamSampler:
                 f"{len(reasons)} of {self.photos} photos cannot be used, more than 1 %; last: {reasons[-1]}"
             )
 
-    def _crop(self, part: Part, pair: Pair, generator: np.random.Generator) -> Sample:
+    def _crop(self, dataset: TrainDataset, pair: Pair, generator: np.random.Generator) -> Sample:
         clean = self._read(pair.clean)
         degraded = clean if pair.degraded is None else self._read(pair.degraded)
         check_sizes(pair, degraded.shape[:2], clean.shape[:2])
@@ -178,4 +175,4 @@ class StreamSampler:
         target = view(clean)
         if pair.degraded is not None:
             return view(degraded), target
-        return degrade_sample(target, part.ingredient, generator), target
+        return degrade_sample(target, dataset.spec, generator), target

@@ -187,17 +187,15 @@ def _beside_paper(row: dict[str, Any], table: int | None) -> dict[str, Any]:
 
 
 def evaluate_validation(restore: Restore, folders: list[Path]) -> dict[str, dict[str, Any]]:
-    """PSNR and SSIM for each degradation on the photos that training with ``folders`` holds out."""
+    """PSNR and SSIM for each degradation on the validation split of training with ``folders``."""
     import torch
 
-    from anyir.model.data.photo_bank import PhotoBank, hold_out, list_photos
-    from anyir.model.training.validation import CROP, HELD_OUT, validate
+    from anyir.model.data.photo_bank import PhotoBank, list_photos, validation_split
+    from anyir.model.training.validation import CROP, VALIDATION_PHOTOS, validate
 
     photos = list_photos(folders)
-    _, held_out = hold_out(photos, HELD_OUT)
-    bank = PhotoBank.load(
-        held_out, device=torch.device("cpu"), at_least=CROP, use="validation", of=len(photos)
-    )
+    _, paths = validation_split(photos, VALIDATION_PHOTOS)
+    bank = PhotoBank.load(paths, device=torch.device("cpu"), at_least=CROP, use="validation", of=len(photos))
     for reason in bank.skipped:
         print(f"note: left out {reason}", file=sys.stderr)
     return validate(restore, bank.centre_crops(CROP), detailed=True)

@@ -15,7 +15,6 @@ from anyir.model.network import DAB
 from anyir.model.statistics import BlockStatistics
 
 MIXED, FULL = "bf16-mixed", "32-true"
-PRECISIONS = (MIXED, FULL)
 """Fabric's names: autocast to bfloat16 over float32 weights, or float32 alone."""
 
 
@@ -34,7 +33,7 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def best_precision(device: torch.device) -> str:
-    """What training takes by itself on a device."""
+    """What training takes by default on a device."""
     return MIXED if has_bfloat16(device) else FULL
 
 
@@ -113,7 +112,7 @@ _KEEPING = {_TRIM_THRESHOLD: 2**31 - 1, _TOP_PAD: 2**28, _MMAP_MAX: 0}
 def keep_freed_memory() -> Iterator[bool]:
     """Let the process keep what it frees, until the end of the ``with``.
 
-    A training step allocates hundreds of large tensors. glibc by itself asks the kernel for each of them
+    A training step allocates hundreds of large tensors. By default glibc asks the kernel for each of them
     and gives it back, and the kernel clears every page anew in every step: a quarter of a compiled
     forward and backward pass (docs/guides/train.md). What is kept is the memory of the largest step so far,
     which the next one needs too.

@@ -1,181 +1,240 @@
-"""Recipes: what to train, on what, and how, as YAML files; docs/guides/configs.md explains every key."""
+"""What a training run is asked for: one object, made from a YAML file and checked by its types.
+
+``anyir train --config NAME|FILE`` reads it, every part of training takes it or one of its parts, and a
+checkpoint stores it. A new knob is one field here and its use.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from anyir.model.data.sources import MIXED, Ingredient
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from anyir.model.config import PRESETS
+from anyir.model.data.dataset_spec import MIXTURE, DatasetSpec
 from anyir.model.errors import UserError, unknown
-from anyir.model.training.config_values import LENGTHS, SETTINGS, SOURCE, check_value, text
-from anyir.model.training.settings import Settings
 
-FOLDER = Path(__file__).parents[1] / "configs"
-"""The recipes that come with the package, one YAML file each."""
-DEFAULTS: dict[str, Any] = {
-    "preset": "anyir",
-    "minutes": 9.0,
-    "batch": 16,
-    "crop": 64,
-}
-"""What holds where neither a recipe nor an option says anything; the rest is in ``Settings``."""
-_OTHER_KEYS = {"about": text, "base": text}
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0, le=100)]
+Rate = Annotated[float, Field(gt=0, le=1)]
+Beta = Annotated[float, Field(ge=0, le=0.99999)]
+
+LENGTHS = ("max_steps", "epochs")
+"""Keys of which a config has one: how long a run is, and with it the learning rate's schedule."""
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """A recipe with its base worked in.
-
-    Attributes:
-        name: of its file, without the suffix.
-        about: one line: what it is for.
-        sources: what it trains on.
-        values: of the keys in ``anyir.model.training.config_values.SETTINGS`` that it names.
-    """
-
-    name: str
-    about: str
-    sources: tuple[Ingredient, ...]
-    values: dict[str, Any]
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-def recipe_names() -> list[str]:
-    """The recipes that come with the package."""
-    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+class DataConfig(_Part):
+    """What to train on, and how its samples are cut."""
+
+    datasets: tuple[DatasetSpec, ...] = Field(default=(DatasetSpec("photos", degrade=MIXTURE),), min_length=1)
+    roots: tuple[Path, ...] = ()
+    """Folders that the datasets lie below (``--data``)."""
+    batch_size: int = Field(default=16, ge=1, le=65536)
+    """Samples a step, of all processes together."""
+    crop: int = Field(default=64, ge=16, le=4096, multiple_of=8)
+    """Side of a sample in pixels."""
+    workers: int = Field(default=4, ge=1, le=256)
+    """Threads that read and degrade photos, where they are not held on the device."""
+    cache_gib: float = Field(default=4.0, ge=0, le=1e6)
+    """Decoded photos that these threads keep."""
 
 
-def load_recipe(source: str | Path) -> Recipe:
-    """A recipe by its name, or from a YAML file.
+class LossConfig(_Part):
+    """See ``anyir.model.training.loss.restoration_loss``."""
 
-    Raises:
-        UserError: no such recipe, a file that cannot be read, an unknown key, an impossible value, an
-            unknown preset, dataset, degradation or loss; one line that names the key.
-    """
-    path = _find(source)
-    content = _read(path, ())
-    if missing := [key for key in ("about", "sources") if key not in content]:
-        raise UserError(f"{path} lacks {missing[0]!r}")
-    if not any(key in content for key in LENGTHS):
-        raise UserError(f"{path} does not say how long it runs: {', '.join(LENGTHS)}")
-    values = {key: value for key, value in content.items() if key in SETTINGS}
-    end, warm_up = values.get("cosine_end", Settings.cosine_end), values.get("warm_up", Settings.warm_up)
-    if end < warm_up:
-        raise UserError(f"{path}: cosine_end is {end:g}, before warm_up ends at {warm_up:g}")
-    return Recipe(path.stem, content["about"], tuple(content["sources"]), values)
+    distance: Literal["l1", "rmse"] = "l1"
+    """``l1`` draws every pixel to the median of what it may have been, as in the paper; ``rmse``, the root
+    of a sample's mean square (flat near 0), to the mean, which PSNR asks for."""
+    fourier: Weight = 0.1
+    """Weight of the L1 distance of the Fourier coefficients; 0 leaves the pixels alone."""
+    colour: Weight = 0.0
+    """Weight of the shift of each channel's mean: a colour cast, which the other terms hardly see."""
+    balance: Fraction = 0.0
+    """A sample counts by the inverse of the damage done to it, to this power."""
 
 
-def make_settings(
-    recipe: Recipe | None, explicit: dict[str, Any], begun: dict[str, Any] | None = None
-) -> tuple[Settings, str | None]:
-    """The trainer's settings and the precision, which is None where the device may choose.
+class OptimConfig(_Part):
+    """See ``anyir.model.training.optim``."""
+
+    name: Literal["adamw", "muon"] = "adamw"
+    """``muon``: for the convolutions that mix channels, with AdamW for the rest."""
+    learning_rate: Rate = 5e-4
+    """At the schedule's peak."""
+    betas: tuple[Beta, Beta] = (0.9, 0.99)
+    weight_decay: Fraction = 0.01
+    even_upsampling: bool = False
+    """Whether no grid is allowed on even surfaces (``even_out_upsampling``)."""
+
+
+class ScheduleConfig(_Part):
+    """The learning rate over a run: a warmup along a line, then a cosine."""
+
+    warmup_ratio: Fraction = 0.03
+    """Share of the steps in which the rate rises; AdamW's moments settle meanwhile."""
+    cosine_end: float = Field(default=1.0, gt=0, le=100)
+    """Share of the steps at which the cosine reaches its lowest rate; above 1 the run ends before."""
+    min_lr_ratio: Fraction = 0.02
+    """Lowest rate, as a share of the peak."""
+
+    @model_validator(mode="after")
+    def _warmup_comes_first(self) -> ScheduleConfig:
+        if self.cosine_end < self.warmup_ratio:
+            end, warmup = f"{self.cosine_end:g}", f"{self.warmup_ratio:g}"
+            raise ValueError(f"cosine_end is {end}, before the warmup ends at {warmup}")
+        return self
+
+
+class TrainConfig(_Part):
+    """A whole run. Its length is ``max_steps`` or ``epochs``; the latter becomes the former once the photos
+    have been counted."""
+
+    name: str = ""
+    """Of the file it was read from, without the suffix."""
+    about: str = ""
+    """One line: what it is for."""
+    preset: str = "anyir"
+    max_steps: int | None = Field(default=None, ge=1, le=10**9)
+    epochs: float | None = Field(default=None, gt=0, le=1e6)
+    data: DataConfig = DataConfig()
+    loss: LossConfig = LossConfig()
+    optim: OptimConfig = OptimConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    seed: int = Field(default=0, ge=0, le=2**31)
+    """What every random choice is drawn from."""
+    precision: Literal["bf16-mixed", "32-true"] | None = None
+    """Fabric's names: autocast to bfloat16 over float32 weights, or float32 alone; None: what suits the
+    device."""
+    compile: bool = False
+    validate_every: int = Field(default=1000, ge=1, le=10**9)
+    """Steps between validations."""
+
+    @field_validator("preset")
+    @classmethod
+    def _known_preset(cls, preset: str) -> str:
+        if preset not in PRESETS:
+            raise ValueError(unknown("preset", preset, PRESETS))
+        return preset
+
+    @model_validator(mode="after")
+    def _one_length(self) -> TrainConfig:
+        if (self.max_steps is None) == (self.epochs is None):
+            raise ValueError("give one of max_steps and epochs: how long the run is")
+        return self
+
+    @property
+    def steps(self) -> int:
+        """The run's length; ``with_steps`` has settled it."""
+        assert self.max_steps is not None
+        return self.max_steps
+
+    def with_steps(self, samples: int) -> TrainConfig:
+        """The same config with its length in steps.
+
+        Args:
+            samples: in an epoch.
+        """
+        if self.epochs is None:
+            return self
+        steps = max(1, round(self.epochs * samples / self.data.batch_size))
+        return self.model_copy(update={"max_steps": steps, "epochs": None})
+
+
+DEFAULT_STEPS = 10_000
+"""Length of a run where neither a config nor an option names one."""
+
+
+def make_config(content: dict[str, Any], where: str = "") -> TrainConfig:
+    """A config from plain keys and values.
 
     Args:
-        recipe: what is asked for, if anything.
-        explicit: keys of ``SETTINGS`` that the user named, which override it.
-        begun: settings of an interrupted chunk, which goes on with them instead of the recipe's.
+        where: what an error's line begins with, such as a file.
+
+    Raises:
+        UserError: an unknown key or an impossible value; one line that names the key.
     """
-    values = merge(DEFAULTS, recipe.values if recipe else {}, explicit)
-    if begun:
-        changed = {key: value for key, value in explicit.items() if key not in LENGTHS}
-        values = {**values, **begun, **changed}
-        values.pop("recipe", None)
-        values.pop("sources", None)
-    precision = values.pop("precision", None)
-    sources = tuple(map(str, recipe.sources)) if recipe else ()
-    named = recipe.name if recipe else ""
-    return Settings(**{"minutes": 0.0, **values}, recipe=named, sources=sources), precision
+    try:
+        if not any(content.get(key) for key in LENGTHS):
+            content = {**content, "max_steps": DEFAULT_STEPS}
+        # As JSON, lists stand for tuples and text for paths, and the types are strict all the same.
+        text = json.dumps(content, default=str)
+        return TrainConfig.model_validate_json(text)
+    except ValidationError as error:
+        raise UserError(f"{where}: {first_problem(error)}" if where else first_problem(error)) from None
 
 
-def merge(defaults: dict[str, Any], recipe: dict[str, Any], explicit: dict[str, Any]) -> dict[str, Any]:
-    """Settings from three places, the later ones first; the length comes from one of them alone."""
-    merged: dict[str, Any] = {}
-    for values in (defaults, recipe, explicit):
-        if any(key in values for key in LENGTHS):
-            merged = {key: value for key, value in merged.items() if key not in LENGTHS}
-        merged |= values
+def change_config(config: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
+    """The same config but for some keys, given as in a file.
+
+    Raises:
+        UserError: as ``make_config``.
+    """
+    return make_config(merge(config.model_dump(mode="json", exclude_none=True), changes))
+
+
+def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Keys and values of both; those of ``above`` win, part by part. The length comes from one of them."""
+    merged = dict(below)
+    if any(key in above for key in LENGTHS):
+        merged = {key: value for key, value in merged.items() if key not in LENGTHS}
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = merge(merged[key], value) if both else value
     return merged
 
 
-def _find(source: str | Path) -> Path:
-    path = Path(source)
-    if path.suffix.lower() in (".yaml", ".yml"):
-        if not path.is_file():
-            raise UserError(f"there is no recipe {path}")
-        return path
-    if str(source) not in recipe_names():
-        raise UserError(f"{unknown('recipe', str(source), recipe_names())}; or a .yaml file")
-    return FOLDER / f"{source}.yaml"
+def nested(key: str, value: Any) -> dict[str, Any]:
+    """``loss.balance`` and 0.4 -> {"loss": {"balance": 0.4}}."""
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return dict(value)
 
 
-def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
-    """A recipe's keys with checked values, over those of its base."""
-    if path.resolve() in seen:
-        raise UserError(f"{path} is its own base")
-    content = _parse(path)
-    if not isinstance(content, dict):
-        raise UserError(f"{path} must be keys and values, such as `preset: anyir`")
-    try:
-        checked = {key: _check(key, value) for key, value in content.items()}
-    except ValueError as error:
-        raise UserError(f"{path}: {error}") from None
-    if sum(key in checked for key in LENGTHS) > 1:
-        raise UserError(f"{path} has several of {', '.join(LENGTHS)}; one says how long it runs")
-    base = checked.pop("base", None)
-    if base is None:
-        return checked
-    beside = path.parent / base
-    below = beside if beside.suffix in (".yaml", ".yml") and beside.is_file() else _find(base)
-    return merge({}, _read(below, (*seen, path.resolve())), checked)
+def differences(one: TrainConfig, other: TrainConfig) -> dict[str, tuple[Any, Any]]:
+    """Values that differ, by their key (``loss.balance``)."""
+    old, new = (_flat(config.model_dump(mode="json")) for config in (one, other))
+    return {key: (old[key], new[key]) for key in old if old[key] != new[key]}
 
 
-def _parse(path: Path) -> Any:
-    """What a YAML file holds. A key that comes twice is an error: YAML itself takes the last one silently."""
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            keys: list[Any] = []
-            for key_node, _ in node.value:
-                if key_node.tag == "tag:yaml.org,2002:merge":
-                    continue
-                key = self.construct_object(key_node, deep=True)
-                if key in keys:
-                    line = key_node.start_mark.line + 1
-                    raise UserError(f"{path}, line {line}: the key {key!r} comes twice")
-                keys.append(key)
-            return super().construct_mapping(node, deep)
-
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, or no such day
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise UserError(f"{path}{line} is no YAML ({getattr(error, 'problem', error)})") from error
+def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
 
 
-def _check(key: Any, value: Any) -> Any:
-    if key != "sources":
-        return check_value(str(key), value, {**_OTHER_KEYS, "sources": text, **SETTINGS}, "")
-    if not isinstance(value, list) or not value:
-        raise ValueError("sources must be a list of datasets, such as `- {dataset: rain100l}`")
-    return [_check_source(number, entry) for number, entry in enumerate(value, 1)]
+def first_problem(error: ValidationError) -> str:
+    """What is wrong with a config, in one line that names the key and what it may be."""
+    problem = error.errors(include_url=False)[0]
+    key = _dotted(problem["loc"])
+    kind, value = problem["type"], problem["input"]
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+        *place, name = problem["loc"]
+        return unknown("key", str(name), _keys(place)) + (f" (in {_dotted(place)})" if place else "")
+    if kind == "literal_error":
+        return f"{key} is {value!r:.60}; known: {problem['ctx']['expected'].replace(' or ', ', ')}"
+    if kind == "float_type" and isinstance(value, str) and value.replace("e", "").replace("-", "").isdigit():
+        return f"{key} is {value!r}: YAML takes it for text: write 0.0002 or 2.0e-4"
+    message = problem["msg"].removeprefix("Value error, ")
+    if kind in ("value_error", "missing", "missing_argument"):
+        return f"{key}: {message}" if key else message
+    return f"{key} is {value!r:.60}: {message[0].lower()}{message[1:]}"
 
 
-def _check_source(number: int, entry: Any) -> Ingredient:
-    where = f"source {number}: "
-    if not isinstance(entry, dict) or "dataset" not in entry:
-        raise ValueError(f"{where}it must name a dataset, such as {{dataset: rain100l}}")
-    values = {key: check_value(str(key), value, SOURCE, where) for key, value in entry.items()}
-    degrade = values.get("degrade", "")
-    idle = {
-        "severity": "without degrade" if not degrade else "beside sigma" if "sigma" in values else "",
-        "stored": "without degrade" if not degrade else "beside mixture" if degrade == MIXED else "",
-    }
-    for key, why in idle.items():
-        if why and key in values:
-            raise ValueError(f"{where}{key} means nothing {why}")
-    try:
-        return Ingredient(**values)
-    except ValueError as error:
-        raise ValueError(f"{where}{error}") from None
+def _dotted(place: Any) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).lstrip(".")
+
+
+def _keys(place: list[Any]) -> list[str]:
+    """The keys that a part of a config has."""
+    owner: Any = TrainConfig
+    for step in place:
+        if isinstance(step, str):
+            owner = owner.__pydantic_fields__[step].annotation
+            owner = get_args(owner)[0] if get_origin(owner) is tuple else owner
+    return list(owner.__pydantic_fields__)

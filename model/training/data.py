@@ -1,145 +1,144 @@
-"""What a run trains on: a sampler of batches, and clean crops to validate with."""
+"""The data module: what a run trains on, batch by batch, and the validation split kept out of it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from anyir.model.data.photo_bank import BAD_SHARE
-from anyir.model.data.sources import MIXED, Ingredient
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from anyir.model.data.dataset_spec import MIXTURE, DatasetSpec
+from anyir.model.data.photo_bank import BAD_SHARE, PhotoBank, list_photos, validation_split
 from anyir.model.errors import UserError
-from anyir.model.training.settings import Settings
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from anyir.model.training.batches import Sampler
-    from anyir.model.training.distributed import Processes
+from anyir.model.training.config import DataConfig
+from anyir.model.training.distributed import Processes
+from anyir.model.training.loader import Batch
+from anyir.model.training.validation import CROP, VALIDATION_PHOTOS
 
 
-@dataclass
-class Material:
-    """Ready to train with.
+class Fingerprint(BaseModel):
+    """What tells a run's photos from others."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    training: tuple[int, ...] = ()
+    """Counts: samples and photos, or photos and pixels."""
+    validation: str = ""
+    """Digest of the names of the validation split's photos."""
+
+
+class DataModule:
+    """What the trainer asks of its data. A batch depends on (seed, step) alone.
 
     Attributes:
-        sampler: the batch of a step.
-        validation: (N, 3, H, W) clean crops held out of training.
+        validation: (N, 3, H, W) clean crops of the validation split.
         samples: in an epoch.
-        held_out: digest of the names of the photos that ``validation`` is cropped from.
-        identity: what must be the same on every process.
-        close: frees what the sampler holds.
-        photos: that the samples are made from, as far as they are read while training goes on; else 0.
-        bad: those of them that this process could not use so far, a line each.
+        photos: that samples are read from while training goes on; 0 if all were read before.
+        fingerprint: what tells these photos from others.
     """
 
-    sampler: Sampler
-    validation: Tensor
-    samples: int
-    held_out: str
-    identity: tuple[int, ...]
-    close: Callable[[], None] = lambda: None
-    photos: int = 0
-    bad: Callable[[], list[str]] = list
+    def __init__(self, validation: Tensor, samples: int, photos: int, fingerprint: Fingerprint) -> None:
+        self.validation, self.samples, self.photos = validation, samples, photos
+        self.fingerprint = fingerprint
+
+    def batch(self, step: int, rows: slice) -> Batch:
+        """Rows of the batch of a step: (degraded, clean), each (B, 3, crop, crop) on the device."""
+        raise NotImplementedError
+
+    def bad_photos(self) -> list[str]:
+        """Photos that this process could not use so far, a line each."""
+        return []
+
+    def close(self) -> None:
+        """Free what makes the batches."""
 
 
-@dataclass(frozen=True)
-class Supply:
-    """Where the material comes from.
+def open_data(config: DataConfig, seed: int, device: torch.device, console: Any) -> DataModule:
+    """Find the photos, split some off for validation, and make what yields batches of the rest.
 
-    Attributes:
-        sources: what to train on; one source of ``photos`` is what ``--data`` means.
-        roots: folders that its datasets lie below.
-        workers: threads that read photos, where they are not held decoded on the device.
-        cache_bytes: of decoded photos that these threads keep.
+    Clean photos of one folder that are all degraded by the table of ``anyir.model.data.mixture`` are
+    decoded once and kept on the device; anything else is read as it is needed.
+
+    Raises:
+        UserError: photos that are missing, unreadable, or too small.
     """
+    in_memory = config.datasets == (DatasetSpec("photos", degrade=MIXTURE),)
+    return (PhotosInMemory if in_memory else StreamedPhotos)(config, seed, device, console)
 
-    sources: tuple[Ingredient, ...]
-    roots: list[Path]
-    workers: int = 4
-    cache_bytes: int = 4 * 2**30
 
-    def load(self, console: Any, device: Any, settings: Settings) -> Material:
-        """Find the photos, hold some out, and make what samples them.
+class PhotosInMemory(DataModule):
+    """Clean photos, decoded once and kept on the device, where every batch is cropped and degraded."""
 
-        Clean photos of one folder that are all degraded by the table of ``anyir.model.data.mixture`` are
-        decoded once and kept on the device; anything else is read as it is needed.
+    def __init__(self, config: DataConfig, seed: int, device: torch.device, console: Any) -> None:
+        from anyir.model.data.mixture import Sampler
 
-        Raises:
-            UserError: photos that are missing, unreadable, or too small.
-        """
-        if len(self.sources) == 1 and self.sources[0] == Ingredient("photos", degrade=MIXED):
-            return _load_photos(self.roots, console, device, settings)
-        return self._load_sources(console, device, settings)
+        if not config.roots:
+            raise UserError("name a folder of clean photos with --data")
+        paths, validation_paths = validation_split(list_photos(config.roots), VALIDATION_PHOTOS)
+        photos, validation = _read(
+            console, device, (paths, config.crop, "training"), (validation_paths, CROP, "validation")
+        )
+        _say(console, f"{len(photos)} photos, {len(validation)} more for validation")
+        self._sampler = Sampler(photos, batch=config.batch_size, crop=config.crop, seed=seed)
+        fingerprint = Fingerprint(
+            training=(len(photos), photos.pixels.shape[0]), validation=_digest(validation_paths)
+        )
+        super().__init__(validation.centre_crops(CROP), len(photos), 0, fingerprint)
 
-    def _load_sources(self, console: Any, device: Any, settings: Settings) -> Material:
-        from anyir.model.data.sources import find_parts, hold_out_photos
+    def batch(self, step: int, rows: slice) -> Batch:
+        return self._sampler(step, rows)
+
+
+class StreamedPhotos(DataModule):
+    """Photos of several datasets, read, cropped and degraded in threads ahead of the training."""
+
+    def __init__(self, config: DataConfig, seed: int, device: torch.device, console: Any) -> None:
         from anyir.model.data.streaming import StreamSampler
-        from anyir.model.training.validation import CROP, HELD_OUT
+        from anyir.model.data.training_set import find_training_set, split_off_validation
 
-        parts, held_out = hold_out_photos(find_parts(list(self.sources), self.roots), HELD_OUT)
-        photos = {pair.clean for part in parts for pair in part.pairs}
-        (validation,) = _read(console, device, (held_out, CROP, "validation"), of=len(photos) + len(held_out))
-        for part in parts:
-            _say(console, part.describe())
-        sampler = StreamSampler(
-            parts,
-            batch=settings.batch,
-            crop=settings.crop,
-            seed=settings.seed,
+        found = find_training_set(config.datasets, config.roots)
+        datasets, validation_paths = split_off_validation(found, VALIDATION_PHOTOS)
+        photos = len({pair.clean for dataset in datasets for pair in dataset.pairs}) + len(validation_paths)
+        (validation,) = _read(console, device, (validation_paths, CROP, "validation"), of=photos)
+        for dataset in datasets:
+            _say(console, dataset.describe())
+        self._sampler = StreamSampler(
+            datasets,
+            batch=config.batch_size,
+            crop=config.crop,
+            seed=seed,
             device=device,
-            workers=self.workers,
-            cache_bytes=self.cache_bytes,
+            workers=config.workers,
+            cache_bytes=int(config.cache_gib * 2**30),
             on_bad=lambda line: _say(console, line),
         )
-        identity = (len(sampler), sampler.photos)
-        return Material(
-            sampler,
-            validation.centre_crops(CROP),
-            len(sampler),
-            _digest(held_out),
-            identity,
-            sampler.close,
-            sampler.photos,
-            lambda: list(sampler.bad.values()),
-        )
+        samples, photos = len(self._sampler), self._sampler.photos
+        fingerprint = Fingerprint(training=(samples, photos), validation=_digest(validation_paths))
+        super().__init__(validation.centre_crops(CROP), samples, photos, fingerprint)
 
+    def batch(self, step: int, rows: slice) -> Batch:
+        return self._sampler(step, rows)
 
-def _load_photos(folders: list[Path], console: Any, device: Any, settings: Settings) -> Material:
-    from anyir.model.data.mixture import Sampler
-    from anyir.model.data.photo_bank import hold_out, list_photos
-    from anyir.model.training.validation import CROP, HELD_OUT
+    def bad_photos(self) -> list[str]:
+        return list(self._sampler.bad.values())
 
-    if not folders:
-        raise UserError("name a folder of clean photos with --data or --root")
-    train_paths, held_out = hold_out(list_photos(folders), HELD_OUT)
-    photos, validation = _read(
-        console, device, (train_paths, settings.crop, "training"), (held_out, CROP, "validation")
-    )
-    _say(console, f"{len(photos)} photos, {len(validation)} held out")
-    sampler = Sampler(photos, batch=settings.batch, crop=settings.crop, seed=settings.seed)
-    identity = (len(photos), photos.pixels.shape[0])
-    return Material(sampler, validation.centre_crops(CROP), len(photos), _digest(held_out), identity)
-
-
-def _digest(paths: list[Path]) -> str:
-    """Of names alone: a chunk may go on where the folders lie elsewhere."""
-    names = "\n".join(path.name for path in paths)
-    return hashlib.sha256(names.encode(errors="surrogateescape")).hexdigest()[:12]
+    def close(self) -> None:
+        self._sampler.close()
 
 
 class BadPhotos:
     """The unusable photos of all processes: each meets those of its own rows, and the first names them all.
 
     Args:
-        material: this process's.
+        data: this process's.
         console: of the first process; what it has met itself was printed when it was met.
     """
 
-    def __init__(self, material: Material, processes: Processes, console: Any) -> None:
-        self._material, self._processes, self._console = material, processes, console
+    def __init__(self, data: DataModule, processes: Processes, console: Any) -> None:
+        self._data, self._processes, self._console = data, processes, console
         self._sent = 0
         self._known: set[str] = set()
 
@@ -149,11 +148,12 @@ class BadPhotos:
         Raises:
             UserError: more than 1 % of the photos cannot be used, all processes counted; on every process.
         """
-        if self._processes.count == 1 or not self._material.photos:
+        photos = self._data.photos
+        if self._processes.count == 1 or not photos:
             return
-        own = self._material.bad()
+        own = self._data.bad_photos()
         new, self._sent = own[self._sent :], len(own)
-        count, photos = len(self._known), self._material.photos
+        count = len(self._known)
         for line in self._processes.gather(new):
             self._known.add(line)
             if len(self._known) > count and line not in own:
@@ -163,20 +163,26 @@ class BadPhotos:
             raise UserError(f"{count} of {photos} photos cannot be used, more than 1 %; they are named above")
 
 
+def _digest(paths: list[Path]) -> str:
+    """Of names alone: a run may go on where the folders lie elsewhere."""
+    names = "\n".join(path.name for path in paths)
+    return hashlib.sha256(names.encode(errors="surrogateescape")).hexdigest()[:12]
+
+
 def _say(console: Any, line: str) -> None:
     """One line, whatever the terminal's width and whatever is in a file's name."""
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _read(console: Any, device: Any, *groups: tuple[list[Path], int, str], of: int = 0) -> list[Any]:
+def _read(
+    console: Any, device: torch.device, *groups: tuple[list[Path], int, str], of: int = 0
+) -> list[PhotoBank]:
     """Read groups of photos, each with the least size and the use that they have, behind one bar.
 
     Args:
         of: photos of which 1 % may be unreadable; those of all groups if they are not a part of more.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    from anyir.model.data.photo_bank import PhotoBank
 
     with Progress(TextColumn("reading photos"), BarColumn(), MofNCompleteColumn(), console=console) as bar:
         total = sum(len(paths) for paths, _, _ in groups)

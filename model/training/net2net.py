@@ -19,7 +19,7 @@ _BETWEEN = {"patch_embed": (1, 2), "down": (1, 1), "up": (1, 0), "merge": (2, 2)
 
 @torch.no_grad()
 def grow(trained: AnyIR, network: AnyIR) -> None:
-    """Give ``network`` the function of ``trained``, which has fewer blocks, fewer channels or narrower
+    """Give ``network`` the function of ``trained``, which may have fewer blocks, fewer channels or narrower
     feed-forward networks.
 
     As in Net2Net (Chen et al., ICLR 2016), what is new leaves no trace at first: blocks after a level's
@@ -28,13 +28,16 @@ def grow(trained: AnyIR, network: AnyIR) -> None:
     brings them in. With more channels (``dim``) the function is nearly the same (``embed``).
 
     Args:
-        trained: of any preset with the same heads and parts.
+        trained: of the same preset, or of any smaller one with the same heads and parts.
         network: freshly made; what is new keeps its random weights but for those zeros.
 
     Raises:
         UserError: the one does not fit into the other.
     """
     check_growth(trained.config, network.config)
+    if trained.config == network.config:
+        network.load_state_dict(trained.state_dict())
+        return
     before = _levels(trained)
     for level, blocks in _levels(network).items():
         for index, block in enumerate(blocks):
@@ -54,8 +57,6 @@ def grow(trained: AnyIR, network: AnyIR) -> None:
 
 def check_growth(small: AnyIRConfig, large: AnyIRConfig) -> None:
     """Raises UserError: a network of the one config cannot begin as one of the other."""
-    if small == large:
-        raise UserError("these weights are of that preset already: go on from them with --resume")
     before, after = small.to_dict(), large.to_dict()
     for key, value in before.items():
         fits = after[key] == value

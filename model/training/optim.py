@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from anyir.model.network import AnyIR, Upsample
 from anyir.model.training.acceleration import has_bfloat16
-from anyir.model.training.settings import Settings
+from anyir.model.training.config import OptimConfig
 
 MOMENTUM = 0.95
 _ITERATIONS = 5
@@ -24,27 +24,27 @@ _ADAMW_SIZE = 0.2
 Muon is scaled to it, so that both take the same learning rate."""
 
 
-def make_optimizers(network: AnyIR, settings: Settings, device: torch.device) -> dict[str, Optimizer]:
+def make_optimizers(network: AnyIR, config: OptimConfig, device: torch.device) -> dict[str, Optimizer]:
     """The optimizers that share a network's parameters: ``adamw``, and ``muon`` with it if asked for."""
-    matrices = hidden_matrices(network) if settings.optimizer == "muon" else []
+    matrices = hidden_matrices(network) if config.name == "muon" else []
     taken = {id(weight) for weight in matrices}
     cuda = device.type == "cuda"
 
     def rate() -> float | Tensor:  # on a GPU a tensor, which a recorded step reads anew every time
-        return torch.tensor(settings.learning_rate, device=device) if cuda else settings.learning_rate
+        return torch.tensor(config.learning_rate, device=device) if cuda else config.learning_rate
 
     made: dict[str, Optimizer] = {
         "adamw": torch.optim.AdamW(
             [weight for weight in network.parameters() if id(weight) not in taken],
             lr=rate(),
-            betas=settings.betas,
-            weight_decay=settings.weight_decay,
+            betas=config.betas,
+            weight_decay=config.weight_decay,
             fused=cuda,  # one launch instead of dozens
             capturable=cuda,
         )
     }
     if matrices:
-        made["muon"] = Muon(matrices, lr=rate(), weight_decay=settings.weight_decay)
+        made["muon"] = Muon(matrices, lr=rate(), weight_decay=config.weight_decay)
     return made
 
 

@@ -1,159 +1,189 @@
-"""One ``anyir train`` from photos to weights: set up, train, report."""
+"""One ``anyir train`` from a config to weights: set up, train, report."""
 
 from __future__ import annotations
 
+import math
 import shlex
 import signal
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import torch
+from rich.console import Console
+
+from anyir.model.checkpoint import find_weights, load_weights
+from anyir.model.config import PRESETS
+from anyir.model.device import out_of_memory
 from anyir.model.errors import UserError
-from anyir.model.training.logger import TrainingLog, show_scores
-from anyir.model.training.settings import Progress, Settings
+from anyir.model.training.acceleration import FULL, MIXED, has_bfloat16, keep_freed_memory
+from anyir.model.training.checkpoint import INDEX, load_tensors, read_checkpoint
+from anyir.model.training.config import TrainConfig, differences
+from anyir.model.training.data import BadPhotos, open_data
+from anyir.model.training.distributed import Processes, start_processes
+from anyir.model.training.logger import Report, TrainingLog, show_scores
+from anyir.model.training.net2net import check_growth
+from anyir.model.training.trainer import Trainer, device_name
 
-if TYPE_CHECKING:
-    from anyir.model.training.clock import Report
-    from anyir.model.training.data import Supply
-    from anyir.model.training.distributed import Processes
+_CHANGES_NOTHING = ("name", "about", "validate_every", "data.roots", "data.workers", "data.cache_gib")
+"""Keys of a config that a run may change where it goes on, and repeat all the same."""
 
 
 def train(
-    settings: Settings,
-    supply: Supply,
+    config: TrainConfig,
     out: Path,
-    resume: Path | None,
     *,
-    precision: str | None,
-    grow: Path | None = None,
+    resume: Path | None = None,
+    init: Path | None = None,
+    max_minutes: float | None = None,
     threads: int = 0,
-) -> Progress:
-    """Train one chunk and leave checkpoint, logs and ``<preset>.safetensors`` in ``out``.
+) -> Trainer:
+    """Train and leave checkpoint, logs and ``<preset>.safetensors`` in ``out``.
 
     Args:
-        resume: a training folder or a weights file to go on from.
-        grow: instead, weights of a smaller preset to begin with.
+        resume: a training folder to go on from.
+        init: instead, a weights file or the name of a shipped preset to begin with.
+        max_minutes: save and return after so long, wherever the run is; ``resume`` goes on from there.
+        threads: of the CPU; 0 leaves torch's choice.
 
     Under torchrun every process calls this; only the first prints and writes.
 
     Raises:
-        UserError: unusable photos, a checkpoint that does not fit, a loss that is no number, too little
-            memory, or another process that failed.
+        UserError: unusable photos, a checkpoint or weights that do not fit, a loss that is no number, too
+            little memory, an interrupt, or another process that failed.
     """
-    from contextlib import nullcontext
-
-    import torch
-
-    from anyir.model.device import out_of_memory
-    from anyir.model.training.acceleration import keep_freed_memory
-    from anyir.model.training.distributed import start_processes
-
+    _check_folders(config, out, resume, init)
     if threads:
         torch.set_num_threads(threads)
-    fabric, processes = start_processes(precision)
+    fabric, processes = start_processes(config.precision)
     memory = keep_freed_memory() if fabric.device.type == "cpu" else nullcontext()
     with memory, processes.ending_together():
         try:
-            return _train(settings, supply, out, resume, grow, fabric, processes)
+            return _train(config, out, resume, init, max_minutes, fabric, processes)
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
-            raise UserError(f"not enough memory on {fabric.device}: choose a smaller --batch") from error
+            raise UserError(f"not enough memory on {fabric.device}: choose a smaller --batch-size") from error
+
+
+def _check_folders(config: TrainConfig, out: Path, resume: Path | None, init: Path | None) -> None:
+    """Before anything is read: that nothing is overwritten, and that what training begins with fits."""
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file; --out takes a folder")
+    if resume is None or resume.resolve() != out.resolve():
+        if (out / INDEX).is_file():
+            raise UserError(f"{out} holds a training run; go on with --resume {out}, or choose another --out")
+        if (out / f"{config.preset}.safetensors").exists():
+            raise UserError(f"{out} holds {config.preset}.safetensors, which is kept: choose another --out")
+    if init is not None:
+        check_growth(load_weights(init).config, PRESETS[config.preset])
+    if resume is not None:
+        checkpoint = read_checkpoint(resume)
+        for key, (before, now) in differences(checkpoint.config, config).items():
+            if key in ("preset", "optim.name"):
+                raise UserError(f"{resume} trains {key} {before!r}, not {now!r}; --init begins another run")
+        if checkpoint.progress.step >= (config.max_steps or checkpoint.config.steps):
+            weights = resume / f"{config.preset}.safetensors"
+            raise UserError(
+                f"the run in {resume} is over, after step {checkpoint.progress.step}; another one begins "
+                f"from its weights with --init {shlex.quote(str(weights))}"
+            )
+        load_tensors(resume, checkpoint)
 
 
 def _train(
-    settings: Settings,
-    supply: Supply,
+    config: TrainConfig,
     out: Path,
     resume: Path | None,
-    grow: Path | None,
+    init: Path | None,
+    max_minutes: float | None,
     fabric: Any,
     processes: Processes,
-) -> Progress:
-    from contextlib import closing, nullcontext
-
-    from rich.console import Console
-
-    from anyir.model.checkpoint import find_weights, load_weights
-    from anyir.model.config import PRESETS
-    from anyir.model.training.acceleration import FULL, MIXED, has_bfloat16
-    from anyir.model.training.checkpoint import check_resumable
-    from anyir.model.training.data import BadPhotos
-    from anyir.model.training.net2net import check_growth
-    from anyir.model.training.trainer import Trainer, device_name
-
+) -> Trainer:
     console = Console(stderr=True, quiet=not processes.first)
     say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
-    if resume is not None:
-        check_resumable(resume, settings.preset)
-    if grow is not None:  # before the photos are read
-        check_growth(load_weights(grow).config, PRESETS[settings.preset])
-    material = supply.load(console, fabric.device, settings)
-    processes.check_same("photos", *material.identity)
-    if settings.photos not in ((), material.identity):  # those of an interrupted chunk
-        say("note: the photos are others than before: the run does not go on exactly")
-    settings.photos, settings.held_out = material.identity, material.held_out
-    if settings.epochs:
-        settings.steps = max(1, round(settings.epochs * material.samples / settings.batch))
+    data = open_data(config.data, config.seed, fabric.device, console)
+    processes.check_same("photos", *data.fingerprint.training)
+    precision = fabric._precision.precision
+    config = config.with_steps(data.samples).model_copy(update={"precision": precision})
     out.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(settings, material.sampler, material.validation, out, fabric, processes)
+    trainer = Trainer(config, data, out, fabric, processes)
     if resume is not None:
         trainer.resume(resume)
-    elif grow is not None:
-        trainer.grow(find_weights(grow))
-    progress = trainer.progress
-    chunk = progress.chunks[-1] if progress.chunks else {}
-    if chunk.get("held_out", material.held_out) != material.held_out:
-        say("note: other photos are held out than in the chunk before, which may have trained on them")
-    where = (
-        f"{processes.count} x {device_name(fabric.device)}"
-        if processes.count > 1
-        else device_name(fabric.device)
-    )
+        for note in _changes(resume, trainer):
+            say(f"note: {note}: the run does not go on exactly")
+    elif init is not None:
+        trainer.begin_with(find_weights(init))
+        before = trainer.progress.before.runs
+        split = before[-1].model_dump().get("validation_split") if before else None
+        if split not in (None, data.fingerprint.validation):
+            say("note: the validation split is another than in the run before, which may have trained on it")
+    where = device_name(fabric.device)
+    if processes.count > 1:
+        where = f"{processes.count} x {where}"
     say(
-        f"{settings.preset} on {where}, {fabric._precision.precision}: {material.samples} samples an epoch, "
-        f"from step {progress.step}" + (f", {progress.chunk_steps} steps" if progress.chunk_steps else "")
+        f"{config.preset} on {where}, {precision}: {data.samples} samples an epoch, "
+        f"from step {trainer.progress.step} to {config.max_steps}"
     )
-    if fabric._precision.precision == MIXED and not has_bfloat16(fabric.device):
+    if precision == MIXED and not has_bfloat16(fabric.device):
         say(f"note: this device has no bfloat16 and emulates it: --precision {FULL} is many times faster")
-    log = TrainingLog(progress, out / "logs", console) if processes.first else None
-    bad = BadPhotos(material, processes, console)
+    log = TrainingLog(config.steps, trainer.history, out / "logs", console) if processes.first else None
+    bad = BadPhotos(data, processes, console)
 
     def report(latest: Report) -> None:
         bad.share()
         if log:
             log.report(latest)
 
-    with closing(material), stop_requests(processes) as asked_to_stop, log or nullcontext():
+    end = math.inf
+    with closing(data), stop_requests(processes) as interrupted, log or nullcontext():
         try:
-            if settings.compile:
-                say(f"compiled in {trainer.compile_ahead():.0f} s; now the clock runs")
-            finished = trainer.run(report, asked_to_stop)
+            if config.compile:
+                say(f"compiled in {trainer.compile_ahead():.0f} s")
+            if max_minutes is not None:
+                end = time.monotonic() + 60 * max_minutes
+            finished = trainer.fit(report, lambda: interrupted() or time.monotonic() >= end)
         except RuntimeError as error:
             if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
                 raise
             # A signal also ends the compilers at work, and what they leave half-written stays in the cache.
             cause = str(getattr(error, "inner_exception", error)).partition("\n")[0]
-            why = "was interrupted" if asked_to_stop() else f"failed ({cause})"
+            why = "was interrupted" if interrupted() else f"failed ({cause})"
             raise UserError(
-                f"torch.compile {why} at step {progress.step}; if it fails again, remove its cache "
+                f"torch.compile {why} at step {trainer.progress.step}; if it fails again, remove its cache "
                 "(torchinductor_<user> in the temporary folder) or leave out --compile"
             ) from error
     if not finished:
-        folder = shlex.quote(str(out))
-        same = "--recipe and --root" if settings.recipe else "--data"
-        raise UserError(
-            f"interrupted at step {progress.step}; go on with: anyir train --resume {folder} --out {folder} "
-            f"and the same {same}"
+        (time_is_up,) = processes.maximum(time.monotonic() >= end)
+        why = f"stopped after {max_minutes:g} minutes" if time_is_up else "interrupted"
+        line = (
+            f"{why} at step {trainer.progress.step} of {config.max_steps}; "
+            f"go on with: anyir train --resume {shlex.quote(str(out))}"
         )
-    if processes.first:
-        show_scores(progress.history[-1]["scores"])
-        if progress.chunk_step == 0:
-            say("note: no step fitted into the chunk: the weights are those that it began with")
-        print(f"step {progress.step}: {out / (settings.preset + '.safetensors')}")
-    return progress
+        if not time_is_up:
+            raise UserError(line)
+        say(line)
+    elif processes.first:
+        show_scores(trainer.history.entries[-1]["scores"])
+        print(f"step {trainer.progress.step}: {out / (config.preset + '.safetensors')}")
+    return trainer
+
+
+def _changes(resume: Path, trainer: Trainer) -> list[str]:
+    """What is not as it was when the run was begun."""
+    checkpoint = read_checkpoint(resume)
+    changed = differences(checkpoint.config, trainer.config)
+    notes = [
+        f"{key} was {before} and is now {now}"
+        for key, (before, now) in changed.items()
+        if key not in _CHANGES_NOTHING
+    ]
+    if checkpoint.fingerprint != trainer.data.fingerprint:
+        notes.append("the photos are others than before")
+    return notes
 
 
 @contextmanager

@@ -1,8 +1,7 @@
-"""Training by the clock: EMA, exact resumption."""
+"""The training loop: batches, steps, averaged weights, checkpoints and validations."""
 
 from __future__ import annotations
 
-import copy
 import math
 import platform
 import time
@@ -13,39 +12,46 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from anyir.model.checkpoint import find_weights, load_weights, read_header, save_weights
+from anyir.model.checkpoint import load_weights, read_header, save_weights
 from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
 from anyir.model.files import sha256
-from anyir.model.model_card import read_training, start_card
+from anyir.model.model_card import Run, Training, read_training, start_card
 from anyir.model.network import AnyIR
 from anyir.model.training.acceleration import RecordedStep, compile_blocks
-from anyir.model.training.batches import Sampler, batches_for
+from anyir.model.training.averaging import RunningAverage
 from anyir.model.training.checkpoint import (
     INDEX,
-    check_resumable,
+    Progress,
     gather_tensors,
-    save_state,
+    load_tensors,
+    read_checkpoint,
+    save_checkpoint,
     scatter_tensors,
 )
-from anyir.model.training.clock import ChunkClock, Meter, Report
+from anyir.model.training.config import TrainConfig
+from anyir.model.training.data import DataModule
 from anyir.model.training.distributed import Processes
+from anyir.model.training.loader import make_loader
+from anyir.model.training.logger import History, Report, Throughput
 from anyir.model.training.loss import restoration_loss
 from anyir.model.training.net2net import grow
 from anyir.model.training.optim import even_out_upsampling, make_optimizers, set_rate
-from anyir.model.training.schedule import average_decay, learning_rate
-from anyir.model.training.settings import Progress, Settings
+from anyir.model.training.schedule import learning_rate
 from anyir.model.training.validation import validate
 
 CHECK_EVERY = 10
 """Steps between looks at the loss for NaN, at most: each look waits for the device."""
+SAVE_EVERY = 50.0
+"""Seconds between checkpoints: an interrupted run loses less than a minute. Nothing else asks the time."""
+CLIP = 1.0
+"""Largest norm of the gradient."""
 
 
-def write_trained(network: AnyIR, preset: str, progress: Progress, path: Path) -> None:
-    """Write weights and, beside them, the beginning of their model card (``<preset>.json``)."""
-    notes = {"steps": progress.step, "samples": progress.samples, "hours": round(progress.seconds / 3600, 2)}
-    save_weights(network, path, notes={"preset": preset, **notes})
-    start_card(path, {**notes, "chunks": progress.chunks, "history": progress.history})
+def write_trained(network: AnyIR, training: Training, path: Path) -> None:
+    """Write weights and, beside them, the beginning of their model card (``<name>.json``)."""
+    save_weights(network, path, notes={"steps": training.steps, "samples": training.samples})
+    start_card(path, training)
 
 
 def device_name(device: torch.device) -> str:
@@ -56,109 +62,105 @@ def device_name(device: torch.device) -> str:
 
 
 class Trainer:
-    """One network in training. ``run`` goes on until the chunk's minutes or steps are over.
+    """One network in training, for the steps of its config.
 
     Args:
-        settings: what to do; the batch is that of all processes together.
-        sampler: whole batch of a step.
-        validation: (N, 3, H, W) clean crops held out of training.
+        config: what to do; its length is settled in steps, its batch is that of all processes together.
+        data: batches and the validation split.
         folder: where checkpoints, logs and the weights go.
         fabric: Lightning Fabric, which owns device and precision.
-        processes: those that train together; the first keeps the clock, validates and writes.
+        processes: those that train together; the first validates and writes.
         clock: seconds; the default is the wall clock.
     """
 
     def __init__(
         self,
-        settings: Settings,
-        sampler: Sampler,
-        validation: Tensor,
+        config: TrainConfig,
+        data: DataModule,
         folder: Path,
         fabric: Any,
         processes: Processes | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.settings, self.validation = settings, validation
-        self.folder, self.fabric, self.clock = folder, fabric, clock
+        self.config, self.data, self.folder = config, data, folder
+        self.fabric, self.clock = fabric, clock
         self.processes = processes or Processes()
-        self.batches = batches_for(fabric.device, sampler, self.processes.rows(settings.batch))
-        self.progress = Progress()
-        self.progress.begin_chunk(settings)
-        torch.manual_seed(settings.seed)
-        network = AnyIR(PRESETS[settings.preset]).use_additive_fusion()
+        self.loader = make_loader(fabric.device, data.batch, self.processes.rows(config.data.batch_size))
+        self.progress, self.history = Progress(), History()
+        self._started = self._saved = clock()
+        torch.manual_seed(config.seed)
+        network = AnyIR(PRESETS[config.preset]).use_additive_fusion()
         network.to(fabric.device)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.ema = copy.deepcopy(network).requires_grad_(False).eval()
-        self.network = network
-        made = make_optimizers(network, settings, fabric.device)
-        if settings.compile:
+        self.network, self.average = network, RunningAverage(network)
+        made = make_optimizers(network, config.optim, fabric.device)
+        if config.compile:
             compile_blocks(network)
         self.forward, *optimizers = fabric.setup(network, *made.values())
         self.optimizers = dict(zip(made, optimizers, strict=True))
         # Gradients of several processes meet outside of what one GPU can record.
-        recorded = settings.compile and fabric.device.type == "cuda" and self.processes.count == 1
+        recorded = config.compile and fabric.device.type == "cuda" and self.processes.count == 1
         self.learn = RecordedStep(self._learn) if recorded else self._learn
 
-    def resume(self, source: Path) -> None:
-        """Go on from a training folder (exactly), or start a new chunk from a weights file.
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done."""
+        return self.progress.step >= self.config.steps
+
+    def resume(self, folder: Path) -> None:
+        """Go on exactly where the checkpoint of a training folder is.
 
         Raises:
-            UserError: missing, damaged, or of another preset.
+            UserError: missing, damaged, or of another network or optimizer.
         """
-        state = check_resumable(source, self.settings.preset)
-        if isinstance(state, AnyIR):
-            self._check_same(find_weights(source))
-            self.network.load_state_dict(state.state_dict())
-            self.ema.load_state_dict(state.state_dict())
-            path = find_weights(source)  # without its card, the file itself still says how far it is
-            self.progress.go_on(read_training(path) or read_header(path))
-            return
-        tensors, meta = state
-        scatter_tensors(tensors, self.network, self.ema, self.optimizers)
-        progress = Progress(**meta["progress"])
-        if progress.share() >= 1:  # finished: a warm restart
-            progress.begin_chunk(self.settings)
-        self.progress = progress
-        self.processes.check_same("checkpoints", progress.step, progress.save)
+        checkpoint = read_checkpoint(folder)
+        scatter_tensors(load_tensors(folder, checkpoint), self.network, self.average, self.optimizers)
+        self.progress = checkpoint.progress
+        self.history.read(folder, self.progress.step)
+        self.processes.check_same("checkpoints", self.progress.step, int(checkpoint.sha256[:12], 16))
 
-    def grow(self, source: Path) -> None:
-        """Begin with the function of a smaller network's weights file.
+    def begin_with(self, weights: Path) -> None:
+        """Begin with a weights file: of the same preset, or of a smaller one, which grows.
 
         Raises:
             UserError: missing, damaged, or of a network that does not fit into this one.
         """
-        self._check_same(source)
-        grow(load_weights(source), self.network)
-        self.ema.load_state_dict(self.network.state_dict())
-        header = read_header(source)
-        self.settings.grown_from = f"{header.get('preset')} {sha256(source)}"
-
-    def _check_same(self, weights: Path) -> None:
         self.processes.check_same("weights", int(sha256(weights)[:12], 16))
+        trained = load_weights(weights)
+        grow(trained, self.network)
+        self.average.module.load_state_dict(self.network.state_dict())
+        header = read_header(weights)
+        self.progress.began_with = f"{header.get('preset')} {sha256(weights)}"
+        if trained.config == self.network.config:
+            # Without its card, the file itself still says how far it is.
+            known = {key: header[key] for key in ("steps", "samples", "hours") if key in header}
+            card = read_training(weights)
+            self.progress.before = card if card.runs else Training(**known)
 
     def compile_ahead(self) -> float:
         """Let torch.compile do its work on a batch of zeros, which leaves no trace.
 
-        Inside the chunk it would take minutes off training and be all of the learning rate's warm-up.
+        So that the progress line shows training alone.
 
         Returns:
             Seconds it took.
         """
         started = self.clock()
-        rows = self.processes.rows(self.settings.batch)
-        side = self.settings.crop
+        rows = self.processes.rows(self.config.data.batch_size)
+        side = self.config.data.crop
         zeros = torch.zeros(rows.stop - rows.start, 3, side, side, device=self.fabric.device)
         zeros = zeros.contiguous(memory_format=torch.channels_last)
-        self.fabric.backward(self._loss(self.forward.train()(zeros), zeros, zeros))
+        restored = self.forward.train()(zeros)
+        self.fabric.backward(restoration_loss(restored, zeros, zeros, self.config.loss))
         self.network.zero_grad()
         return self.clock() - started
 
-    def run(
+    def fit(
         self,
         on_report: Callable[[Report], None] = lambda report: None,
         asked_to_stop: Callable[[], bool] = lambda: False,
     ) -> bool:
-        """Train until the chunk is over, then write the averaged weights.
+        """Train until the config's steps are done, then write the averaged weights.
 
         Args:
             on_report: called every few steps.
@@ -166,114 +168,84 @@ class Trainer:
                 all.
 
         Returns:
-            Whether the chunk is over; False if stopped before.
+            Whether the run is over; False if stopped before.
 
         Raises:
             UserError: the loss stopped being a number; the last checkpoint stays as it was.
         """
         progress, first = self.progress, self.processes.first
-        clock = ChunkClock(progress, self.clock, self.settings.validate_every)
-        if (
-            first and not progress.save
-        ):  # a new run; also one from weights, whose record may be of other photos
-            self._validate(clock)
-        meter = Meter()
+        self._started, self._saved = self.clock() - progress.seconds, self.clock()
+        throughput = Throughput()
         losses: list[Tensor] = []
         loss = math.nan
         while True:
-            over, stop, due = self._decide(clock, asked_to_stop())
-            ending = over or stop
-            if losses and (ending or due or progress.step % CHECK_EVERY == 0):
+            stop, save = self._decide(asked_to_stop())
+            stop = stop or self.finished
+            validation = progress.step % self.config.validate_every == 0
+            if losses and (stop or save or validation or progress.step % CHECK_EVERY == 0):
                 loss = self._mean_loss(losses)  # waits for the device
-                samples = len(losses) * self.settings.batch
-                on_report(meter.end_window(loss, samples, self.batches.waited()))
+                samples = len(losses) * self.config.data.batch_size
+                on_report(Report(progress.step, loss, *throughput.end_window(samples, self.loader.waited())))
                 losses.clear()
-                if first and not ending:
-                    self._keep(clock, due)
-                meter.begin_window()
-            if ending:
+                throughput.begin_window()
+            if stop:
                 break
-            losses.append(self._step(progress.share()))
-        if first and over:
-            self._finish(clock, meter, loss)
+            if first and (save or validation):
+                if validation:
+                    self._validate()
+                if save:
+                    self.save()
+                throughput.begin_window()
+            losses.append(self.step())
+        if first and self.finished:
+            self._finish(throughput, loss)
         elif first:
             self.save()
         self.processes.maximum(0)  # the others wait until all is written
-        return over
+        return self.finished
+
+    def step(self) -> Tensor:
+        """One step of the run; its loss, on the device."""
+        config, progress = self.config, self.progress
+        degraded, clean = self.loader.take(progress.total_steps)
+        place = progress.step / config.steps
+        rate = learning_rate(place, config.optim.learning_rate, config.schedule)
+        set_rate(self.optimizers.values(), rate)
+        loss = self.learn(degraded.contiguous(memory_format=torch.channels_last), clean)
+        self.average.update(self.network, progress.step)
+        if config.optim.even_upsampling:  # the mean reaches back to weights that were not even yet
+            even_out_upsampling(self.average.module)
+        progress.step += 1
+        progress.samples += config.data.batch_size
+        self.loader.prepare(progress.total_steps)
+        return loss
 
     def save(self) -> None:
         """Write a checkpoint to the run's folder."""
-        self.progress.save += 1
-        meta = {
-            "save": self.progress.save,
-            "preset": self.settings.preset,
-            "settings": {**vars(self.settings), "precision": self.fabric._precision.precision},
-            "progress": vars(self.progress),
-        }
-        save_state(self.folder, gather_tensors(self.network, self.ema, self.optimizers), meta)
-
-    def _decide(self, clock: ChunkClock, asked_to_stop: bool) -> tuple[bool, bool, bool]:
-        """Whether the chunk is over, whether to stop, and whether a checkpoint is due, however slow the steps
-        are: the same on all processes, as is the time."""
-        seconds = clock.seconds() if self.processes.first else 0.0
-        over = self.processes.first and clock.over(seconds)
-        due = self.processes.first and clock.save_due(seconds)
-        seconds, *answers = self.processes.maximum(seconds, over, asked_to_stop, due)
-        clock.set(seconds)
-        return bool(answers[0]), bool(answers[1]), bool(answers[2])
-
-    def _step(self, share: float) -> Tensor:
-        degraded, clean = self.batches.take(self.progress.step)
-        set_rate(self.optimizers.values(), self._rate(share))
-        loss = self.learn(degraded.contiguous(memory_format=torch.channels_last), clean)
-        self.progress.step += 1
-        self.progress.chunk_step += 1
-        self.progress.samples += len(clean) * self.processes.count
-        self._average()
-        self.batches.prepare(self.progress.step)
-        return loss
+        self.progress.seconds = self.clock() - self._started
+        tensors = gather_tensors(self.network, self.average, self.optimizers)
+        save_checkpoint(self.folder, tensors, self.config, self.progress, self.data.fingerprint)
+        self._saved = self.clock()
 
     def _learn(self, degraded: Tensor, clean: Tensor) -> Tensor:
         """One step of the optimizers; the loss."""
         restored = self.forward.train()(degraded)
-        loss = self._loss(restored, clean, degraded)
+        loss = restoration_loss(restored, clean, degraded, self.config.loss)
         self.network.zero_grad()
         self.fabric.backward(loss)
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
         for optimizer in self.optimizers.values():
             optimizer.step()
-        if self.settings.even_upsampling:
+        if self.config.optim.even_upsampling:
             even_out_upsampling(self.network)
         # A NaN in the gradient alone reaches the loss's report as well.
         return loss.detach() + 0 * norm.detach()
 
-    def _loss(self, restored: Tensor, clean: Tensor, degraded: Tensor) -> Tensor:
-        settings = self.settings
-        return restoration_loss(
-            restored,
-            clean,
-            degraded,
-            distance=settings.distance,
-            scale=settings.loss_scale,
-            balance=settings.balance,
-            fourier=settings.fourier,
-            colour=settings.colour,
-        )
-
-    def _rate(self, share: float) -> float:
-        s = self.settings
-        return learning_rate(
-            share, s.learning_rate, warm_up=s.warm_up, cosine_end=s.cosine_end, floor=s.floor
-        )
-
-    @torch.no_grad()
-    def _average(self) -> None:
-        decay = average_decay(self.progress.chunk_step)
-        averaged: list[Tensor] = list(self.ema.parameters())
-        current: list[Tensor] = list(self.network.parameters())
-        torch._foreach_lerp_(averaged, current, 1 - decay)
-        if self.settings.even_upsampling:  # the average reaches back to weights that were not even yet
-            even_out_upsampling(self.ema)
+    def _decide(self, asked_to_stop: bool) -> tuple[bool, bool]:
+        """Whether to stop, and whether a checkpoint is due: the same on all processes."""
+        due = self.processes.first and self.clock() - self._saved >= SAVE_EVERY
+        stop, save = self.processes.maximum(asked_to_stop, due)
+        return bool(stop), bool(save)
 
     def _mean_loss(self, losses: list[Tensor]) -> float:
         mean = self.processes.mean(float(torch.stack(losses).mean()))
@@ -288,48 +260,47 @@ class Trainer:
             )
         return mean
 
-    def _keep(self, clock: ChunkClock, due: bool) -> None:
-        """Save, if that is due, and validate, if it is time."""
-        if due:
-            self.save()
-            clock.saved()
-        if clock.validation_due():
-            self._validate(clock)
-
-    def _validate(self, clock: ChunkClock) -> None:
-        started = self.clock()
+    def _validate(self) -> None:
+        """Score the averaged weights, once a step."""
+        step = self.progress.step
+        if self.history.has(step):
+            return
         with self.fabric.autocast():
-            scores = validate(self.ema, self.validation)
-        progress = self.progress
-        entry = {"step": progress.step, "samples": progress.samples, "seconds": round(progress.seconds, 1)}
-        progress.history.append({**entry, "scores": scores})
-        clock.validated(self.clock() - started)
+            scores = validate(self.average.module, self.data.validation)
+        seconds = round(self.clock() - self._started, 1)
+        entry = {"step": step, "samples": self.progress.samples, "seconds": seconds}
+        self.history.add(self.folder, {**entry, "scores": scores})
 
-    def _finish(self, clock: ChunkClock, meter: Meter, loss: float) -> None:
-        """Close the chunk: its record, the last validation, the weights and a checkpoint."""
-        progress = self.progress
-        rate, waiting = meter.totals()
-        progress.chunks.append(
-            {
-                **{
-                    k: v
-                    for k, v in vars(self.settings).items()
-                    if k not in ("preset", "validate_every", "photos")
-                },
-                "minutes": progress.chunk_minutes or round(progress.chunk_seconds / 60, 2),
-                "hardware": device_name(self.fabric.device),
-                "processes": self.processes.count,
-                "precision": self.fabric._precision.precision,
-                "last_step": progress.step,
-                "samples": progress.samples,
-                "samples_per_second": round(rate, 1),
-                "waiting_for_data": round(waiting, 4),
-                "loss": round(loss, 5) if math.isfinite(loss) else None,  # None: no step fitted in
-            }
-        )
-        self._validate(clock)
-        clock.set(max(progress.chunk_minutes * 60, clock.seconds()))
+    def _finish(self, throughput: Throughput, loss: float) -> None:
+        """Close the run: the last validation, the weights with their record, and a checkpoint."""
+        self._validate()
         # The weights first: where they cannot be written, the checkpoint before goes on and ends anew.
-        preset = self.settings.preset
-        write_trained(self.ema, preset, progress, self.folder / f"{preset}.safetensors")
+        path = self.folder / f"{self.config.preset}.safetensors"
+        write_trained(self.average.module, self._record(throughput, loss), path)
         self.save()
+
+    def _record(self, throughput: Throughput, loss: float) -> Training:
+        """How the weights were trained: the runs before, and this one."""
+        config, progress = self.config, self.progress
+        rate, waiting = throughput.totals()
+        seconds = self.clock() - self._started
+        samples = progress.before.samples + progress.samples
+        run = {
+            "config": config.model_dump(mode="json", exclude={"data": {"roots", "workers", "cache_gib"}}),
+            "began_with": progress.began_with,
+            "validation_split": self.data.fingerprint.validation,
+            "hardware": device_name(self.fabric.device),
+            "processes": self.processes.count,
+            "minutes": round(seconds / 60, 2),
+            "last_step": progress.total_steps,
+            "samples": samples,
+            "samples_per_second": round(rate, 1),
+            "waiting_for_data": round(waiting, 4),
+            "loss": round(loss, 5) if math.isfinite(loss) else None,  # None: no step was left
+        }
+        return Training(
+            steps=progress.total_steps,
+            samples=samples,
+            hours=round(progress.before.hours + seconds / 3600, 3),
+            runs=[*progress.before.runs, Run.model_validate(run)],
+        )

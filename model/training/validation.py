@@ -14,8 +14,8 @@ from anyir.model.data.degradations import degrade
 from anyir.model.data.mixture import as_stored
 from anyir.model.metrics import mean_psnr, ssim
 
-HELD_OUT = 12
-"""Photos held out of training."""
+VALIDATION_PHOTOS = 12
+"""Photos in the validation split, at most."""
 CROP = 128
 SEED = 20_000
 SEVERITIES = (0.25, 0.5, 0.75, 1.0)

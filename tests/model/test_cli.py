@@ -109,8 +109,12 @@ def test_memory_that_cannot_be_measured_is_one_line():
         (["android"], 2, "Missing command"),
         (["android", "frobnicate"], 2, "No such command"),
         (["train", "--data", "/nowhere", "--out", "build/never"], 1, "anyir: /nowhere is not a folder"),
-        (["train", "--data", "x", "--out", "y", "--crop", "65"], 2, "not a multiple of 8"),
-        (["train", "--data", "x", "--out", "y", "--precision", "fp8"], 2, "known: bf16-mixed, 32-true"),
+        (
+            ["train", "--data", "x", "--out", "y", "--crop", "65"],
+            1,
+            "data.crop is 65: input should be a multiple of 8",
+        ),
+        (["train", "--data", "x", "--out", "y", "--precision", "fp8"], 1, "known: 'bf16-mixed', '32-true'"),
     ],
 )
 def test_bad_usage_is_one_line(arguments, code, message, tmp_path, monkeypatch):
@@ -124,7 +128,7 @@ def test_bad_usage_is_one_line(arguments, code, message, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--minutes", "inf"), ("--epochs", "inf"), ("--cache", "inf"), ("--batch", "9" * 12)],
+    [("--max-minutes", "inf"), ("--epochs", "inf"), ("--cache-gib", "inf"), ("--batch-size", "9" * 12)],
 )
 def test_training_has_an_end(arguments, tmp_path):
     result = anyir("train", "--data", tmp_path, "--out", tmp_path / "run", *arguments)

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from anyir.model.metrics import EQUAL
-from anyir.model.model_card import card_path, start_card
+from anyir.model.model_card import Training, card_path, start_card
 from tests.helpers import datasets as made
 
 
@@ -22,7 +22,7 @@ def weights(tiny_weights, tmp_path):
     path = tmp_path / "weights" / "tiny.safetensors"
     path.parent.mkdir()
     path.write_bytes(tiny_weights.read_bytes())
-    start_card(path, {})
+    start_card(path, Training())
     return path
 
 

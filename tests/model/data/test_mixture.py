@@ -9,6 +9,7 @@ from PIL import Image
 from skimage import data
 
 from anyir.model.data import degradations, mixture
+from anyir.model.data.dataset_spec import DatasetSpec
 from anyir.model.data.degradation_registry import single_kinds
 from anyir.model.data.mixture import (
     FLAT_KINDS,
@@ -22,7 +23,7 @@ from anyir.model.data.mixture import (
     surfaces,
 )
 from anyir.model.data.photo_bank import PhotoBank
-from anyir.model.data.sources import MIXED, Ingredient, degrade_sample
+from anyir.model.data.training_set import degrade_sample
 
 
 def part(kinds):
@@ -132,11 +133,12 @@ def test_what_is_done_to_a_crop_says_nothing_about_the_crop(monkeypatch):
     assert torch.corrcoef(table)[0, 1:].abs().max() < 0.1
 
 
-def test_a_recipes_mixture_saves_as_jpeg_too(photo, monkeypatch):
-    monkeypatch.setattr("anyir.model.data.sources.STORED_SHARE", 0.0)
-    monkeypatch.setattr("anyir.model.data.sources.MIXTURE", {"clean": 1.0})
+def test_a_configs_mixture_saves_as_jpeg_too(photo, monkeypatch):
+    monkeypatch.setattr("anyir.model.data.training_set.STORED_SHARE", 0.0)
+    monkeypatch.setattr("anyir.model.data.training_set.SHARES", {"clean": 1.0})
     generator = np.random.default_rng(0)
-    made = [degrade_sample(photo, Ingredient("photos", degrade=MIXED), generator) for _ in range(200)]
+    spec = DatasetSpec("photos", degrade="mixture")
+    made = [degrade_sample(photo, spec, generator) for _ in range(200)]
     share = sum(not torch.equal(one, photo) for one in made) / len(made)
     assert abs(share - SAVED_SHARE) < 0.1
 

@@ -8,22 +8,18 @@ from PIL import Image
 from rich.console import Console
 from skimage import data
 
-from anyir.model.data.photo_bank import hold_out, list_photos
-from anyir.model.data.sources import MIXED, Ingredient
+from anyir.model.data.photo_bank import list_photos, validation_split
 from anyir.model.errors import UserError
 from anyir.model.evaluation.benchmark import evaluate_validation
-from anyir.model.training.data import Supply
+from anyir.model.training.data import open_data
 from anyir.model.training.run import train
-from anyir.model.training.trainer import Settings
-from anyir.model.training.validation import HELD_OUT
-
-SETTINGS = Settings("tiny", 1.0, 2, 32)
-SUPPLY = (Ingredient("photos", degrade=MIXED),)
+from anyir.model.training.validation import VALIDATION_PHOTOS
+from tests.helpers.training import CPU, tiny_config
 
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
-    """200 photos, of which one is held out for every ten up to twelve."""
+    """200 photos, of which one in ten, up to twelve, validates."""
     folder = tmp_path_factory.mktemp("many")
     cat = Image.fromarray(data.chelsea()[:130, :130])
     for number in range(200):
@@ -33,8 +29,8 @@ def many(tmp_path_factory):
 
 def load(folder):
     console = Console(record=True, width=60, file=open("/dev/null", "w"))  # noqa: SIM115
-    material = Supply(SUPPLY, [folder]).load(console, torch.device("cpu"), SETTINGS)
-    return material, console.export_text()
+    module = open_data(tiny_config(data={"roots": [str(folder)]}).data, 0, CPU, console)
+    return module, console.export_text()
 
 
 def test_hidden_files_are_no_photos_and_none_comes_twice(tmp_path):
@@ -52,33 +48,33 @@ def test_hidden_files_are_no_photos_and_none_comes_twice(tmp_path):
 
 
 def test_one_bad_photo_of_two_hundred_is_named_and_left_out_wherever_it_is(tmp_path, many):
-    train, held_out = hold_out(list_photos([many]), HELD_OUT)
-    for bad, counts in ((held_out[3], (188, 11)), (train[3], (187, 12))):
+    train, validation = validation_split(list_photos([many]), VALIDATION_PHOTOS)
+    for bad, counts in ((validation[3], (188, 11)), (train[3], (187, 12))):
         folder = shutil.copytree(many, tmp_path / bad.stem)
         (folder / bad.name).write_text("no photo")
-        material, told = load(folder)
-        assert (material.samples, len(material.validation)) == counts
+        module, told = load(folder)
+        assert (module.samples, len(module.validation)) == counts
         (line,) = (line for line in told.splitlines() if line.startswith("skipped"))
         assert f"{bad.name} is no image that can be read" in line
 
 
 def test_a_link_to_nothing_is_named_as_a_photo_that_cannot_be_read(tmp_path, many):
     folder = shutil.copytree(many, tmp_path / "photos")
-    gone = hold_out(list_photos([folder]), HELD_OUT)[0][3]
+    gone = validation_split(list_photos([folder]), VALIDATION_PHOTOS)[0][3]
     gone.unlink()
     gone.symlink_to(tmp_path / "a disk that is not there" / gone.name)
     (folder / ".gone.png").symlink_to(tmp_path / "nowhere.png")
     (folder / "folder.png").mkdir()
-    material, told = load(folder)
-    assert material.samples == 187
+    module, told = load(folder)
+    assert module.samples == 187
     (line,) = (line for line in told.splitlines() if line.startswith("skipped"))
     assert gone.name in line
 
 
 def test_more_than_one_percent_of_bad_photos_stops_the_run(tmp_path, many):
-    train, held_out = hold_out(list_photos([many]), HELD_OUT)
+    train, validation = validation_split(list_photos([many]), VALIDATION_PHOTOS)
     folder = shutil.copytree(many, tmp_path / "photos")
-    for bad in (held_out[0], train[0], train[1]):
+    for bad in (validation[0], train[0], train[1]):
         (folder / bad.name).write_text("no photo")
     with pytest.raises(UserError, match="3 of 200 photos cannot be read, more than 1 %"):
         load(folder)
@@ -86,11 +82,11 @@ def test_more_than_one_percent_of_bad_photos_stops_the_run(tmp_path, many):
 
 @pytest.mark.slow
 def test_what_validation_leaves_out_is_said(tmp_path, many, capsys):
-    held_out = hold_out(list_photos([many]), HELD_OUT)[1]
+    validation = validation_split(list_photos([many]), VALIDATION_PHOTOS)[1]
     folder = shutil.copytree(many, tmp_path / "photos")
-    Image.fromarray(data.chelsea()[:50, :50]).save(folder / held_out[0].name)
+    Image.fromarray(data.chelsea()[:50, :50]).save(folder / validation[0].name)
     evaluate_validation(lambda images: images, [folder])
-    assert f"{held_out[0].name}: 50x50 is smaller than validation's crops of 128" in capsys.readouterr().err
+    assert f"{validation[0].name}: 50x50 is smaller than validation's crops of 128" in capsys.readouterr().err
 
 
 def test_photos_too_small_to_validate_with_are_one_line(tmp_path):
@@ -101,7 +97,10 @@ def test_photos_too_small_to_validate_with_are_one_line(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_batch_that_does_not_fit_into_memory_is_one_line(tmp_path, many):
-    settings = Settings("tiny", 1000.0, 10**11, 128)  # petabytes
-    with pytest.raises(UserError, match="not enough memory on cpu: choose a smaller --batch"):
-        train(settings, Supply(SUPPLY, [many]), tmp_path / "run", None, precision="32-true")
+def test_a_batch_that_does_not_fit_into_memory_is_one_line(tmp_path, many, monkeypatch):
+    def make(sampler, step, rows):
+        return (torch.empty(10**15),) * 2  # petabytes
+
+    monkeypatch.setattr("anyir.model.data.mixture.Sampler.__call__", make)
+    with pytest.raises(UserError, match="not enough memory on cpu: choose a smaller --batch-size"):
+        train(tiny_config(data={"roots": [str(many)]}), tmp_path / "run")

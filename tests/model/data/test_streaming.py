@@ -11,25 +11,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from anyir.model.data.dataset_spec import MIXTURE, DatasetSpec
 from anyir.model.data.pairing import Pair
-from anyir.model.data.sources import MIXED, Ingredient, Part, find_parts, hold_out_photos
 from anyir.model.data.streaming import AHEAD, StreamSampler, cached_photos
+from anyir.model.data.training_set import TrainDataset, find_training_set, split_off_validation
 from anyir.model.errors import UserError
-from anyir.model.training.batches import Batches
+from anyir.model.training.loader import Loader
 from tests.helpers import datasets as made
 
 CPU = torch.device("cpu")
-RECIPE = [
-    Ingredient("bsd400", degrade="noise", sigma=25, stored=True, repeat=3),
-    Ingredient("wed", degrade=MIXED),
-    Ingredient("rain100l", repeat=2),
-    Ingredient("ots"),
+SPECS = [
+    DatasetSpec("bsd400", degrade="noise", sigma=25, stored=True, repeat=3),
+    DatasetSpec("wed", degrade=MIXTURE),
+    DatasetSpec("rain100l", repeat=2),
+    DatasetSpec("ots"),
 ]
 
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory):
-    return find_parts(RECIPE, [made.promptir(tmp_path_factory.mktemp("data"))])
+    return find_training_set(SPECS, [made.promptir(tmp_path_factory.mktemp("data"))])
 
 
 def sampler(parts, **options):
@@ -56,7 +57,7 @@ def test_processes_make_their_rows_alone(parts):
     whole = sampler(parts)(1)
     for rows in (slice(0, 3), slice(3, 6)):
         share = sampler(parts)
-        degraded, clean = Batches(share, rows).take(1)
+        degraded, clean = Loader(share, rows).take(1)
         assert equal((degraded, clean), [images[rows] for images in whole])
         assert all(len(futures) == 3 for futures in share._waiting.values())
 
@@ -75,7 +76,7 @@ def test_an_epoch_has_every_sample_once(tmp_path):
         paths = [tmp_path / f"{name}-{number}.png" for number in range(count)]
         for number, path in enumerate(paths):
             made.write(path, np.full((16, 16, 3), 20 * number + 100 * place, np.uint8))
-        parts.append(Part(Ingredient(name, repeat=repeat), [Pair(path) for path in paths]))
+        parts.append(TrainDataset(DatasetSpec(name, repeat=repeat), [Pair(path) for path in paths]))
     sampled = sampler(parts, batch=4, crop=16)
     assert len(sampled) == 12
     for epoch in range(2):
@@ -85,7 +86,7 @@ def test_an_epoch_has_every_sample_once(tmp_path):
 
 def test_pairs_stay_aligned(parts):
     """The made degraded photo is half its clean one, plus 40; in PNG exactly."""
-    rain = [part for part in parts if part.ingredient.dataset == "rain100l"]
+    rain = [part for part in parts if part.spec.dataset == "rain100l"]
     degraded, clean = sampler(rain, batch=16)(0)
     expected = ((clean * 255).round() / 2).floor() + 40
     assert torch.equal((degraded * 255).round(), expected)
@@ -93,14 +94,16 @@ def test_pairs_stay_aligned(parts):
 
 def test_noise_is_that_of_promptir(tmp_path):
     made.write(tmp_path / "grey.png", np.full((64, 64, 3), 128, np.uint8))
-    noisy = Part(Ingredient("photos", degrade="noise", sigma=15, stored=True), [Pair(tmp_path / "grey.png")])
+    noisy = TrainDataset(
+        DatasetSpec("photos", degrade="noise", sigma=15, stored=True), [Pair(tmp_path / "grey.png")]
+    )
     degraded, clean = sampler([noisy], batch=8, crop=64)(0)
     levels = degraded * 255
     torch.testing.assert_close(levels, levels.round(), atol=1e-4, rtol=0)
     error = (degraded - clean) * 255
     assert float(error.std()) == pytest.approx(15, rel=0.02)
     assert float(error.mean()) == pytest.approx(-0.5, abs=0.2)  # cut, not rounded
-    free = replace(noisy, ingredient=replace(noisy.ingredient, stored=False, sigma=50))
+    free = replace(noisy, spec=replace(noisy.spec, stored=False, sigma=50))
     assert float(sampler([free], batch=8, crop=64)(0)[0].max()) > 1
 
 
@@ -109,7 +112,7 @@ def folder_of(tmp_path, count, bad):
     paths = [made.write(tmp_path / f"{n:03d}.png", made.photo(n, 16)) for n in range(count)]
     for path in paths[:bad]:
         path.write_bytes(path.read_bytes()[:150])
-    return [Part(Ingredient("photos"), [Pair(path) for path in paths])]
+    return [TrainDataset(DatasetSpec("photos"), [Pair(path) for path in paths])]
 
 
 def test_a_corrupt_photo_is_skipped_named_and_counted(tmp_path):
@@ -151,33 +154,33 @@ def test_photos_below_the_crop_and_pairs_that_differ_are_named(tmp_path, parts):
     good = made.write(tmp_path / "a.png", made.photo())
     other = made.write(tmp_path / "b.png", made.photo()[:40])
     with pytest.raises(UserError, match="differ in size"):
-        sampler([Part(Ingredient("rain100l"), [Pair(good, other)])])(0)
+        sampler([TrainDataset(DatasetSpec("rain100l"), [Pair(good, other)])])(0)
 
 
 def test_grey_and_16_bit_pairs_are_used(tmp_path):
     Image.fromarray(made.photo()[..., 0]).save(tmp_path / "grey.png")
     Image.fromarray(np.full((48, 48), 32896, np.uint16)).save(tmp_path / "deep.png")
     pair = Pair(tmp_path / "grey.png", tmp_path / "deep.png")
-    degraded, clean = sampler([Part(Ingredient("rain100l"), [pair])])(0)
+    degraded, clean = sampler([TrainDataset(DatasetSpec("rain100l"), [pair])])(0)
     assert torch.equal(clean[:, :1].expand_as(clean), clean)
     assert (degraded == 128 / 255).all()
 
 
-def test_held_out_photos_are_in_no_part(parts):
-    left, held_out = hold_out_photos(parts, 12)
-    assert [path.name for path in held_out] == ["100080.jpg"]  # the middle of three, at most a tenth: one
-    assert not {pair.clean for part in left for pair in part.pairs} & set(held_out)
+def test_validation_photos_are_in_no_dataset(parts):
+    left, validation = split_off_validation(parts, 12)
+    assert [path.name for path in validation] == ["100080.jpg"]  # the middle of three, at most a tenth: one
+    assert not {pair.clean for part in left for pair in part.pairs} & set(validation)
     with pytest.raises(UserError, match="at least two"):
-        hold_out_photos([replace(parts[1], pairs=parts[1].pairs[:1])], 12)
+        split_off_validation([replace(parts[1], pairs=parts[1].pairs[:1])], 12)
 
 
 def test_a_folder_below_the_root_may_be_named(tmp_path):
     made.promptir(tmp_path)
     made.write(tmp_path / "holidays/beach.png", made.photo())
-    (part,) = find_parts([Ingredient("photos", folder="holidays", degrade=MIXED)], [tmp_path])
+    (part,) = find_training_set([DatasetSpec("photos", folder="holidays", degrade=MIXTURE)], [tmp_path])
     assert [pair.name for pair in part.pairs] == ["beach.png"]
     with pytest.raises(UserError, match="nowhere is not a folder"):
-        find_parts([Ingredient("photos", folder="nowhere")], [tmp_path])
+        find_training_set([DatasetSpec("photos", folder="nowhere")], [tmp_path])
 
 
 def test_missing_partners_stop_before_training(tmp_path):
@@ -186,9 +189,9 @@ def test_missing_partners_stop_before_training(tmp_path):
     with pytest.raises(
         UserError, match=r"1 of 2 degraded photos of rain100l have no clean partner; first: .*rain-2"
     ):
-        find_parts([Ingredient("rain100l")], [tmp_path])
+        find_training_set([DatasetSpec("rain100l")], [tmp_path])
     with pytest.raises(UserError, match="no train photos of cdd11 below"):
-        find_parts([Ingredient("cdd11")], [tmp_path])
+        find_training_set([DatasetSpec("cdd11")], [tmp_path])
 
 
 @given(st.lists(st.integers(0, 6), max_size=40), st.integers(0, 40))

@@ -10,6 +10,7 @@ import torch
 from anyir.model.training import acceleration as allocator
 from anyir.model.training import run as training_run
 from anyir.model.training.acceleration import keep_freed_memory
+from tests.helpers.training import tiny_config
 
 needs_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc's allocator")
 
@@ -79,9 +80,9 @@ def test_other_allocators_are_left_alone(monkeypatch, where):
 @needs_glibc
 @pytest.mark.skipif(torch.cuda.is_available(), reason="training takes the GPU here")
 def test_training_on_a_cpu_does(monkeypatch, tmp_path):
-    """Asked while the chunk runs; given back after it."""
+    """Asked while the run goes on; given back after it."""
     calls = []
     monkeypatch.setattr(allocator, "_set", lambda mallopt, values: calls.append(values) or True)
     monkeypatch.setattr(training_run, "_train", lambda *args: calls.append("training"))
-    training_run.train(None, None, tmp_path, None, precision="32-true")
+    training_run.train(tiny_config(), tmp_path / "run")
     assert calls == [allocator._KEEPING, "training", allocator._BY_DEFAULT]

@@ -11,9 +11,8 @@ from anyir.model.checkpoint import read_header, save_weights
 from anyir.model.config import PRESETS
 from anyir.model.errors import UserError
 from anyir.model.files import sha256
-from anyir.model.model_card import read_training, start_card
+from anyir.model.model_card import Run, Training, read_training, start_card
 from anyir.model.training.averaging import average
-from anyir.model.training.trainer import Progress, write_trained
 from tests.helpers.command_checks import fails, files
 
 
@@ -22,10 +21,8 @@ def weights(path, *, seed=0, preset="tiny", steps=None):
     torch.manual_seed(seed)
     save_weights(AnyIR(PRESETS[preset]), path, notes={} if steps is None else {"steps": steps})
     if steps is not None:
-        chunks = [{"last_step": steps, "seed": seed}]
-        history = [{"step": 50, "scores": {}}, {"step": steps, "scores": {}}]
-        record = {"steps": steps, "samples": 8 * steps, "hours": 0.5, "chunks": chunks, "history": history}
-        start_card(path, record)
+        run = Run.model_validate({"last_step": steps, "config": {"seed": seed}})
+        start_card(path, Training(steps=steps, samples=8 * steps, hours=0.5, runs=[run]))
     return path
 
 
@@ -54,11 +51,10 @@ def test_every_number_is_the_mean(run, tmp_path):
 def test_training_counts_on_from_the_longer_trained(tmp_path, run, order):
     paths = [tmp_path / f"{name}.safetensors" for name in order]
     mean = average(*paths, 0.25, tmp_path / "mean.safetensors")
-    record = read_training(mean)
-    assert (record["steps"], record["samples"]) == (300, 2400)
+    training = read_training(mean)
+    assert (training.steps, training.samples) == (300, 2400)
     ends = [end(paths[0], 0.75), end(paths[1], 0.25)]
-    assert record["chunks"] == [{"last_step": 300, "seed": 2, "means": [ends]}]
-    assert [entry["step"] for entry in record["history"]] == [50]  # at 300 other weights were measured
+    assert training.plain()["runs"] == [{"means": [ends], "last_step": 300, "config": {"seed": 2}}]
     assert read_header(mean)["steps"] == 300
     assert json.loads((tmp_path / "mean.json").read_text())["sha256"] == sha256(mean)
 
@@ -67,27 +63,13 @@ def test_a_mean_of_a_mean_names_both(tmp_path, run):
     a, b = (tmp_path / f"{name}.safetensors" for name in "ab")
     c = weights(tmp_path / "c.safetensors", seed=3, steps=200)
     first = average(a, b, 0.5, tmp_path / "first.safetensors")
-    record = read_training(average(first, c, 0.1, tmp_path / "second.safetensors"))
-    assert record["chunks"][-1]["means"] == [[end(a, 0.5), end(b, 0.5)], [end(first, 0.9), end(c, 0.1)]]
+    training = read_training(average(first, c, 0.1, tmp_path / "second.safetensors"))
+    assert training.runs[-1].means == [[end(a, 0.5), end(b, 0.5)], [end(first, 0.9), end(c, 0.1)]]
 
 
 def test_without_cards_there_is_no_record(tmp_path):
     paths = [weights(tmp_path / f"{seed}.safetensors", seed=seed) for seed in (1, 2)]
-    assert read_training(average(*paths, 0.5, tmp_path / "mean.safetensors")) == {}
-
-
-@pytest.mark.parametrize("longer", ["ratio-4", "ablation-d"])
-def test_the_preset_is_that_of_the_longer_trained(tmp_path, longer):
-    """Where several have the config: ``ratio-4`` and ``ablation-d`` are one network."""
-    paths = []
-    for seed, preset in enumerate(("ratio-4", "ablation-d")):
-        torch.manual_seed(seed)
-        paths.append(tmp_path / f"{preset}.safetensors")
-        progress = Progress(step=200 if preset == longer else 100, chunks=[{}])
-        write_trained(AnyIR(PRESETS[preset]), preset, progress, paths[-1])
-    mean = average(*paths, 0.5, tmp_path / "mean.safetensors")
-    assert read_header(mean)["preset"] == longer
-    assert json.loads((tmp_path / "mean.json").read_text())["preset"] == longer
+    assert read_training(average(*paths, 0.5, tmp_path / "mean.safetensors")) == Training()
 
 
 @pytest.mark.parametrize("steps", ["many", float("nan")])
@@ -108,7 +90,7 @@ def test_what_cannot_be_averaged_is_one_line(run, tmp_path):
     (tmp_path / "bare.json").unlink()
     weights(tmp_path / "odd.safetensors", seed=5, steps=900)
     card = json.loads((tmp_path / "odd.json").read_text())
-    (tmp_path / "odd.json").write_text(json.dumps(card | {"training": card["training"] | {"chunks": [1]}}))
+    (tmp_path / "odd.json").write_text(json.dumps(card | {"training": card["training"] | {"runs": [1]}}))
     before = files(tmp_path)
     mean = ("--out", "mean.safetensors")
     bare = run("a.safetensors", "bare.safetensors", *mean)

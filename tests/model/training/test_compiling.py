@@ -4,12 +4,11 @@ from functools import partial
 
 import pytest
 import torch
-from lightning.fabric import Fabric
 
 from anyir.model import AnyIR
 from anyir.model.config import PRESETS
 from anyir.model.training.acceleration import compile_blocks
-from anyir.model.training.trainer import Settings, Trainer
+from tests.helpers.training import make_trainer
 
 
 @pytest.fixture
@@ -43,19 +42,13 @@ def test_a_program_serves_all_blocks_of_a_level(programs, pool):
 
 
 def test_compiling_ahead_is_all_compiling_and_leaves_no_trace(tmp_path, programs):
-    def sampler(step):
-        return torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32)
-
-    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
-    settings = Settings("tiny", 1.0, 2, 32, compile=True)
-    trainer = Trainer(settings, sampler, torch.rand(1, 3, 32, 32), tmp_path, fabric)
+    trainer = make_trainer(tmp_path, compile=True)
     before = [weight.clone() for weight in trainer.network.parameters()]
     trainer.compile_ahead()
     for weight, was in zip(trainer.network.parameters(), before, strict=True):
         assert torch.equal(weight, was)
         assert weight.grad is None
-    assert trainer.progress.chunk_seconds == 0
     assert trainer.progress.step == 0
     assert len(programs) == 4
-    trainer._step(0.5)
-    assert len(programs) == 4  # nothing is left to compile when the clock runs
+    trainer.step()
+    assert len(programs) == 4  # nothing is left to compile when the steps begin

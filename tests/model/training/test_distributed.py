@@ -8,27 +8,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-from skimage import data
 
 from anyir.model import load_weights
-from anyir.model.data.sources import Ingredient, find_parts, hold_out_photos
+from anyir.model.data.dataset_spec import DatasetSpec
+from anyir.model.data.training_set import find_training_set, split_off_validation
 from anyir.model.training import trainer as training
-from anyir.model.training.checkpoint import INDEX, load_state
+from anyir.model.training.checkpoint import INDEX, load_tensors, read_checkpoint
+from anyir.model.training.config import LossConfig
 from anyir.model.training.distributed import Processes
 from anyir.model.training.loss import restoration_loss
-from anyir.model.training.validation import HELD_OUT
+from anyir.model.training.validation import VALIDATION_PHOTOS
 from tests.helpers import datasets as made
 from tests.helpers import train_processes
 from tests.helpers.train_processes import HAPPENS_AT, train_with_curve
+from tests.helpers.training import write_photos
 
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos")
-    for name in ("astronaut", "chelsea", "coffee"):
-        Image.fromarray(getattr(data, name)()).save(folder / f"{name}.png")
-    return folder
+    return write_photos(folder, "astronaut", "chelsea", "coffee", side=600)
 
 
 def torchrun(*arguments, processes=2):
@@ -38,8 +37,8 @@ def torchrun(*arguments, processes=2):
 
 
 def run_command(photos, out, happening="nothing", *more, processes=2):
-    arguments = ["train", "--preset", "tiny", "--data", photos, "--out", out, "--crop", 32, "--batch", 4]
-    return torchrun("command", happening, *arguments, "--minutes", 5, *more, processes=processes)
+    arguments = ["train", "--preset", "tiny", "--data", photos, "--out", out, "--crop", 32, "--batch-size", 4]
+    return torchrun("command", happening, *arguments, "--max-steps", 1000, *more, processes=processes)
 
 
 def lines_of(result):
@@ -47,7 +46,11 @@ def lines_of(result):
 
 
 def step_of(folder):
-    return json.loads((folder / INDEX).read_text())["progress"]["step"]
+    return read_checkpoint(folder).progress.step
+
+
+def tensors_of(folder):
+    return load_tensors(folder, read_checkpoint(folder))
 
 
 @pytest.mark.slow
@@ -64,23 +67,22 @@ def test_two_processes_train_as_one_does_and_go_on_from_each_others_checkpoints(
     assert len(whole) > 12
     assert two["whole"] == pytest.approx(whole, abs=1e-5)
     assert two["begun"] == pytest.approx(whole[:8], abs=1e-5)
-    # Its clock began anew, and with it the place in the learning rate's schedule moved a little.
     on_one = train_with_curve(photos, tmp_path / "one-resumed", tmp_path / "one-begun")
+    assert on_one == whole[8:]
     assert two["resumed"] == pytest.approx(on_one, abs=1e-5)
     from_two = train_with_curve(photos, tmp_path / "one-from-two", tmp_path / "begun")
     assert from_two == pytest.approx(on_one, abs=1e-5)
-    weights = [load_state(tmp_path / run)[0]["ema.output.weight"] for run in ("one", "whole")]
+    weights = [tensors_of(tmp_path / run)["average.module.output.weight"] for run in ("one", "whole")]
     torch.testing.assert_close(*weights, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("scale", ["linear", "log"])
-def test_the_loss_of_a_batch_is_the_mean_over_its_halves(scale):
+def test_the_loss_of_a_batch_is_the_mean_over_its_halves():
     """What averaging the gradients of processes rests on."""
     generator = torch.Generator().manual_seed(0)
     images = [torch.rand(4, 3, 16, 16, generator=generator) for _ in range(3)]
 
     def loss(rows):
-        return restoration_loss(*(i[rows] for i in images), scale=scale, balance=0.7)
+        return restoration_loss(*(i[rows] for i in images), LossConfig(balance=0.7))
 
     halves = (loss(slice(0, 2)) + loss(slice(2, 4))) / 2
     torch.testing.assert_close(loss(slice(0, 4)), halves, atol=1e-7, rtol=0)
@@ -90,10 +92,10 @@ def test_the_loss_of_a_batch_is_the_mean_over_its_halves(scale):
 def test_an_interrupt_of_one_process_stops_all_with_a_checkpoint(tmp_path, photos):
     result = run_command(photos, tmp_path / "run", "SIGTERM")
     assert result.returncode == 1
-    assert lines_of(result) == [line for line in lines_of(result) if "interrupted at step 5" in line]
+    assert lines_of(result) == [line for line in lines_of(result) if "interrupted at step 5 of 1000" in line]
     assert len(lines_of(result)) == 1
     assert step_of(tmp_path / "run") == HAPPENS_AT + 1
-    load_state(tmp_path / "run")
+    tensors_of(tmp_path / "run")
 
 
 @pytest.mark.slow
@@ -123,20 +125,20 @@ def test_the_end_of_one_process_ends_all_with_its_reason(tmp_path, photos, happe
 @pytest.mark.slow
 def test_the_command_under_torchrun(tmp_path, photos):
     """Photos in, weights out, by one writer; what is wrong is said once, too."""
-    result = run_command(photos, tmp_path / "run", "nothing", "--minutes", 0.25)
+    result = run_command(photos, tmp_path / "run", "nothing", "--max-steps", 12)
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("tiny.safetensors") == 1
     assert len(list((tmp_path / "run" / "logs").iterdir())) == 1
     assert load_weights(tmp_path / "run" / "tiny.safetensors", preset="tiny")
-    (chunk,) = json.loads((tmp_path / "run" / "tiny.json").read_text())["training"]["chunks"]
-    assert chunk["processes"] == 2
-    assert chunk["samples_per_second"] > 0
-    assert 0 < chunk["waiting_for_data"] < 1
-    assert chunk["samples"] == 4 * chunk["last_step"] > 0
+    (run,) = json.loads((tmp_path / "run" / "tiny.json").read_text())["training"]["runs"]
+    assert run["processes"] == 2
+    assert run["samples_per_second"] > 0
+    assert 0 < run["waiting_for_data"] < 1
+    assert run["samples"] == 4 * run["last_step"] == 48
 
-    odd = run_command(photos, tmp_path / "odd", "nothing", "--batch", 5)
+    odd = run_command(photos, tmp_path / "odd", "nothing", "--batch-size", 5)
     assert lines_of(odd) == [
-        "anyir: Invalid value: --batch 5 does not divide by 2 processes (see anyir --help)"
+        "anyir: Invalid value: --batch-size 5 does not divide by 2 processes (see anyir --help)"
     ]
     assert "exitcode  : 2" in odd.stderr
     missing = run_command(tmp_path / "nowhere", tmp_path / "odd")
@@ -146,13 +148,39 @@ def test_the_command_under_torchrun(tmp_path, photos):
 
 
 @pytest.mark.slow
+def test_a_cap_of_minutes_ends_all_processes_without_a_failure(tmp_path, photos):
+    """Whichever looks at the clock first; a later resume goes on, here in one process."""
+    out = tmp_path / "run"
+    result = run_command(photos, out, "nothing", "--max-steps", 10**6, "--max-minutes", 0.05)
+    assert result.returncode == 0, result.stderr
+    steps = step_of(out)
+    assert f"stopped after 0.05 minutes at step {steps} of 1000000" in result.stderr
+    assert not (out / "tiny.safetensors").exists()
+    more = ("train", "--resume", out, "--max-steps", steps + 2)
+    assert torchrun("command", "nothing", *more, processes=1).returncode == 0
+    assert step_of(out) == steps + 2
+
+
+@pytest.mark.slow
 def test_muon_in_two_processes_ends_where_it_does_in_one(tmp_path, photos):
     """Its matrices, too, get the mean of both halves' gradients: half the batch ends 2e-3 away."""
     ends = []
     for processes in (1, 2):
         out = tmp_path / str(processes)
-        arguments = ["train", "--preset", "tiny", "--data", photos, "--out", out, "--crop", 32, "--batch", 4]
-        arguments += ["--steps", 6, "--optimizer", "muon", "--precision", "32-true"]
+        arguments = [
+            "train",
+            "--preset",
+            "tiny",
+            "--data",
+            photos,
+            "--out",
+            out,
+            "--crop",
+            32,
+            "--batch-size",
+            4,
+        ]
+        arguments += ["--max-steps", 6, "--set", "optim.name=muon", "--precision", "32-true"]
         result = torchrun("command", "nothing", *arguments, processes=processes)
         assert result.returncode == 0, result.stderr
         ends.append(load_weights(out / "tiny.safetensors").state_dict())
@@ -162,7 +190,7 @@ def test_muon_in_two_processes_ends_where_it_does_in_one(tmp_path, photos):
 
 @pytest.mark.slow
 def test_one_process_under_torchrun_is_as_without(tmp_path, photos):
-    result = run_command(photos, tmp_path / "run", "nothing", "--minutes", 0.05, processes=1)
+    result = run_command(photos, tmp_path / "run", "nothing", "--max-steps", 2, processes=1)
     assert result.returncode == 0, result.stderr
     assert Path(tmp_path / "run" / "tiny.safetensors").is_file()
 
@@ -179,7 +207,7 @@ def write_rain(root, count=120):
     """Pairs just large enough to validate with; how many are left to train on, in the order they come."""
     names = [(f"rain-{number}.jpg", f"norain-{number}.jpg") for number in range(count)]
     made.write_pairs(root / "Train/Derain", "rainy", "gt", names, size=128)
-    (part,), _ = hold_out_photos(find_parts([Ingredient("rain100l")], [root]), HELD_OUT)
+    (part,), _ = split_off_validation(find_training_set([DatasetSpec("rain100l")], [root]), VALIDATION_PHOTOS)
     order = np.random.default_rng((0, 0)).permutation(len(part.pairs))  # the sampler's, of seed and epoch
     return [part.pairs[number].degraded for number in order]
 
@@ -188,9 +216,11 @@ def write_rain(root, count=120):
 def test_bad_photos_are_named_and_counted_whichever_process_meets_them(tmp_path):
     """Of a batch of 4 the first process makes rows 0 and 1, the second rows 2 and 3."""
     degraded = write_rain(tmp_path / "data")
-    recipe = tmp_path / "rain.yaml"
-    recipe.write_text("about: x\npreset: tiny\nbatch: 4\ncrop: 32\nsteps: 12\nsources: [{dataset: rain100l}]")
-    arguments = ["train", "--recipe", recipe, "--root", tmp_path / "data", "--precision", "32-true"]
+    config = tmp_path / "rain.yaml"
+    config.write_text(
+        "preset: tiny\nmax_steps: 12\ndata: {batch_size: 4, crop: 32, datasets: [{dataset: rain100l}]}"
+    )
+    arguments = ["train", "--config", config, "--data", tmp_path / "data", "--precision", "32-true"]
     degraded[2].write_text("no photo")
     one = torchrun("command", "nothing", *arguments, "--out", tmp_path / "one")
     assert one.returncode == 0, one.stderr

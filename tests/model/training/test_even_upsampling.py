@@ -1,12 +1,14 @@
 """An even map stays even through the upsampling, and training keeps it so."""
 
+import json
+
 import pytest
 import torch
 
 from anyir.model import AnyIR
 from anyir.model.config import PRESETS
 from anyir.model.training.optim import even_out_upsampling
-from tests.helpers.trainers import make_trainer
+from tests.helpers.training import make_trainer
 
 
 def unevenness(network):
@@ -44,11 +46,13 @@ def test_only_the_mean_of_a_kernel_changes_and_the_mean_of_the_four_stays():
 
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_training_keeps_them_even_and_records_it(tmp_path, optimizer):
-    plain = make_trainer(tmp_path / "plain", optimizer=optimizer)
-    assert plain.run()
+    plain = make_trainer(tmp_path / "plain", max_steps=3, optim={"name": optimizer})
+    assert plain.fit()
     assert unevenness(plain.network) > 0.01
-    trainer = make_trainer(tmp_path / "even", optimizer=optimizer, even_upsampling=True)
-    assert trainer.run()
+    optim = {"name": optimizer, "even_upsampling": True}
+    trainer = make_trainer(tmp_path / "even", max_steps=3, optim=optim)
+    assert trainer.fit()
     assert unevenness(trainer.network) < 1e-5
-    assert unevenness(trainer.ema) < 1e-5  # what is shipped, though it began uneven
-    assert [chunk["even_upsampling"] for chunk in trainer.progress.chunks] == [True]
+    assert unevenness(trainer.average.module) < 1e-5  # what is shipped, though it began uneven
+    (run,) = json.loads((tmp_path / "even/tiny.json").read_text())["training"]["runs"]
+    assert run["config"]["optim"]["even_upsampling"] is True

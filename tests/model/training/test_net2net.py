@@ -6,21 +6,18 @@ from dataclasses import replace
 
 import pytest
 import torch
-from PIL import Image
-from skimage import data
 
 from anyir.model import AnyIR, cli, load_weights
 from anyir.model.checkpoint import save_weights
 from anyir.model.config import PRESETS
-from anyir.model.data.sources import MIXED, Ingredient
 from anyir.model.errors import UserError
 from anyir.model.files import sha256
-from anyir.model.training.data import Supply
+from anyir.model.training.config import LossConfig
 from anyir.model.training.loss import restoration_loss
 from anyir.model.training.net2net import grow
 from anyir.model.training.run import train
-from anyir.model.training.trainer import Settings
 from tests.helpers.random_weights import randomised
+from tests.helpers.training import make_trainer, tiny_config, write_photos
 
 TINY = PRESETS["tiny"]
 LARGER = replace(TINY, blocks=(2, 1, 3, 2), decoder=(1, 2, 1), refinement=2, ffn_expansion=2.66)
@@ -45,7 +42,7 @@ def test_what_is_new_learns(changes):
     before = {name: weight.clone() for name, weight in large.named_parameters()}
     for _ in range(2):  # the zeros first, then what lies behind them
         optimizer.zero_grad()
-        restoration_loss(large(image), 0.5 * image, image).backward()
+        restoration_loss(large(image), 0.5 * image, image, LossConfig()).backward()
         optimizer.step()
     unmoved = [name for name, weight in large.named_parameters() if torch.equal(weight, before[name])]
     assert unmoved == []
@@ -71,35 +68,35 @@ def test_other_shapes_are_refused(change, complaint):
         grow(AnyIR(TINY), AnyIR(replace(TINY, **change)))
 
 
-def test_the_same_preset_is_refused():
-    with pytest.raises(UserError, match="of that preset already: go on from them with --resume"):
-        grow(AnyIR(TINY), AnyIR(TINY))
+def test_weights_of_the_same_preset_are_taken_as_they_are():
+    one, other = AnyIR(TINY), AnyIR(TINY)
+    grow(one, other)
+    for name, weight in one.state_dict().items():
+        assert torch.equal(other.state_dict()[name], weight)
 
 
-@pytest.fixture
-def photos(tmp_path):
-    for name in ("astronaut", "coffee"):
-        Image.fromarray(getattr(data, name)()[:128, :128]).save(tmp_path / f"{name}.png")
-    return Supply((Ingredient("photos", degrade=MIXED),), [tmp_path])
-
-
-def test_a_run_that_grows_says_so_in_its_card(tmp_path, photos, monkeypatch):
+def test_a_run_that_grows_says_so_in_its_card(tmp_path, monkeypatch):
     monkeypatch.setitem(PRESETS, "larger", LARGER)
     weights = tmp_path / "tiny.safetensors"
     save_weights(AnyIR(TINY), weights)
-    # No step fits into a chunk this short: what is written is what it began with.
-    train(Settings("larger", 1e-9, 2, 32), photos, tmp_path / "run", None, precision=None, grow=weights)
-    grown = load_weights(tmp_path / "run" / "larger.safetensors")
+    trainer = make_trainer(tmp_path / "run", preset="larger", max_steps=1)
+    trainer.begin_with(weights)
     image = torch.rand(1, 3, 32, 32)
-    torch.testing.assert_close(grown(image), load_weights(weights)(image), rtol=0, atol=1e-4)
-    chunk = json.loads((tmp_path / "run" / "larger.json").read_text())["training"]["chunks"][0]
-    assert chunk["grown_from"] == f"tiny {sha256(weights)}"
+    with torch.no_grad():
+        for grown in (trainer.network, trainer.average.module):
+            expected = load_weights(weights)(image)
+            torch.testing.assert_close(grown(image), expected, rtol=0, atol=1e-4)
+    assert trainer.progress.total_steps == 0  # the steps of the smaller network are not its own
+    trainer.fit()
+    (run,) = json.loads((tmp_path / "run" / "larger.json").read_text())["training"]["runs"]
+    assert run["began_with"] == f"tiny {sha256(weights)}"
 
 
-def test_weights_that_do_not_fit_end_before_the_photos_are_read(tmp_path, photos, capfd):
+def test_weights_that_do_not_fit_end_before_the_photos_are_read(tmp_path, capfd):
+    config = tiny_config(data={"roots": [str(write_photos(tmp_path / "photos"))]})
     with pytest.raises(UserError, match="dim is 24, and there 8"):
-        train(Settings("tiny", 1.0, 2, 32), photos, tmp_path / "run", None, precision=None, grow="small")
-    assert "held out" not in capfd.readouterr().err
+        train(config, tmp_path / "run", init="small")
+    assert "for validation" not in capfd.readouterr().err
     assert not (tmp_path / "run").exists()
 
 
@@ -107,11 +104,11 @@ def test_weights_that_do_not_fit_end_before_the_photos_are_read(tmp_path, photos
     ("arguments", "code", "complaint"),
     [
         (("--preset", "tiny"), 1, "anyir: these weights cannot grow into that: dim is 24, and there 8"),
-        (("--preset", "anyir", "--resume", "runs"), 2, "give one of --resume and --grow"),
+        (("--preset", "anyir", "--resume", "runs"), 2, "leave out --init and --config"),
     ],
 )
 def test_the_command_refuses_in_a_line(tmp_path, capfd, monkeypatch, arguments, code, complaint):
-    command = ["anyir", "train", "--data", str(tmp_path), "--out", str(tmp_path / "run"), "--grow", "small"]
+    command = ["anyir", "train", "--data", str(tmp_path), "--out", str(tmp_path / "run"), "--init", "small"]
     monkeypatch.setattr(sys, "argv", [*command, *arguments])
     with pytest.raises(SystemExit) as exit_:
         cli.main()

@@ -7,16 +7,13 @@ import torch
 
 from anyir.model import AnyIR
 from anyir.model.config import PRESETS
+from anyir.model.errors import UserError
+from anyir.model.training.config import OptimConfig
 from anyir.model.training.optim import Muon, hidden_matrices, make_optimizers, orthogonalize
-from anyir.model.training.trainer import Settings
-from tests.helpers.trainers import make_trainer
+from tests.helpers.training import make_trainer, weights_of
 
 CPU = torch.device("cpu")
 SHAPES = ((8, 24), (24, 8), (8, 8), (24, 8), (5, 7))
-
-
-def weights_of(trainer):
-    return torch.cat([p.flatten() for p in trainer.network.parameters()])
 
 
 def test_orthogonal_means_singular_values_near_one():
@@ -66,7 +63,7 @@ def test_weights_without_a_gradient_stay():
 @pytest.mark.parametrize("name", ["adamw", "muon"])
 def test_every_parameter_has_one_optimizer(name):
     network = AnyIR(PRESETS["tiny"])
-    made = make_optimizers(network, Settings("tiny", 1.0, 2, 32, optimizer=name), CPU)
+    made = make_optimizers(network, OptimConfig(name=name), CPU)
     owned = [id(p) for one in made.values() for group in one.param_groups for p in group["params"]]
     assert sorted(owned) == sorted(id(p) for p in network.parameters())
     assert set(made) == {"adamw", name}
@@ -83,25 +80,21 @@ def test_muon_has_what_mixes_channels_inside():
 
 
 def test_a_run_with_muon_goes_on_exactly(tmp_path):
-    straight = make_trainer(tmp_path / "a", optimizer="muon")
-    straight.run()
-    resumed = make_trainer(tmp_path / "b", optimizer="muon")
+    muon = {"name": "muon"}
+    straight = make_trainer(tmp_path / "a", optim=muon)
+    straight.fit(asked_to_stop=lambda: straight.progress.step == 3)
+    resumed = make_trainer(tmp_path / "b", optim=muon)
     resumed.resume(tmp_path / "a")
     for trainer in (straight, resumed):
         for _ in range(3):
-            trainer._step(0.5)
+            trainer.step()
     assert torch.equal(weights_of(straight), weights_of(resumed))
 
 
 @pytest.mark.parametrize(("first", "second"), [("adamw", "muon"), ("muon", "adamw")])
-def test_the_next_chunk_may_take_the_other_optimizer(tmp_path, first, second):
-    begun = make_trainer(tmp_path, optimizer=first)
-    begun.run()
-    before = weights_of(begun)
-    other = make_trainer(tmp_path, optimizer=second)
-    other.resume(tmp_path)
-    assert torch.equal(weights_of(other), before)
-    assert not any(one.state_dict()["state"] for one in other.optimizers.values())
-    assert other.run()
-    assert [chunk["optimizer"] for chunk in other.progress.chunks] == [first, second]
-    assert not torch.equal(weights_of(other), before)
+def test_a_run_goes_on_with_its_own_optimizer_alone(tmp_path, first, second):
+    begun = make_trainer(tmp_path, optim={"name": first})
+    begun.fit(asked_to_stop=lambda: begun.progress.step == 1)
+    other = make_trainer(tmp_path, optim={"name": second})
+    with pytest.raises(UserError, match="is of other optimizers: adamw"):
+        other.resume(tmp_path)

@@ -2,17 +2,13 @@
 
 import pytest
 import torch
-from PIL import Image
-from skimage import data
 
-from anyir.model.data.sources import MIXED, Ingredient
 from anyir.model.training import acceleration as precision
 from anyir.model.training import optim as optimizers
 from anyir.model.training import run as training_run
 from anyir.model.training.acceleration import best_precision, has_bfloat16
-from anyir.model.training.data import Supply
 from anyir.model.training.optim import orthogonalize
-from anyir.model.training.settings import Settings
+from tests.helpers.training import tiny_config, write_photos
 
 CPU = torch.device("cpu")
 
@@ -21,7 +17,8 @@ CPU = torch.device("cpu")
 def bfloat16(request, monkeypatch):
     """Both kinds of CPU, whichever this one is."""
     monkeypatch.setattr(precision, "has_bfloat16", lambda device: request.param)
-    monkeypatch.setattr(optimizers, "has_bfloat16", lambda device: request.param)
+    for module in (optimizers, training_run):
+        monkeypatch.setattr(module, "has_bfloat16", lambda device: request.param)
     return request.param
 
 
@@ -48,7 +45,7 @@ def test_a_gpu_is_asked():
     assert has_bfloat16(device) == (torch.cuda.get_device_capability() >= (8, 0))
 
 
-def test_what_training_takes_by_itself(bfloat16):
+def test_what_training_takes_by_default(bfloat16):
     assert best_precision(CPU) == ("bf16-mixed" if bfloat16 else "32-true")
 
 
@@ -62,11 +59,9 @@ def test_muon_computes_in_it_where_it_is_fast(bfloat16):
 
 @pytest.mark.parametrize("asked", [None, "bf16-mixed", "32-true"])
 def test_a_run_says_what_it_took_and_when_that_is_slow(tmp_path, capfd, bfloat16, asked, no_validation):
-    for name in ("astronaut", "coffee"):
-        Image.fromarray(getattr(data, name)()[:128, :128]).save(tmp_path / f"{name}.png")
-    supply = Supply((Ingredient("photos", degrade=MIXED),), [tmp_path])
-    settings = Settings("tiny", 0.0, 2, 32, steps=1)
-    training_run.train(settings, supply, tmp_path / "run", None, precision=asked)
+    roots = [str(write_photos(tmp_path / "photos"))]
+    config = tiny_config(max_steps=1, precision=asked, data={"roots": roots})
+    training_run.train(config, tmp_path / "run")
     said = capfd.readouterr().err
     took = asked or ("bf16-mixed" if bfloat16 else "32-true")
     assert f", {took}: " in said

@@ -6,7 +6,8 @@ from lightning.fabric import Fabric
 
 import anyir.model.training.trainer
 from anyir.model.training.acceleration import EAGER_STEPS, RecordedStep
-from anyir.model.training.trainer import Settings, Trainer
+from anyir.model.training.trainer import Trainer
+from tests.helpers.training import FixedData, make_trainer, tiny_config
 
 STEPS = EAGER_STEPS + 5
 
@@ -20,12 +21,10 @@ def sampler(step):
 
 
 def run(folder, compile, optimizer):
-    settings = Settings(
-        "tiny", 1.0, 2, 32, steps=STEPS, optimizer=optimizer, compile=compile, even_upsampling=True
-    )
+    config = tiny_config(max_steps=STEPS, compile=compile, optim={"name": optimizer, "even_upsampling": True})
     fabric = Fabric(accelerator="cuda", devices=1, precision="32-true")
-    trainer = Trainer(settings, sampler, torch.rand(1, 3, 32, 32).cuda(), folder, fabric)
-    losses = [float(trainer._step(step / STEPS)) for step in range(STEPS)]
+    trainer = Trainer(config, FixedData(sampler), folder, fabric)
+    losses = [float(trainer.step()) for _ in range(STEPS)]
     return trainer, losses
 
 
@@ -45,7 +44,4 @@ def test_a_recorded_step_does_what_single_kernels_do(tmp_path, monkeypatch, opti
 
 def test_a_cpu_records_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(anyir.model.training.trainer, "compile_blocks", lambda network: None)
-    settings = Settings("tiny", 1.0, 2, 32, compile=True)
-    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
-    trainer = Trainer(settings, sampler, torch.rand(1, 3, 32, 32), tmp_path, fabric)
-    assert not isinstance(trainer.learn, RecordedStep)
+    assert not isinstance(make_trainer(tmp_path, compile=True).learn, RecordedStep)

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 import pytest
 import torch
 
-from anyir.model.training import batches as batches_module
-from anyir.model.training import clock as training_clock
-from anyir.model.training.batches import Batches, CudaBatches
-from anyir.model.training.clock import Meter
+from anyir.model.training import loader as loader_module
+from anyir.model.training import logger
+from anyir.model.training.loader import CudaLoader, Loader
+from anyir.model.training.logger import Throughput
 
 
 class FakeTensor:
@@ -33,9 +33,9 @@ class FakeDevice:
     def work(self, milliseconds):
         self.ends[self.current] += milliseconds
 
-    def sampler(self, step):
+    def sampler(self, step, rows):
         self.work(30)
-        return FakeTensor(step), FakeTensor(step)
+        return FakeTensor(step)[rows], FakeTensor(step)[rows]
 
     def make_stream(self, *, priority):
         assert priority < 0  # goes first
@@ -91,7 +91,7 @@ def device(monkeypatch):
 
 def test_the_next_batch_is_made_beside_the_present_step(device):
     """Making takes 30 ms and a step 100: only the first batch is waited for."""
-    batches = CudaBatches(device.sampler, slice(2, 4))
+    batches = CudaLoader(device.sampler, slice(2, 4))
     for step in range(5):
         degraded, clean = batches.take(step)
         assert degraded.step == clean.step == step
@@ -105,7 +105,7 @@ def test_the_next_batch_is_made_beside_the_present_step(device):
 
 def test_a_device_that_is_faster_than_its_batches_waits(device):
     """Steps of 10 ms: 30 for the first batch, then 20 for every further one."""
-    batches = CudaBatches(device.sampler, slice(0, 4))
+    batches = CudaLoader(device.sampler, slice(0, 4))
     for step in range(5):
         batches.take(step)
         device.work(10)
@@ -114,7 +114,7 @@ def test_a_device_that_is_faster_than_its_batches_waits(device):
 
 
 def test_a_checkpoint_or_a_validation_is_no_wait_for_data(device):
-    batches = CudaBatches(device.sampler, slice(0, 4))
+    batches = CudaLoader(device.sampler, slice(0, 4))
     batches.take(0)
     batches.prepare(1)
     batches.waited()
@@ -124,20 +124,20 @@ def test_a_checkpoint_or_a_validation_is_no_wait_for_data(device):
 
 
 def test_a_prepared_batch_of_another_step_is_not_used(device):
-    batches = CudaBatches(device.sampler, slice(0, 4))
+    batches = CudaLoader(device.sampler, slice(0, 4))
     batches.prepare(1)
     assert batches.take(7)[0].step == 7
 
 
 def test_on_a_cpu_the_making_is_the_wait(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(batches_module.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(loader_module.time, "perf_counter", lambda: now[0])
 
-    def sampler(step):
+    def sampler(step, rows):
         now[0] += 2.0
-        return torch.zeros(4, 3, 8, 8), torch.zeros(4, 3, 8, 8)
+        return torch.zeros(4, 3, 8, 8)[rows], torch.zeros(4, 3, 8, 8)[rows]
 
-    batches = Batches(sampler, slice(1, 3))
+    batches = Loader(sampler, slice(1, 3))
     assert [len(half) for half in batches.take(0)] == [2, 2]
     batches.take(1)
     assert batches.waited() == 4.0
@@ -146,15 +146,14 @@ def test_on_a_cpu_the_making_is_the_wait(monkeypatch):
 
 def test_the_first_window_is_not_counted(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(training_clock.time, "perf_counter", lambda: now[0])
-    meter = Meter()
+    monkeypatch.setattr(logger.time, "perf_counter", lambda: now[0])
+    meter = Throughput()
     for seconds in (100.0, 2.0, 3.0):
         meter.begin_window()
         now[0] += seconds
-        report = meter.end_window(0.5, samples=10, waited=0.5)
+        rate, waiting = meter.end_window(samples=10, waited=0.5)
         now[0] += 50.0  # a validation
         if seconds == 100.0:
             assert meter.totals() == (0.1, 0.005)  # all there is
-    assert (report.loss, report.samples_per_second) == (0.5, pytest.approx(10 / 3))
-    assert report.waiting == pytest.approx(0.5 / 3)
+    assert (rate, waiting) == (pytest.approx(10 / 3), pytest.approx(0.5 / 3))
     assert meter.totals() == (pytest.approx(20 / 5), pytest.approx(1 / 5))

@@ -1,5 +1,6 @@
+"""Runs of the trainer: exact resumption, checkpoints, and the photos that it trains on."""
+
 import json
-import math
 import signal
 import subprocess
 import sys
@@ -8,8 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from lightning.fabric import Fabric
-from PIL import Image
 from skimage import data
 from torch._dynamo.exc import BackendCompilerFailed
 
@@ -17,130 +16,193 @@ from anyir.model import AnyIR, load_weights
 from anyir.model.checkpoint import save_weights
 from anyir.model.config import PRESETS
 from anyir.model.data.mixture import Sampler
-from anyir.model.data.photo_bank import PhotoBank, hold_out, list_photos
-from anyir.model.data.sources import MIXED, Ingredient
+from anyir.model.data.photo_bank import PhotoBank, list_photos, validation_split
 from anyir.model.errors import UserError
 from anyir.model.files import sha256
-from anyir.model.training.checkpoint import INDEX, PIECE_BYTES, load_state, save_state
-from anyir.model.training.data import Supply
+from anyir.model.training.checkpoint import (
+    INDEX,
+    Progress,
+    load_tensors,
+    read_checkpoint,
+    save_checkpoint,
+)
+from anyir.model.training.config import LossConfig
+from anyir.model.training.data import Fingerprint, PhotosInMemory
 from anyir.model.training.loss import restoration_loss
 from anyir.model.training.run import train
-from anyir.model.training.schedule import learning_rate
-from anyir.model.training.trainer import Settings, Trainer
+from anyir.model.training.trainer import SAVE_EVERY, Trainer
 from tests.helpers import photo_files
-
-CPU = torch.device("cpu")
+from tests.helpers.training import CPU, Clock, FixedData, make_trainer, tiny_config, weights_of, write_photos
 
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
     """A folder with three photos of different sizes."""
-    folder = tmp_path_factory.mktemp("photos")
-    for name in ("astronaut", "chelsea", "coffee"):
-        Image.fromarray(getattr(data, name)()).save(folder / f"{name}.png")
-    return folder
+    return write_photos(tmp_path_factory.mktemp("photos"), "astronaut", "chelsea", "coffee", side=600)
 
 
-def make_trainer(folder, photos, clock, minutes=1.0, preset="tiny", **options):
-    bank = PhotoBank.load(list_photos([photos]), device=CPU, at_least=32)
-    sampler = Sampler(bank, batch=2, crop=32, seed=0)
-    settings = Settings(preset, minutes, 2, 32, **options)
-    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
-    return Trainer(settings, sampler, bank.centre_crops(32)[:1], folder, fabric, clock=clock)
+class Photos(FixedData):
+    """Batches of degraded crops, another at every step."""
 
-
-class Clock:
-    """Seconds that pass one at a time, so that a run by the clock can be repeated exactly."""
-
-    now = 0.0
-
-    def __call__(self):
-        self.now += 1.0
-        return self.now
-
-
-def weights_of(trainer):
-    return torch.cat([p.flatten() for p in trainer.network.parameters()])
+    def __init__(self, folder):
+        bank = PhotoBank.load(list_photos([folder]), device=CPU, at_least=32)
+        super().__init__(Sampler(bank, batch=2, crop=32, seed=0))
 
 
 @pytest.mark.slow
 def test_resuming_goes_on_exactly(tmp_path, photos):
-    """Two chunks in one process, or in two with a checkpoint between them: the same weights."""
-    straight = make_trainer(tmp_path / "a", photos, Clock(), minutes=0.2)
-    straight.run()
-    resumed = make_trainer(tmp_path / "b", photos, Clock(), minutes=0.2)
-    resumed.resume(tmp_path / "a")
+    """A run in one piece, or in two with a checkpoint between them: the same weights, moments and mean."""
+    straight = make_trainer(tmp_path / "a", Photos(photos), max_steps=7)
+    assert straight.fit()
+    begun = make_trainer(tmp_path / "b", Photos(photos), max_steps=7)
+    assert not begun.fit(asked_to_stop=lambda: begun.progress.step == 4)
+    assert not (tmp_path / "b/tiny.safetensors").exists()
+    resumed = make_trainer(tmp_path / "c", Photos(photos), max_steps=7)
+    resumed.resume(tmp_path / "b")
+    assert resumed.progress.step == 4
+    assert resumed.fit()
     assert torch.equal(weights_of(straight), weights_of(resumed))
-    assert resumed.progress.step == straight.progress.step > 3
-    straight.progress.begin_chunk(straight.settings)
-    for trainer in (straight, resumed):
-        for _ in range(4):
-            trainer._step(0.5)
-    assert torch.equal(weights_of(straight), weights_of(resumed))
-    for a, b in zip(straight.ema.parameters(), resumed.ema.parameters(), strict=True):
-        assert torch.equal(a, b)
+    assert sha256(tmp_path / "a/tiny.safetensors") == sha256(tmp_path / "c/tiny.safetensors")
+    tensors = [load_tensors(tmp_path / run, read_checkpoint(tmp_path / run)) for run in "ac"]
+    assert all(torch.equal(tensors[0][name], tensors[1][name]) for name in tensors[0] | tensors[1])
+    for a, b in zip(straight.history.entries, resumed.history.entries, strict=True):
+        assert (a["step"], a["samples"], a["scores"]) == (b["step"], b["samples"], b["scores"])
 
 
-@pytest.mark.slow
-def test_an_interrupted_chunk_is_finished_not_restarted(tmp_path, photos):
-    trainer = make_trainer(tmp_path, photos, clock := Clock(), minutes=1.0)
-    assert not trainer.run(asked_to_stop=lambda: clock.now >= 25)
-    spent = trainer.progress.chunk_seconds
-    assert 10 < spent < 30
-    again = make_trainer(tmp_path, photos, Clock(), minutes=7.0)
-    again.resume(tmp_path)
-    assert again.progress.step == trainer.progress.step > 5
-    assert again.progress.chunk_seconds == spent
-    assert again.progress.chunk_minutes == 1.0
-    assert again.run()
-    assert again.progress.step < 61
-    assert load_weights(tmp_path / "tiny.safetensors", preset="tiny")
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_run_repeats_bit_for_bit_whatever_the_machines_speed(tmp_path, photos, optimizer):
+    """On a machine that is fast, on one that takes a minute for every look at the clock, and in pieces."""
+    options = {"max_steps": 6, "optim": {"name": optimizer, "even_upsampling": True}, "validate_every": 2}
+    files = []
+    for name, seconds in (("fast", 0.0), ("slow", SAVE_EVERY)):
+        trainer = make_trainer(tmp_path / name, Photos(photos), Clock(seconds), **options)
+        assert trainer.fit()
+        files.append((tmp_path / name / "tiny.safetensors").read_bytes())
+    assert files[0] == files[1]
+    run = tmp_path / "pieces"
+    for end in (1, 3, 6):
+        trainer = make_trainer(run, Photos(photos), Clock(7.0), **options)
+        if end > 1:
+            trainer.resume(run)
+        trainer.fit(asked_to_stop=lambda end=end, trainer=trainer: trainer.progress.step == end < 6)
+    assert (run / "tiny.safetensors").read_bytes() == files[0]
+    assert [entry["step"] for entry in trainer.history.entries] == [0, 2, 4, 6]
+
+
+def test_another_seed_is_another_run(tmp_path, photos):
+    ends = [make_trainer(tmp_path / str(seed), Photos(photos), seed=seed, max_steps=2) for seed in (0, 1)]
+    assert all(trainer.fit() for trainer in ends)
+    assert not torch.equal(*map(weights_of, ends))
+
+
+def test_a_run_ends_by_its_steps_and_says_how_it_went(tmp_path, photos):
+    trainer = make_trainer(tmp_path, Photos(photos), Clock(), max_steps=3)
+    assert trainer.fit()
+    assert trainer.progress.step == 3
+    training = json.loads((tmp_path / "tiny.json").read_text())["training"]
+    assert (training["steps"], training["samples"]) == (3, 6)
+    (run,) = training["runs"]
+    assert (run["last_step"], run["validation_split"], run["config"]["max_steps"]) == (3, "first", 3)
+    assert run["minutes"] > 0
+    assert "history" not in training
+    history = json.loads((tmp_path / "history.json").read_text())
+    assert [entry["step"] for entry in history] == [0, 3]
+    assert history[-1]["scores"]["noise"]["psnr"] > 0
+
+
+def test_another_run_begins_from_the_weights_of_the_one_before(tmp_path, photos):
+    first = make_trainer(tmp_path / "first", Photos(photos), max_steps=3)
+    first.fit()
+    weights = tmp_path / "first" / "tiny.safetensors"
+    seen = []
+    batches = Photos(photos)
+    make, batches.make = batches.make, lambda step: (seen.append(step), make(step))[1]
+    second = make_trainer(tmp_path / "second", batches, max_steps=2)
+    second.begin_with(weights)
+    assert second.progress.step == 0
+    assert second.fit()
+    assert seen == [3, 4]  # batches that the first run has not seen
+    training = json.loads((tmp_path / "second/tiny.json").read_text())["training"]
+    assert (training["steps"], training["samples"]) == (5, 10)
+    assert [run["last_step"] for run in training["runs"]] == [3, 5]
+    assert training["runs"][1]["began_with"] == f"tiny {sha256(weights)}"
+    # A card of other weights says nothing about these.
+    (tmp_path / "bare.json").write_text((tmp_path / "first" / "tiny.json").read_text())
+    save_weights(AnyIR(PRESETS["tiny"]), tmp_path / "bare.safetensors")
+    other = make_trainer(tmp_path / "third", Photos(photos))
+    other.begin_with(tmp_path / "bare.safetensors")
+    assert other.progress.total_steps == 0
 
 
 def test_nan_stops_the_run_and_keeps_the_last_checkpoint(tmp_path, photos):
-    trainer = make_trainer(tmp_path, photos, Clock(), minutes=10.0)
+    trainer = make_trainer(tmp_path, Photos(photos), max_steps=20)
     trainer.save()
     before = (tmp_path / INDEX).read_bytes()
     with torch.no_grad():
         trainer.network.output.weight.fill_(float("nan"))
     with pytest.raises(UserError, match=r"the loss is nan near step 10; the last good checkpoint"):
-        trainer.run()
+        trainer.fit()
     assert (tmp_path / INDEX).read_bytes() == before
-    load_state(tmp_path)
+    load_tensors(tmp_path, read_checkpoint(tmp_path))
+
+
+def save(folder, tensors, step=1):
+    save_checkpoint(folder, tensors, tiny_config(), Progress(step=step), Fingerprint())
 
 
 @pytest.mark.slow
-def test_killed_without_warning_loses_nothing_that_was_saved(tmp_path, photos):
+def test_killed_without_warning_loses_nothing_that_was_saved(tmp_path):
     """kill -9 in the middle of rapid saving always leaves one whole checkpoint."""
     code = f"""
 import torch
 from pathlib import Path
-from anyir.model.training.checkpoint import save_state
+from anyir.model.training.checkpoint import Progress, save_checkpoint
+from anyir.model.training.data import Fingerprint
+from tests.helpers.training import tiny_config
 n = 0
 while True:
     n += 1
-    save_state(Path({str(tmp_path / "run")!r}), {{"a": torch.full((2_000_000,), float(n)),
-               "b": torch.full((6_000_000,), float(n))}}, {{"save": n}})
+    tensors = {{"a": torch.full((2_000_000,), float(n)), "b": torch.full((6_000_000,), float(n))}}
+    save_checkpoint(Path({str(tmp_path / "run")!r}), tensors, tiny_config(), Progress(step=n), Fingerprint())
 """
-    process = subprocess.Popen([sys.executable, "-c", code])
-    for wait in (6.0, 0.0):
-        time.sleep(wait)
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[3])
+    while not (tmp_path / "run" / INDEX).exists():
+        assert process.poll() is None
+        time.sleep(0.1)
+    time.sleep(1.0)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    tensors, meta = load_state(tmp_path / "run")
-    assert (tensors["a"] == meta["save"]).all()
-    assert (tensors["b"] == meta["save"]).all()
+    checkpoint = read_checkpoint(tmp_path / "run")
+    tensors = load_tensors(tmp_path / "run", checkpoint)
+    assert (tensors["a"] == checkpoint.progress.step).all()
+    assert (tensors["b"] == checkpoint.progress.step).all()
 
 
-def test_pieces_are_small_enough_to_carry(tmp_path):
-    tensors = {f"t{i}": torch.randn(1_000_000) for i in range(9)}
-    save_state(tmp_path, tensors, {"save": 1})
-    pieces = list(tmp_path.glob("state-*"))
-    assert len(pieces) == 3
-    assert max(p.stat().st_size for p in pieces) <= 15 * 2**20
-    assert PIECE_BYTES < 15 * 2**20
-    loaded, _ = load_state(tmp_path)
-    assert all(torch.equal(loaded[name], tensor) for name, tensor in tensors.items())
+def test_whatever_moment_a_save_ends_at_a_whole_checkpoint_is_left(tmp_path, monkeypatch):
+    """A stand-in for ``write_atomically`` that dies before or after each of its calls."""
+    from anyir.model.training import checkpoint as module
+
+    write = module.write_atomically
+    save(tmp_path, {"a": torch.ones(3)}, 1)
+    for dies_at in range(4):
+        calls = []
+
+        def dying(path, content, dies_at=dies_at, calls=calls):
+            for action in (lambda: None, lambda: write(path, content)):
+                action()
+                calls.append(path)
+                if len(calls) == dies_at + 1:
+                    raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "write_atomically", dying)
+            with pytest.raises(KeyboardInterrupt):
+                save(tmp_path, {"a": torch.full((3,), 2.0)}, 2)
+        checkpoint = read_checkpoint(tmp_path)
+        assert float(load_tensors(tmp_path, checkpoint)["a"][0]) == checkpoint.progress.step
+        assert checkpoint.progress.step == (2 if dies_at == 3 else 1)
+    save(tmp_path, {"a": torch.full((3,), 3.0)}, 3)
+    assert len(list(tmp_path.iterdir())) == 2  # one .safetensors and one JSON
 
 
 def damage(path: Path) -> None:
@@ -150,89 +212,47 @@ def damage(path: Path) -> None:
 
 
 def test_damaged_checkpoints_are_refused(tmp_path):
-    save_state(tmp_path, {"a": torch.ones(3)}, {"save": 1})
+    def load():
+        load_tensors(tmp_path, read_checkpoint(tmp_path))
+
+    save(tmp_path, {"a": torch.ones(3)})
     good = (tmp_path / INDEX).read_text()
-    (piece,) = tmp_path.glob("state-*")
+    (tensors,) = tmp_path.glob("*.safetensors")
     with pytest.raises(UserError, match=r"no checkpoint.json"):
-        load_state(tmp_path / "elsewhere")
-    (tmp_path / INDEX).write_text(good[: len(good) // 2])
-    with pytest.raises(UserError, match="is damaged"):
-        load_state(tmp_path)
-    (tmp_path / INDEX).write_text(good.replace(piece.name, f"../{piece.name}"))
-    with pytest.raises(UserError, match="not in its folder"):
-        load_state(tmp_path)
+        read_checkpoint(tmp_path / "elsewhere")
+    for text in (good[: len(good) // 2], "[" * 100_000, "caf\xe9", "[1]", good.replace(tensors.name, "../x")):
+        (tmp_path / INDEX).write_bytes(text.encode("latin-1"))
+        with pytest.raises(UserError, match=r"^[^\n]*is damaged[^\n]*$"):
+            load()
+    (tmp_path / INDEX).write_text(good.replace(tensors.name, "checkpoint-0.safetensors"))
+    with pytest.raises(UserError, match=r"names checkpoint-0\.safetensors, which is not in its folder"):
+        load()
     (tmp_path / INDEX).write_text(good)
-    damage(piece)
+    damage(tensors)
     with pytest.raises(UserError, match="sha256"):
-        load_state(tmp_path)
-    save_state(tmp_path, {"a": torch.tensor([1.0, float("nan")])}, {"save": 2})
+        load()
+    save(tmp_path, {"a": torch.tensor([1.0, float("nan")])})
     with pytest.raises(UserError, match="NaN or infinity in a"):
-        load_state(tmp_path)
+        load()
 
 
-def test_resuming_from_another_preset_is_refused(tmp_path, photos):
-    save_weights(AnyIR(PRESETS["small"]), tmp_path / "small.safetensors")
-    trainer = make_trainer(tmp_path / "run", photos, Clock())
-    with pytest.raises(UserError, match="holds weights of preset 'small', not of 'tiny'"):
-        trainer.resume(tmp_path / "small.safetensors")
-    trainer.save()
-    other = make_trainer(tmp_path / "other", photos, Clock(), preset="small")
-    with pytest.raises(UserError, match="trains preset 'tiny', not 'small'"):
+def test_a_checkpoint_of_another_network_is_refused(tmp_path):
+    make_trainer(tmp_path / "run").save()
+    other = make_trainer(tmp_path / "other", preset="ratio-1")
+    with pytest.raises(UserError, match="holds another network's tensors"):
         other.resume(tmp_path / "run")
 
 
 def test_a_little_training_lowers_the_loss(tmp_path, photos):
-    trainer = make_trainer(tmp_path, photos, Clock())
-    degraded, clean = trainer.batches.take(0)
+    trainer = make_trainer(tmp_path, Photos(photos), max_steps=60)
+    degraded, clean = trainer.loader.take(0)
     with torch.inference_mode():
-        before = restoration_loss(trainer.network(degraded), clean, degraded)
-    trainer.batches.take = lambda step: (degraded, clean)
-    for _ in range(15):
-        trainer._step(0.2)
+        before = restoration_loss(trainer.network(degraded), clean, degraded, LossConfig())
+    trainer.loader.take = lambda step: (degraded, clean)
+    for _ in range(20):
+        trainer.step()
     with torch.inference_mode():
-        assert restoration_loss(trainer.network(degraded), clean, degraded) < 0.95 * before
-
-
-def test_a_chunk_of_steps_ends_by_them_and_the_next_begins_anew(tmp_path, photos):
-    trainer = make_trainer(tmp_path, photos, Clock(), minutes=0.0, steps=3)
-    assert trainer.run()
-    assert trainer.progress.step == 3
-    assert trainer.progress.chunks[0]["steps"] == 3
-    assert trainer.progress.chunks[0]["minutes"] > 0
-    again = make_trainer(tmp_path, photos, Clock(), minutes=0.0, steps=2)
-    again.resume(tmp_path)
-    assert again.progress.share() == 0
-    assert again.run()
-    assert again.progress.step == 5
-    assert len(again.progress.chunks) == 2
-
-
-def test_steps_that_were_interrupted_are_finished(tmp_path, photos):
-    trainer = make_trainer(tmp_path, photos, Clock(), minutes=0.0, steps=4)
-    asked = iter([False, False, True])
-    assert not trainer.run(asked_to_stop=lambda: next(asked))
-    again = make_trainer(tmp_path, photos, Clock(), minutes=0.0, steps=9)
-    again.resume(tmp_path)
-    assert (again.progress.chunk_step, again.progress.chunk_steps) == (2, 4)
-    assert again.run()
-    assert again.progress.step == 4
-
-
-def test_a_schedule_that_ends_before_its_cosine():
-    """PromptIR's: 15 epochs up, a cosine over 150, of which 120 are run."""
-
-    def rate(epoch):
-        return learning_rate(epoch / 120, 2e-4, warm_up=15 / 120, cosine_end=150 / 120, floor=0.0)
-
-    assert rate(7.5) == pytest.approx(1e-4)
-    assert rate(15) == pytest.approx(2e-4)
-    assert rate(82.5) == pytest.approx(1e-4)
-    assert rate(120) == pytest.approx(1e-4 * (1 + math.cos(math.pi * 105 / 135)))
-
-
-def test_learning_rate_warms_up_and_falls():
-    rates = [learning_rate(share, 1.0) for share in (0.0, 0.015, 0.03, 0.5, 1.0)]
-    assert rates[0] < rates[1] < rates[2] == 1.0 > rates[3] > rates[4] == pytest.approx(0.02)
+        assert restoration_loss(trainer.network(degraded), clean, degraded, LossConfig()) < 0.95 * before
 
 
 def test_batches_depend_on_seed_and_step_alone(photos):
@@ -242,6 +262,7 @@ def test_batches_depend_on_seed_and_step_alone(photos):
     assert torch.equal(first[0], again[0])
     assert torch.equal(first[1], again[1])
     assert not torch.equal(first[1], other[1])
+    assert torch.equal(sampler(5, slice(3, 7))[0], first[0][3:7])
 
 
 def test_crops_are_parts_of_the_photos(photos):
@@ -276,70 +297,60 @@ def test_unusable_photos_are_named(tmp_path, photos):
         list_photos([tmp_path / "empty"])
 
 
-def test_held_out_photos_are_not_trained_on():
+def test_validation_photos_are_not_trained_on():
     paths = [Path(f"{i:03d}.png") for i in range(480)]
-    train, held_out = hold_out(paths, 12)
-    assert len(held_out) == 12
-    assert not set(train) & set(held_out)
-    assert hold_out(paths, 12) == (train, held_out)
-    assert len(hold_out(paths[:5], 12)[1]) == 1
+    train, validation = validation_split(paths, 12)
+    assert len(validation) == 12
+    assert not set(train) & set(validation)
+    assert validation_split(paths, 12) == (train, validation)
+    assert len(validation_split(paths[:5], 12)[1]) == 1
     with pytest.raises(UserError, match="at least two"):
-        hold_out(paths[:1], 12)
+        validation_split(paths[:1], 12)
 
 
 @pytest.mark.slow
-def test_the_command_trains_stops_by_the_clock_and_resumes(tmp_path, photos):
+def test_the_command_trains_stops_after_its_minutes_and_resumes(tmp_path, photos):
     def anyir(*arguments):
         command = [sys.executable, "-m", "anyir.model.cli", *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
-    common = ["train", "--preset", "tiny", "--data", photos, "--out", tmp_path / "run", "--batch", 2]
-    first = anyir(*common, "--minutes", 0.3, "--crop", 32)
+    run = tmp_path / "run"
+    common = ["train", "--preset", "tiny", "--data", photos, "--out", run, "--batch-size", 2, "--crop", 32]
+    first = anyir(*common, "--max-steps", 10**6, "--max-minutes", 0.1)
     assert first.returncode == 0, first.stderr
-    steps = json.loads((tmp_path / "run" / INDEX).read_text())["progress"]["step"]
-    refused = anyir(*common, "--minutes", 0.1)
+    assert "stopped after 0.1 minutes at step " in first.stderr
+    assert f"go on with: anyir train --resume {run}" in first.stderr
+    assert not (run / "tiny.safetensors").exists()
+    steps = read_checkpoint(run).progress.step
+    assert steps > 3
+    refused = anyir(*common)
     assert refused.returncode == 1
     assert "holds a training run" in refused.stderr
-    second = anyir(*common, "--steps", 3, "--crop", 32, "--resume", tmp_path / "run")
+    second = anyir("train", "--resume", run, "--max-steps", steps + 3)
     assert second.returncode == 0, second.stderr
-    assert json.loads((tmp_path / "run" / INDEX).read_text())["progress"]["step"] == steps + 3 > 3
-    assert list((tmp_path / "run" / "logs").iterdir())
-    unknown = anyir("train", "--preset", "huge", "--data", photos, "--out", tmp_path / "x")
-    assert unknown.returncode == 2
-    assert "unknown preset 'huge'" in unknown.stderr
-
-
-def test_a_cosine_that_ends_with_the_warm_up_drops_to_the_floor():
-    rates = [learning_rate(share, 1.0, warm_up=0.2, cosine_end=0.2) for share in (0.1, 0.2, 0.21, 1.0)]
-    assert rates == pytest.approx([0.5, 1.0, 0.02, 0.02])
-
-
-@pytest.mark.slow
-def test_weights_with_a_card_go_on_from_its_record(tmp_path, photos):
-    first = make_trainer(tmp_path / "first", photos, Clock())
-    first.run()
-    weights = tmp_path / "first" / "tiny.safetensors"
-    second = make_trainer(tmp_path / "second", photos, Clock())
-    second.resume(weights)
-    assert second.progress.step == first.progress.step > 0
-    assert second.progress.samples == first.progress.samples
-    assert [c["last_step"] for c in second.progress.chunks] == [first.progress.step]
-    assert second.progress.share() == 0
-    # A card of other weights says nothing about these.
-    other = make_trainer(tmp_path / "third", photos, Clock())
-    (tmp_path / "bare.json").write_text((tmp_path / "first" / "tiny.json").read_text())
-    save_weights(AnyIR(PRESETS["tiny"]), tmp_path / "bare.safetensors")
-    assert sha256(tmp_path / "bare.safetensors") != sha256(weights)
-    other.resume(tmp_path / "bare.safetensors")
-    assert other.progress.step == 0
+    assert read_checkpoint(run).progress.step == steps + 3
+    assert load_weights(run / "tiny.safetensors", preset="tiny")
+    assert list((run / "logs").iterdir())
 
 
 def test_a_compiler_that_fails_is_one_line(tmp_path, photos, monkeypatch):
-    def run(trainer, *arguments):
+    def fail(trainer):
         raise BackendCompilerFailed("inductor", RuntimeError("no C++ compiler"), None)
 
-    monkeypatch.setattr(Trainer, "compile_ahead", run)
-    supply = Supply((Ingredient("photos", degrade=MIXED),), [photos])
-    settings = Settings("tiny", 1.0, 2, 32, compile=True)
+    monkeypatch.setattr(Trainer, "compile_ahead", fail)
+    config = tiny_config(compile=True, data={"roots": [str(photos)]})
     with pytest.raises(UserError, match=r"torch.compile failed .*no C\+\+ compiler.* leave out --compile"):
-        train(settings, supply, tmp_path / "run", None, precision="32-true")
+        train(config, tmp_path / "run")
+
+
+def test_the_data_module_keeps_its_validation_split_out_of_the_batches(photos):
+    from rich.console import Console
+
+    config = tiny_config(data={"roots": [str(photos)]}).data
+    module = PhotosInMemory(config, 0, CPU, Console(quiet=True))
+    assert (module.samples, len(module.validation)) == (2, 1)
+    degraded, clean = module.batch(3, slice(0, 1))
+    assert degraded.shape == clean.shape == (1, 3, 32, 32)
+    again = PhotosInMemory(config, 0, CPU, Console(quiet=True))
+    assert again.fingerprint == module.fingerprint
+    assert torch.equal(again.batch(3, slice(0, 1))[0], degraded)

@@ -9,39 +9,26 @@ from contextlib import nullcontext
 import pytest
 import torch
 import yaml
-from PIL import Image
 from rich.console import Console
-from skimage import data
 
-from anyir.model.data.sources import MIXED, Ingredient
 from anyir.model.errors import UserError
 from anyir.model.metrics import EQUAL
 from anyir.model.training import trainer as training
-from anyir.model.training.clock import Report
-from anyir.model.training.data import Supply
-from anyir.model.training.logger import TrainingLog
+from anyir.model.training.logger import History, Report, TrainingLog
 from anyir.model.training.run import train
-from anyir.model.training.settings import Progress
-from anyir.model.training.trainer import Settings
 from anyir.model.training.validation import validate
-from tests.helpers.trainers import make_trainer
+from tests.helpers.training import make_trainer, tiny_config, write_photos
 
 FULL = OSError(errno.ENOSPC, "No space left on device", "here")
 
 
 @pytest.fixture
 def photos(tmp_path):
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for name in ("astronaut", "coffee"):
-        Image.fromarray(getattr(data, name)()[:128, :128]).save(folder / f"{name}.png")
-    return folder
+    return write_photos(tmp_path / "photos")
 
 
-def run(photos, out, resume=None, **options):
-    supply = Supply((Ingredient("photos", degrade=MIXED),), [photos])
-    settings = Settings("tiny", 0.0, **{"batch": 2, "crop": 32, **options})
-    return train(settings, supply, out, resume, precision="32-true")
+def run(photos, out, init=None):
+    return train(tiny_config(max_steps=1, data={"roots": [str(photos)]}), out, init=init)
 
 
 def test_equal_images_leave_every_figure_a_number():
@@ -52,47 +39,47 @@ def test_equal_images_leave_every_figure_a_number():
     json.dumps(scores, allow_nan=False)
 
 
-def test_a_chunk_whose_weights_cannot_be_written_is_ended_by_the_next_try(tmp_path, monkeypatch):
-    trainer = make_trainer(tmp_path, steps=3)
+def test_a_run_whose_weights_cannot_be_written_is_ended_by_the_next_try(tmp_path, monkeypatch):
+    trainer = make_trainer(tmp_path, max_steps=3)
     trainer.save()
     with monkeypatch.context() as patch:
         patch.setattr(training, "write_trained", lambda *_, **__: (_ for _ in ()).throw(FULL))
         with pytest.raises(OSError, match="No space left"):
-            trainer.run()
-    again = make_trainer(tmp_path, steps=3)
+            trainer.fit()
+    again = make_trainer(tmp_path, max_steps=3)
     again.resume(tmp_path)
-    assert again.progress.share() < 1
-    assert again.run()
+    assert not again.finished
+    assert again.fit()
     assert again.progress.step == 3
     assert json.loads((tmp_path / "tiny.json").read_text())["training"]["steps"] == 3
 
 
 def test_a_loss_that_is_no_number_names_no_checkpoint_that_is_not_there(tmp_path):
-    trainer = make_trainer(tmp_path, steps=8)
+    trainer = make_trainer(tmp_path, max_steps=8)
     with torch.no_grad():
         trainer.network.output.weight.fill_(float("nan"))
     with pytest.raises(UserError, match="no checkpoint was due yet: begin anew with a lower --learning-rate"):
-        trainer.run()
+        trainer.fit()
 
 
 def test_weights_without_their_card_still_say_how_far_they_are(tmp_path):
-    trainer = make_trainer(tmp_path / "first", steps=3)
-    trainer.run()
+    trainer = make_trainer(tmp_path / "first", max_steps=3)
+    trainer.fit()
     (tmp_path / "alone").mkdir()
     shutil.copy(tmp_path / "first" / "tiny.safetensors", tmp_path / "alone")
     again = make_trainer(tmp_path / "second")
-    again.resume(tmp_path / "alone" / "tiny.safetensors")
-    assert (again.progress.step, again.progress.samples) == (3, 6)
+    again.begin_with(tmp_path / "alone" / "tiny.safetensors")
+    assert (again.progress.total_steps, again.progress.before.samples) == (3, 6)
 
 
 def test_a_full_disk_ends_the_curves_and_not_the_run(tmp_path, capfd):
-    log = TrainingLog(Progress(chunk_minutes=1.0), tmp_path / "logs", Console(stderr=True, width=200))
+    log = TrainingLog(9, History(), tmp_path / "logs", Console(stderr=True, width=200))
     hook = threading.excepthook
     with log:
         worker = log._writer._get_file_writer().event_writer._async_writer._worker
         worker._record_writer.write = worker._record_writer.flush = lambda *_: (_ for _ in ()).throw(FULL)
         for _ in range(2):
-            log.report(Report(0.1, 1.0, 0.0))
+            log.report(Report(1, 0.1, 1.0, 0.0))
             worker.join(5)
     assert not worker.is_alive()
     assert threading.excepthook is hook
@@ -102,50 +89,51 @@ def test_a_full_disk_ends_the_curves_and_not_the_run(tmp_path, capfd):
     assert "logs cannot be written (No space left on device)" in err
 
 
-def test_photos_that_are_held_out_anew_are_noticed(tmp_path, photos, capfd, no_validation):
-    out = tmp_path / "run"
-    run(photos, out, steps=1)
-    weights = out / "tiny.safetensors"
-    for source in (out, weights):
-        run(photos, tmp_path / f"same{source.suffix}", source, steps=1, crop=64)
-    assert "note: other photos" not in capfd.readouterr().err
-    (photos / "astronaut.png").rename(photos / "duck.png")  # the first of two is held out: now it is coffee
-    for source in (out, weights):
-        run(photos, tmp_path / f"next{source.suffix}", source, steps=1)
-        said = "note: other photos are held out than in the chunk before, which may have trained on them"
-        assert said in capfd.readouterr().err
+def test_another_validation_split_is_noticed(tmp_path, photos, capfd, no_validation):
+    run(photos, tmp_path / "run")
+    weights = tmp_path / "run/tiny.safetensors"
+    run(photos, tmp_path / "same", weights)
+    assert "note:" not in capfd.readouterr().err
+    (photos / "astronaut.png").rename(photos / "duck.png")  # the first of two validates: now it is coffee
+    run(photos, tmp_path / "next", weights)
+    said = "note: the validation split is another than in the run before, which may have trained on it"
+    assert said in capfd.readouterr().err
+
+
+def test_a_history_that_cannot_be_read_is_begun_anew(tmp_path):
+    for text in ("[", "5", '[{"step": "x"}]', '[{"step": 0}]'):
+        (tmp_path / "history.json").write_text(text)
+        history = History()
+        history.read(tmp_path, 10)
+        assert history.entries == []
 
 
 def test_curves_that_cannot_be_begun_end_nothing(tmp_path, capfd):
     (tmp_path / "logs").write_text("in the way")
     hook = threading.excepthook
-    with TrainingLog(Progress(chunk_minutes=1.0), tmp_path / "logs", Console(stderr=True, width=200)) as log:
-        log.report(Report(0.1, 1.0, 0.0))
+    with TrainingLog(9, History(), tmp_path / "logs", Console(stderr=True, width=200)) as log:
+        log.report(Report(1, 0.1, 1.0, 0.0))
     assert threading.excepthook is hook
     assert "logs cannot be written (File exists)" in capfd.readouterr().err
 
 
-def test_an_edited_recipe_is_noticed_where_its_chunk_goes_on(tmp_path, photos, command, monkeypatch):
-    recipe, out = tmp_path / "own.yaml", tmp_path / "run"
+def test_an_edited_config_changes_no_run_that_was_begun_with_it(tmp_path, photos, command, monkeypatch):
+    """A run goes on with the config in its checkpoint; ``--set`` is how to change it, and is noted."""
+    config, out = tmp_path / "own.yaml", tmp_path / "run"
 
     def write(sigma):
-        source = {"dataset": "photos", "folder": "photos", "degrade": "noise", "sigma": sigma}
-        about = {"about": "x", "preset": "tiny", "batch": 2, "crop": 32, "steps": 2}
-        recipe.write_text(yaml.safe_dump({**about, "sources": [source]}))
-
-    def go(*more):
-        arguments = ("train", "--recipe", recipe, "--root", tmp_path, "--out", out, "--precision", "32-true")
-        return command(*arguments, *more)
+        datasets = [{"dataset": "photos", "folder": "photos", "degrade": "noise", "sigma": sigma}]
+        content = {"preset": "tiny", "max_steps": 2, "precision": "32-true"}
+        content |= {"data": {"batch_size": 2, "crop": 32, "datasets": datasets}}
+        config.write_text(yaml.safe_dump(content))
 
     write(25)
     with monkeypatch.context() as patch:
         patch.setattr("anyir.model.training.run.stop_requests", lambda _: nullcontext(lambda: True))
-        code, _, err = go()
+        code, _, err = command("train", "--config", config, "--data", tmp_path, "--out", out)
         assert (code, "interrupted at step 0" in err) == (1, True)
-        assert "note:" not in go("--resume", out)[2]
     write(50)
-    code, _, err = go("--resume", out)
-    assert code == 0
-    assert "note: recipe own trains on other sources now: the run does not go on exactly" in err
-    chunk = json.loads((out / "tiny.json").read_text())["training"]["chunks"][0]
-    assert chunk["sources"] == ["photos folder=photos degrade=noise sigma=50.0"]
+    code, _, err = command("train", "--resume", out)
+    assert (code, "note:" in err) == (0, False)
+    run = json.loads((out / "tiny.json").read_text())["training"]["runs"][0]
+    assert run["config"]["data"]["datasets"][0]["sigma"] == 25

@@ -4,41 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-Sampler = Callable[[int], tuple[Tensor, Tensor]]
-"""The whole batch of a step: (degraded, clean), each (B, 3, H, W), always the same for a step."""
 Batch = tuple[Tensor, Tensor]
+"""(degraded, clean), each (B, 3, H, W)."""
+MakeBatch = Callable[[int, slice], Batch]
+"""(step, rows) -> those rows of the step's batch, always the same."""
 
 
-@runtime_checkable
-class SharingSampler(Protocol):
-    """A sampler that can leave out the rows of other processes."""
-
-    def __call__(self, step: int, /) -> tuple[Tensor, Tensor]: ...
-
-    def share(self, step: int, rows: slice) -> tuple[Tensor, Tensor]:
-        """Those rows of the batch of ``step``."""
-        ...
-
-
-def batches_for(device: torch.device, sampler: Sampler, rows: slice) -> Batches:
+def make_loader(device: torch.device, make: MakeBatch, rows: slice) -> Loader:
     """Batches made in the way that suits the device.
 
     Args:
         rows: this process's share of a batch.
     """
-    return (CudaBatches if device.type == "cuda" else Batches)(sampler, rows)
+    return (CudaLoader if device.type == "cuda" else Loader)(make, rows)
 
 
-class Batches:
+class Loader:
     """Batches made when they are asked for: on a CPU there is nothing to do meanwhile."""
 
-    def __init__(self, sampler: Sampler, rows: slice) -> None:
-        self._sampler, self._rows = sampler, rows
+    def __init__(self, make: MakeBatch, rows: slice) -> None:
+        self._make_rows, self._rows = make, rows
         self._waited = 0.0
 
     def take(self, step: int) -> Batch:
@@ -57,21 +46,18 @@ class Batches:
         return waited
 
     def _make(self, step: int) -> Batch:
-        if isinstance(self._sampler, SharingSampler):
-            return self._sampler.share(step, self._rows)
-        degraded, clean = self._sampler(step)
-        return degraded[self._rows], clean[self._rows]
+        return self._make_rows(step, self._rows)
 
 
-class CudaBatches(Batches):
+class CudaLoader(Loader):
     """The next batch is made on a stream of its own, beside the training of the present one.
 
     Two events on the training stream enclose the wait: one after a step's last kernel, one where the
     next batch is ready. They are read only when the loss is, so that they cost training nothing.
     """
 
-    def __init__(self, sampler: Sampler, rows: slice) -> None:
-        super().__init__(sampler, rows)
+    def __init__(self, make: MakeBatch, rows: slice) -> None:
+        super().__init__(make, rows)
         # Goes first: what makes a batch is many small kernels, of which the CPU waits for a few.
         self._side = torch.cuda.Stream(priority=-1)
         self._side.wait_stream(torch.cuda.current_stream())  # the photos may still be on their way
