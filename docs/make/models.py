@@ -72,7 +72,7 @@ def gains(cards: dict[str, dict[str, Any]]) -> list[str]:
 
 def severity_table(scores: dict[str, dict[str, Any]]) -> list[str]:
     lines = [
-        "Held-out photos: PSNR (SSIM) degraded and restored, and the gain in dB by severity:",
+        "Validation split: PSNR (SSIM) degraded and restored, and the gain in dB by severity:",
         "",
         "| degradation | input | restored | gain | 0.25 | 0.5 | 0.75 | 1 |",
         "|---|---|---|---|---|---|---|---|",

@@ -17,7 +17,7 @@ STORED_SHARE = 0.5
 """Share of samples clipped and rounded to 8 bits after degradation, as photos in files are."""
 SAVED_SHARE = 0.25
 """Share of samples saved as JPEG after degradation, whatever it is. Weights that had seen JPEG
-alone left noise and darkness as they were in a photo saved at quality 95 (docs/lab/training.md)."""
+alone left noise and darkness as they were in a photo saved at quality 95 (docs/lab/mixture.md)."""
 QUALITIES = (75.0, 98.0)
 """Of those: what cameras and editors save with, on libjpeg's scale."""
 
