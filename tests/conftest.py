@@ -17,8 +17,8 @@ from tests.helpers.tiny import TILE, save_tiny_weights
 
 BUILT = {"tiny_artifacts", "profiled", "built", "apk"}
 """Fixtures that build programs: every test with one of them is slow."""
-UNMARKED_S = 5.0
-"""A test that takes longer and is not marked slow is named at the end."""
+UNMARKED_S = 3.0
+"""A test that takes more of a processor, with its child processes, and is not marked is named at the end."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m "not slow"` selects
@@ -31,16 +31,26 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path not in slow)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    before = sum(os.times()[:4])
+    try:
+        return (yield)
+    finally:
+        item.user_properties.append(("processor_s", sum(os.times()[:4]) - before))
+
+
 def pytest_terminal_summary(terminalreporter):
-    unmarked = [
-        f"{report.duration:.1f} s  {report.nodeid}"
+    took = [
+        (dict(report.user_properties)["processor_s"], report.nodeid)
         for report in terminalreporter.getreports("passed")
-        if report.when == "call" and report.duration > UNMARKED_S and "slow" not in report.keywords
+        if report.when == "call" and "slow" not in report.keywords
+    ]
+    unmarked = [
+        f"{seconds:.1f} s  {test}" for seconds, test in sorted(took, reverse=True) if seconds > UNMARKED_S
     ]
     if unmarked:
-        terminalreporter.section(
-            f"over {UNMARKED_S:.0f} s and not marked slow: make these faster, or mark them"
-        )
+        terminalreporter.section("not marked slow: make these faster, or mark them")
         terminalreporter.write_line("\n".join(unmarked))
 
 

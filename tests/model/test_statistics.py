@@ -96,6 +96,7 @@ def test_crops_of_one_photo_are_pooled_block_by_block():
     assert (network(crops) - restored).abs().max() > 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["tiny", "ablation-a", "ratio-1"])
 def test_a_batch_of_photos_in_crops_is_photo_by_photo(preset):
     network, crops = network_of(preset), images(6)
@@ -127,6 +128,7 @@ def test_gradients_flow_through_pooled_statistics():
     close(gradient, other, 1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", [False, True])
 def test_compiled_and_exported_as_it_is(given):
     network = network_of().float().use_additive_fusion()

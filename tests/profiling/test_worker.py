@@ -131,6 +131,7 @@ def at_start(tmp_path, monkeypatch):
     return arrange
 
 
+@pytest.mark.slow
 def test_what_a_library_prints_is_no_answer(at_start, start, tmp_path):
     at_start(r"os.write(1, b'\x80\x04garbage {}\n'); os.write(2, b'a warning\n')")
     worker = start()
@@ -144,6 +145,7 @@ def test_one_that_exits_by_itself_is_an_error_with_what_it_printed_last(at_start
         start().request("load", limit_s=120)
 
 
+@pytest.mark.slow
 def test_no_worker_outlives_a_killed_parent(reference, tmp_path):
     script = tmp_path / "parent.py"
     script.write_text(

@@ -1,5 +1,6 @@
 """What is read from the file of an ExecuTorch program."""
 
+import pytest
 import torch
 
 from anyir.conversion.executorch.program import check_identifier, count
@@ -11,6 +12,7 @@ class Sum(torch.nn.Module):
         return left + right
 
 
+@pytest.mark.slow
 def test_kernels_outside_of_a_delegate_are_counted(tmp_path):
     from executorch.exir import to_edge_transform_and_lower
 

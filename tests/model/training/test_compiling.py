@@ -26,6 +26,7 @@ def programs(monkeypatch):
     torch.compiler.reset()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pool", [1, 2])
 def test_a_program_serves_all_blocks_of_a_level(programs, pool):
     network = AnyIR(PRESETS["small"]).use_additive_fusion()
@@ -41,6 +42,7 @@ def test_a_program_serves_all_blocks_of_a_level(programs, pool):
         torch.testing.assert_close(weight.grad, plain[name], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_compiling_ahead_is_all_compiling_and_leaves_no_trace(tmp_path, programs):
     trainer = make_trainer(tmp_path, compile=True)
     before = [weight.clone() for weight in trainer.network.parameters()]

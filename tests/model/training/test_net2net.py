@@ -75,6 +75,7 @@ def test_weights_of_the_same_preset_are_taken_as_they_are():
         assert torch.equal(other.state_dict()[name], weight)
 
 
+@pytest.mark.slow
 def test_a_run_that_grows_says_so_in_its_card(tmp_path, monkeypatch):
     monkeypatch.setitem(PRESETS, "larger", LARGER)
     weights = tmp_path / "tiny.safetensors"

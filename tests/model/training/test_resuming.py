@@ -28,6 +28,7 @@ def begin(folder, at=0, **changes):
     return trainer
 
 
+@pytest.mark.slow
 def test_slow_steps_are_saved_within_a_minute_too(tmp_path, monkeypatch):
     trainer = make_trainer(tmp_path, clock=(clock := Clock(9.0)), max_steps=60)
     saved, save = [0.0], trainer.save

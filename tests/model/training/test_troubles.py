@@ -117,6 +117,7 @@ def test_curves_that_cannot_be_begun_end_nothing(tmp_path, capfd):
     assert "logs cannot be written (File exists)" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_edited_config_changes_no_run_that_was_begun_with_it(tmp_path, photos, command, monkeypatch):
     """A run goes on with the config in its checkpoint; ``--set`` is how to change it, and is noted."""
     config, out = tmp_path / "own.yaml", tmp_path / "run"
