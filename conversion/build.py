@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from anyir.conversion.pipeline import Job, Pipeline, Row, describe_weights, failed_row
+from anyir.conversion.pipeline import BuildRow, Job, Pipeline, describe_weights, failed_row
 from anyir.conversion.processes import end_with_parent, log_output, start_process
 from anyir.conversion.recipes import Recipe
 from anyir.conversion.runtimes import find_runtime
@@ -36,7 +36,7 @@ def build(
     recipes: list[Recipe],
     *,
     on_progress: Callable[[str, str], None] = lambda recipe, text: None,
-) -> list[Row]:
+) -> list[BuildRow]:
     """Build artifacts and write ``conversion.json`` beside them.
 
     Args:
@@ -55,9 +55,9 @@ def build(
     load_weights(path)  # damaged or foreign weights end here, in one line, and not once a process
     out.mkdir(parents=True, exist_ok=True)
     (out / REPORT).unlink(missing_ok=True)  # interrupted, this build leaves none rather than an earlier one's
-    rows: dict[str, Row] = {}
+    rows: dict[str, BuildRow] = {}
 
-    def finish(row: Row) -> None:
+    def finish(row: BuildRow) -> None:
         rows[row.recipe] = row
         on_progress(row.recipe, row.status)
 
@@ -89,7 +89,7 @@ def plan(weights: Path, tile: int, out: Path, scratch: Path, recipes: list[Recip
 
 def run_jobs(
     jobs: list[Job],
-    finish: Callable[[Row], None],
+    finish: Callable[[BuildRow], None],
     on_progress: Callable[[str, str], None],
     target: Callable[..., object] | None = None,
 ) -> None:
@@ -120,7 +120,7 @@ def run_jobs(
                 if kind == "progress":
                     on_progress(*message)
                 else:
-                    row = Row(**message)
+                    row = BuildRow(**message)
                     left[:] = [recipe for recipe in left if recipe.name != row.recipe]
                     finish(row)
     finally:

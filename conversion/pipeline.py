@@ -69,7 +69,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Row:
+class BuildRow:
     """What became of one recipe.
 
     Attributes:
@@ -93,17 +93,17 @@ class Row:
     seconds: float | None = None
 
 
-def failed_row(job: Job, recipe: Recipe, reason: str) -> Row:
+def failed_row(job: Job, recipe: Recipe, reason: str) -> BuildRow:
     """The row of a recipe that could not be built; ``reason`` becomes one line."""
     line = f"{' '.join(reason.split())[:300]} (log: {job.log.name})"
-    return Row(recipe.name, job.target(recipe).name, "failed", reason=line)
+    return BuildRow(recipe.name, job.target(recipe).name, "failed", reason=line)
 
 
-def row_of(manifest: Manifest, recipe: Recipe, status: str) -> Row:
+def row_of(manifest: Manifest, recipe: Recipe, status: str) -> BuildRow:
     """A manifest's figures as a row."""
     literal = manifest.parity.literal
     operators = manifest.operators
-    return Row(
+    return BuildRow(
         recipe=recipe.name,
         file=manifest.file,
         status=status,
@@ -153,7 +153,7 @@ class Pipeline:
         exporter: Exporter = resolve_name(find_runtime(self.job.recipes[0].runtime).exporter)(self.source)
         return exporter
 
-    def build(self, recipe: Recipe, say: Callable[[str], None]) -> Row:
+    def build(self, recipe: Recipe, say: Callable[[str], None]) -> BuildRow:
         """1. Reuse what is up to date. 2. Export. 3. Run and compare. 4. Describe. 5. Move into place.
 
         An artifact that is out of bounds removes the earlier one: what these weights make is known to be no

@@ -19,7 +19,7 @@ from anyir.profiling.schema import PYTORCH
 
 if TYPE_CHECKING:
     from anyir.conversion.manifest import Manifest
-    from anyir.conversion.pipeline import Row as BuildRow
+    from anyir.conversion.pipeline import BuildRow
 
 NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_+.-]*")
 """What a program's name must be: files of pictures begin with it (``environment.PictureFile``)."""
@@ -171,7 +171,7 @@ def _last_build(artifacts: Path) -> list[BuildRow]:
         UserError: it cannot be read, or names a recipe that there is none of.
     """
     from anyir.conversion.build import REPORT
-    from anyir.conversion.pipeline import Row as BuildRow
+    from anyir.conversion.pipeline import BuildRow
     from anyir.conversion.recipes import RECIPES
 
     path = artifacts / REPORT

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class LiteRtModel:
-    """A ``.tflite`` through LiteRT's interpreter, which offers the graph to XNNPACK by itself.
+    """A ``.tflite`` through LiteRT's interpreter, which offers the graph to XNNPACK by default.
 
     No partition of its ``operators`` means that XNNPACK took nothing and LiteRT's own kernels run.
     """

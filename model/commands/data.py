@@ -57,7 +57,9 @@ def run(
         if dataset is None:
             for folder, count in count_others(root, found).items():
                 photos = "1 photo" if count == 1 else f"{count} photos"
-                print(f"in no dataset that is known by its place: {photos} in {folder}; check that by itself")
+                print(
+                    f"in no dataset that is known by its place: {photos} in {folder}; check that folder alone"
+                )
     problems = sum(check.problems for check in checks)
     if problems:
         print(f"anyir: {problems} problem{'s' if problems > 1 else ''} in {root}", file=sys.stderr)

@@ -49,7 +49,8 @@ def run(
     ] = None,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 for all cores.")] = 0,
     data: Annotated[
-        list[Path] | None, typer.Option(help="Training folders: evaluate on what they hold out; repeatable.")
+        list[Path] | None,
+        typer.Option(help="Training folders: evaluate on their validation split; repeat."),
     ] = None,
     diagnostics: Annotated[
         Path | None,

@@ -17,7 +17,7 @@ class Layout:
     """One place where a dataset may lie.
 
     Attributes:
-        base: folder below the root; where a wildcard matches several, each is searched by itself.
+        base: folder below the root; where a wildcard matches several, each is searched on its own.
         clean: folder below ``base`` with the clean photos; ``.`` is ``base`` itself, without its subfolders.
         degraded: folders below ``base`` with the degraded photos; empty if there are only clean ones.
         files: pattern of the file names of both.

@@ -85,7 +85,7 @@ def why_left_out(path: Path) -> str:
     if path.is_dir():
         return "a link to a folder"
     if path.suffix.lower() == ".avif":
-        return "AVIF is not written: name it by itself, with another suffix for OUT"
+        return "AVIF is not written: name the file alone, with another suffix for OUT"
     return "not a photo"
 
 

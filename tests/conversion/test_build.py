@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from anyir.conversion.build import REPORT, build, plan, reason_of, run_jobs, work
-from anyir.conversion.pipeline import Row
+from anyir.conversion.pipeline import BuildRow
 from anyir.conversion.processes import start_process
 from anyir.conversion.recipes import RECIPES, Bounds, Recipe, select_recipes
 from anyir.model.cli import build_app
@@ -39,7 +39,7 @@ def test_recipes_that_share_a_conversion_share_a_process(tiny_weights, tmp_path)
 
 def test_a_process_that_dies_fails_its_recipes_and_no_others(tiny_weights, tmp_path):
     recipes = select_recipes(["*_fp32", "coreml_*_fp16"])
-    rows: list[Row] = []
+    rows: list[BuildRow] = []
     jobs = plan(tiny_weights, 64, tmp_path, tmp_path, recipes)
     # ``int`` takes no connection and no job: each process dies before it has said anything.
     run_jobs(jobs, rows.append, lambda recipe, text: None, target=int)
@@ -96,7 +96,7 @@ def test_weights_that_change_meanwhile_are_not_those_that_are_built(tiny_weights
         assert {sha256(path) for path in built} == {sha256(tiny_weights)}
         for job in jobs:
             for recipe in job.recipes:
-                finish(Row(recipe.name, "x", "built"))
+                finish(BuildRow(recipe.name, "x", "built"))
 
     monkeypatch.setattr("anyir.conversion.build.run_jobs", run)
     build(weights, 64, tmp_path / "out", list(RECIPES))
@@ -141,7 +141,7 @@ def test_the_command_s_exit_codes(tiny_weights, tmp_path, monkeypatch):
     assert run(app, ["convert", *out, "--tile", "100"]).exit_code == 2
     assert not (tmp_path / "out").exists()
 
-    failed = Row("litert_cpu_fp32", "x.tflite", "failed", reason="the toolchain says no")
+    failed = BuildRow("litert_cpu_fp32", "x.tflite", "failed", reason="the toolchain says no")
     monkeypatch.setattr("anyir.conversion.build.build", lambda *a, **k: [failed])
     result = run(app, ["convert", *out])
     assert result.exit_code == 1

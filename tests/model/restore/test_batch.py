@@ -98,5 +98,5 @@ def test_every_file_left_out_has_its_own_reason(tmp_path):
         ".hidden.png": "hidden",
         "link": "a link to a folder",
         "notes.txt": "not a photo",
-        "photo.avif": "AVIF is not written: name it by itself, with another suffix for OUT",
+        "photo.avif": "AVIF is not written: name the file alone, with another suffix for OUT",
     }
