@@ -26,6 +26,9 @@ def short_parts(pixels: int) -> int:
 class DeployAttention(nn.Module):
     """Equation 2 on normalised pixels, its output projection included: (1, C, H, W) -> the same.
 
+    ``matrix`` says what the pixels are multiplied by, ``forward`` multiplies. Where the matrix is ``given``,
+    from a look at the whole photo, only ``forward`` is there.
+
     The pixels are split into parts for two reasons: a batch of one makes LiteRT turn a product of two
     computed matrices into a fully connected layer that XNNPACK refuses, and sums over many pixels lose
     their last terms where they are accumulated in float16. An odd number of pixels gets a row of zeros,
@@ -39,21 +42,27 @@ class DeployAttention(nn.Module):
     project: Tensor
     mask: Tensor
 
-    def __init__(self, attention: Attention, norm: ChannelNorm, height: int, width: int) -> None:
+    def __init__(
+        self, attention: Attention, norm: ChannelNorm, height: int, width: int, *, given: bool = False
+    ) -> None:
         super().__init__()
         self.height, self.width = height, width
         self.pad = height * width % 2
-        self.parts = short_parts((height + self.pad) * width)
-        channels, heads = attention.project.in_channels, attention.heads
+        channels = attention.project.in_channels
         weight, bias = rewrites.fold_affine(attention.qkv.weight, norm.weight, norm.bias)
         kernel = attention.qkv_depthwise.weight
-        factor = rewrites.bounded_rows(weight, bias, kernel, height * width)
-        factor[2 * channels :] = 1  # values are not normalised
-        kernel = kernel * factor[:, None, None, None]
-        parts = zip(weight.chunk(3), bias.chunk(3), kernel.chunk(3), strict=True)
-        self.query, self.key, self.value = (frozen_pair(*part) for part in parts)
+        weights, biases, kernels = weight.chunk(3), bias.chunk(3), kernel.chunk(3)
+        self.value = frozen_pair(weights[2], biases[2], kernels[2])
+        if given:
+            return
+        factor = rewrites.bounded_rows(weight, bias, kernel, height * width)[:, None, None, None]
+        self.query, self.key = (
+            frozen_pair(weights[i], biases[i], kernels[i] * factor.chunk(3)[i]) for i in (0, 1)
+        )
+        heads = attention.heads
         temperature = attention.temperature.flatten().repeat_interleave(channels // heads)
         self.register_buffer("temperature", temperature[None, :, None])  # (1, C, 1)
+        self.parts = short_parts((height + self.pad) * width)
         # 65,536 pixels are more than float16 can count: norms and Gram matrix are divided by sqrt(P).
         root = (height * width) ** 0.5
         self.register_buffer("root", constant(root))
@@ -62,13 +71,16 @@ class DeployAttention(nn.Module):
         project = attention.project.weight[:, :, 0, 0].T
         self.register_buffer("project", project[None].repeat(2, 1, 1))  # (2, C, C)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, matrix: Tensor) -> Tensor:
+        return self.whole(torch.bmm(self.rows(self.value(x), 2), matrix))
+
+    def matrix(self, x: Tensor) -> Tensor:
+        """(1, C, H, W) -> (2, C, C), twice the same: softmax and output projection in one."""
         query, key = self.query(x), self.key(x)
         inverse_q = self.inverse_norm(query).transpose(1, 2)  # (1, C, 1)
         inverse_k = self.inverse_norm(key)  # (1, 1, C)
         logits = self.gram(query, key) * inverse_q * inverse_k * self.temperature + self.mask  # (2, C, C)
-        weights = torch.bmm(logits.softmax(dim=-1).transpose(1, 2), self.project)
-        return self.whole(torch.bmm(self.rows(self.value(x), 2), weights))
+        return torch.bmm(logits.softmax(dim=-1).transpose(1, 2), self.project)
 
     def gram(self, query: Tensor, key: Tensor) -> Tensor:
         """(1, C, H, W) twice -> (1, C, C) / sqrt(P). The parts' sum is their mean over an image."""

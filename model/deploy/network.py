@@ -63,7 +63,8 @@ class DeployGate(nn.Module):
     """Algorithm 1 without its first line: normalised and raw (1, C, H, W) -> the same.
 
     Line 2's statistics are taken of the normalised map before scale and shift, as w mean + b and
-    |w| deviation. The map comes ``gain`` times too large, which the weights undo.
+    |w| deviation. The map comes ``gain`` times too large, which the weights undo. Where the factor is
+    ``given``, from a look at the whole photo, only ``forward`` is there.
     """
 
     scale: Tensor
@@ -73,7 +74,7 @@ class DeployGate(nn.Module):
     one: Tensor
     eps: Tensor
 
-    def __init__(self, gate: GatedDA, gain: float) -> None:
+    def __init__(self, gate: GatedDA, gain: float, *, given: bool = False) -> None:
         super().__init__()
         channels = len(gate.tau)
         scale, shift = gate.norm.weight / gain, gate.norm.bias
@@ -84,33 +85,36 @@ class DeployGate(nn.Module):
             for w, b in zip(weight.split(parts), bias.split(parts), strict=True)
         )
         self.depthwise = frozen_depthwise(gate.depthwise.weight) if gate.depthwise is not None else None
-        self.repeats = gate.alpha // channels
+        self.gate = frozen_conv(gate.gate.weight)
+        self.project = frozen_conv(gate.project.weight)
+        self.repeats = gate.alpha // channels  # 0 without alpha: there is nothing to multiply
+        if given or not self.repeats:
+            return
         self.register_buffer("scale", scale[None, :, None, None])
         self.register_buffer("variance_scale", scale.square()[None, :, None, None])
         self.register_buffer("shift", shift[None, :, None, None])
         self.register_buffer("tau", gate.tau[None, :, None, None])
         self.register_buffer("one", constant(1))
         self.register_buffer("eps", constant(1e-12))
-        self.gate = frozen_conv(gate.gate.weight)
-        self.project = frozen_conv(gate.project.weight)
 
-    def forward(self, normed: Tensor, x: Tensor) -> Tensor:
+    def forward(self, normed: Tensor, x: Tensor, factor: Tensor | None = None) -> Tensor:
         parts = [] if self.beta is None else [self.beta(normed)]
         if self.alpha is not None and self.depthwise is not None:
-            adapt = self.tau * self.delta(normed) + self.one  # (1, C, 1, 1)
-            adapt = torch.cat([adapt] * self.repeats, dim=1) if self.repeats > 1 else adapt
-            parts.append(self.depthwise(self.alpha(normed)) * adapt)
+            parts.append(self.depthwise(self.alpha(normed)) * factor)
         gated = torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
         if self.gamma is not None:
             gated = F.gelu(self.gamma(normed)) * gated
         return self.project(self.gate(gated) + x)
 
-    def delta(self, normed: Tensor) -> Tensor:
+    def factor(self, normed: Tensor) -> Tensor:
+        """What alpha is multiplied by, 1 + tau_adj of line 7: (1, A, 1, 1), as wide as alpha."""
         mean = normed.mean((2, 3), keepdim=True)
         centred = normed - mean
         variance = (centred * centred).mean((2, 3), keepdim=True)
         deviation = torch.sqrt(variance * self.variance_scale + self.eps)
-        return torch.sigmoid(mean * self.scale + self.shift + deviation)
+        delta = torch.sigmoid(mean * self.scale + self.shift + deviation)
+        factor = self.tau * delta + self.one
+        return torch.cat([factor] * self.repeats, dim=1) if self.repeats > 1 else factor
 
 
 class DeployFeedForward(nn.Module):
@@ -130,20 +134,20 @@ class DeployFeedForward(nn.Module):
 class DeployDAB(nn.Module):
     """One block: (1, 2C, H, W) with the attention half first -> the same."""
 
-    def __init__(self, block: DAB, height: int, width: int) -> None:
+    def __init__(self, block: DAB, height: int, width: int, *, given: bool = False) -> None:
         super().__init__()
         channels = block.fuse.in_channels
         order = rewrites.halves_first(channels, block.split)
         # Keeps float16 sums of the normalised map n over the pixels in range: |n|^2 <= C at every pixel,
         # so the sum of squares stays below C sqrt(P).
-        gain = (height * width) ** -0.25
+        gain = 1.0 if given else (height * width) ** -0.25
         self.half_width = channels // 2
         self.attention_norm = DeployNorm(block.attention_norm)
-        self.attention = DeployAttention(block.attention, block.attention_norm, height, width)
+        self.attention = DeployAttention(block.attention, block.attention_norm, height, width, given=given)
         self.gate_norm, self.gate = None, None
         if isinstance(block.gated_da, GatedDA):
             self.gate_norm = DeployNorm(block.gated_da.norm, gain)
-            self.gate = DeployGate(block.gated_da, gain)
+            self.gate = DeployGate(block.gated_da, gain, given=given)
         self.fuse_sigmoid, fuse = None, block.fuse.weight[order]
         if isinstance(block.fusion, Fusion):
             fuse, fuse_sigmoid = rewrites.fold_fusion(fuse, block.fusion.weight).chunk(2, dim=1)
@@ -152,16 +156,23 @@ class DeployDAB(nn.Module):
         self.ffn_norm = DeployNorm(block.ffn_norm)
         self.ffn = DeployFeedForward(block.ffn, block.ffn_norm, order)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, given: list[Tensor] | None = None) -> tuple[Tensor, list[Tensor]]:
+        """(the block's output, the statistics that it used: the attention's matrix, and the gate's factor
+        where there is one)."""
         attention, gate = x[:, : self.half_width], x[:, self.half_width :]
-        attention = self.attention(self.attention_norm(attention))
+        normed = self.attention_norm(attention)
+        used = [self.attention.matrix(normed) if given is None else given[0]]
+        attention = self.attention(normed, used[0])
         if self.gate is not None and self.gate_norm is not None:
-            gate = self.gate(self.gate_norm(gate), gate)
+            normed = self.gate_norm(gate)
+            if self.gate.repeats:
+                used.append(self.gate.factor(normed) if given is None else given[1])
+            gate = self.gate(normed, gate, *used[1:])
         halves = torch.cat([attention, gate], dim=1)
         x = self.fuse(halves) + x
         if self.fuse_sigmoid is not None:
             x = self.fuse_sigmoid(torch.sigmoid(halves)) + x
-        return self.ffn(self.ffn_norm(x)) + x
+        return self.ffn(self.ffn_norm(x)) + x, used
 
 
 class DeployUpsample(nn.Module):
@@ -186,14 +197,14 @@ class DeployUpsample(nn.Module):
 class DeployNetwork(nn.Module):
     """AnyIR for one input size: (1, 3, height, width) -> the same, as ``AnyIR``."""
 
-    def __init__(self, network: AnyIR, height: int, width: int) -> None:
+    def __init__(self, network: AnyIR, height: int, width: int, *, given: bool = False) -> None:
         super().__init__()
         config = network.config
         orders = [rewrites.halves_first(config.dim * 2**level, config.split) for level in range(4)]
         sizes = [(height >> level, width >> level) for level in range(4)]
 
-        def blocks(literal: Any, level: int) -> nn.Sequential:
-            return nn.Sequential(*(DeployDAB(block, *sizes[level]) for block in literal.children()))
+        def blocks(literal: Any, level: int) -> nn.ModuleList:
+            return nn.ModuleList(DeployDAB(block, *sizes[level], given=given) for block in literal.children())
 
         self.patch_embed = frozen_conv(network.patch_embed.weight[orders[0]], padding=1)
         self.encoder = nn.ModuleList(blocks(stage, i) for i, stage in enumerate(network.encoder))
@@ -215,16 +226,46 @@ class DeployNetwork(nn.Module):
         self.output = frozen_conv(network.output.weight[:, orders[0]], padding=1)
 
     def forward(self, image: Tensor) -> Tensor:
+        return self.run(image)[0]
+
+    def run(self, image: Tensor, given: list[Tensor] | None = None) -> tuple[Tensor, list[Tensor]]:
+        """(the output, the statistics of all blocks one after another); ``given`` are the same, one each."""
+        used: list[Tensor] = []
+
+        def level(blocks: Any, x: Tensor) -> Tensor:
+            for block in blocks:
+                x, own = block(x, given and given[len(used) :])
+                used.extend(own)
+            return x
+
         x = self.patch_embed(image)
         skips = []
         for blocks, down in zip(self.encoder, self.down, strict=True):
-            x = blocks(x)
+            x = level(blocks, x)
             skips.append(x)
             x = down(x)
-        x = self.latent(x)
+        x = level(self.latent, x)
         for up, merge, blocks in zip(self.up, self.merge, self.decoder, strict=True):
-            x = blocks(up(x) + merge(skips.pop()))
-        return self.output(self.refinement(x)) + image
+            x = level(blocks, up(x) + merge(skips.pop()))
+        return self.output(level(self.refinement, x)) + image, used
+
+
+class DeployLook(DeployNetwork):
+    """Looks at a sheet of crops: (1, 3, height, width) -> statistics, as ``DeployRestore`` takes them.
+
+    For every block the attention's matrix, (2, C, C), and the gate's factor, (1, A, 1, 1).
+    """
+
+    def forward(self, sheet: Tensor) -> list[Tensor]:  # type: ignore[override]
+        return self.run(sheet)[1]
+
+
+class DeployRestore(DeployNetwork):
+    """Restores a tile, (1, 3, height, width) -> the same, with statistics in the order of ``DeployLook``: no
+    queries, keys, Gram matrix, norms, softmax, and no mean over the pixels."""
+
+    def forward(self, tile: Tensor, *statistics: Tensor) -> Tensor:
+        return self.run(tile, list(statistics))[0]
 
 
 def frozen_downsample(weight: Tensor, order: Tensor) -> nn.Conv2d:
@@ -246,9 +287,32 @@ def to_deploy(network: AnyIR, height: int, width: int) -> nn.Module:
     Raises:
         UserError: a size that is not a positive multiple of 8.
     """
+    return _finished(DeployNetwork(_exact(network, height, width), height, width), network)
+
+
+def to_deploy_pair(network: AnyIR, height: int, width: int) -> tuple[nn.Module, nn.Module]:
+    """Rewrite a network as two modules of one size, so that all tiles of a photo share its statistics.
+
+    Returns:
+        ``DeployLook`` and ``DeployRestore`` in eval mode: ``restore(tile, *look(sheet))`` is what
+        ``network(tile, network.statistics(sheet))`` computes, to rounding.
+
+    Raises:
+        UserError: a size that is not a positive multiple of 8.
+    """
+    exact = _exact(network, height, width)
+    look, restore = DeployLook(exact, height, width), DeployRestore(exact, height, width, given=True)
+    return _finished(look, network), _finished(restore, network)
+
+
+def _exact(network: AnyIR, height: int, width: int) -> AnyIR:
+    """A copy in float64, where its size is one that can be rewritten."""
     if min(height, width) < SIZE_MULTIPLE or height % SIZE_MULTIPLE or width % SIZE_MULTIPLE:
         raise UserError(f"{width}x{height}: width and height must be positive multiples of {SIZE_MULTIPLE}")
-    like = network.patch_embed.weight
     exact = AnyIR(network.config).double().requires_grad_(False)
     exact.load_state_dict(network.state_dict())
-    return DeployNetwork(exact, height, width).to(like).eval()
+    return exact
+
+
+def _finished(deployed: nn.Module, network: AnyIR) -> nn.Module:
+    return deployed.to(network.patch_embed.weight).eval()

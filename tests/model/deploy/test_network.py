@@ -1,6 +1,7 @@
 """The deploy form against the literal one: every rewrite alone, and the whole network."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,10 +12,12 @@ from anyir.model.checkpoint import shipped_presets
 from anyir.model.config import AnyIRConfig
 from anyir.model.deploy.attention import LONGEST_SUM, DeployAttention, short_parts
 from anyir.model.deploy.network import (
+    DeployDAB,
     DeployFeedForward,
     DeployGate,
     DeployNorm,
     DeployUpsample,
+    to_deploy_pair,
 )
 from anyir.model.deploy.rewrites import (
     bounded_rows,
@@ -129,8 +132,21 @@ def test_merge_folds_into_the_upsampling():
 def test_attention_over_parts_of_the_pixels(heads, height, width):
     attention, norm = randomised(Attention(8, heads)), randomised(ChannelNorm(8))
     x = feature(8, height, width)
-    deployed = DeployAttention(attention, norm, height, width)
-    assert difference(deployed(DeployNorm(norm)(x)), attention(norm(x))) < EXACT
+    deployed, normed = DeployAttention(attention, norm, height, width), DeployNorm(norm)(x)
+    assert difference(deployed(normed, deployed.matrix(normed)), attention(norm(x))) < EXACT
+
+
+@pytest.mark.parametrize("heads", [1, 2, 4])
+@pytest.mark.parametrize(("height", "width"), [(6, 10), (5, 9), (1, 1)])
+def test_attention_with_a_given_matrix_is_one_product(heads, height, width):
+    attention, norm = randomised(Attention(8, heads)), randomised(ChannelNorm(8))
+    sheet, x = feature(8, 8, 8, seed=2), feature(8, height, width)
+    matrix = DeployAttention(attention, norm, 8, 8).matrix(DeployNorm(norm)(sheet))
+    assert matrix.shape == (2, 8, 8)
+    given = DeployAttention(attention, norm, height, width, given=True)
+    expected = attention(norm(x), attention.statistics(norm(sheet), 1))
+    assert difference(given(DeployNorm(norm)(x), matrix), expected) < EXACT
+    assert {name.split(".")[0] for name in given.state_dict()} == {"value"}
 
 
 def test_mask_separates_heads_in_both_copies():
@@ -146,8 +162,21 @@ def test_mask_separates_heads_in_both_copies():
 @pytest.mark.parametrize("gain", [1.0, 0.07])
 def test_gate_on_the_normalised_map(parts, gain):
     gate, x = randomised(GatedDA(6, parts, 3)), feature(6)
-    deployed = DeployGate(gate, gain)
-    assert difference(deployed(DeployNorm(gate.norm, gain)(x), x), gate(x)) < EXACT
+    deployed, normed = DeployGate(gate, gain), DeployNorm(gate.norm, gain)(x)
+    factor = (deployed.factor(normed),) if parts[0] else ()
+    assert difference(deployed(normed, x, *factor), gate(x)) < EXACT
+
+
+@pytest.mark.parametrize("parts", [(1, 1, 2), (2, 0, 2)])
+@pytest.mark.parametrize("gain", [1.0, 0.07])
+def test_gate_with_a_given_factor(parts, gain):
+    gate, sheet, x = randomised(GatedDA(6, parts, 3)), feature(6, 8, 8, seed=2), feature(6)
+    factor = DeployGate(gate, gain).factor(DeployNorm(gate.norm, gain)(sheet))
+    assert factor.shape == (1, parts[0] * 6, 1, 1)
+    given = DeployGate(gate, 1.0, given=True)
+    expected = gate(x, gate.statistics(sheet, 1))
+    assert difference(given(DeployNorm(gate.norm)(x), x, factor), expected) < EXACT
+    assert not {"tau", "scale", "shift"} & set(given.state_dict())
 
 
 def test_feed_forward_in_the_permuted_stream():
@@ -178,6 +207,47 @@ def test_whole_network_in_float64(preset):
     image = torch.rand(1, 3, 24, 40, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     literal = network(image)
     assert difference(to_deploy(network, 24, 40)(image), literal) < EXACT * max(1, literal.abs().max().item())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"split": "half", "gated_da": False, "fusion": False},  # Table 7 (a)
+        {"fusion": False, "gate_parts": (0, 2, 2)},  # Table 8: no alpha, nothing to multiply
+        {"fusion": False, "gate_parts": (2, 0, 2)},
+        {"fusion": False, "gate_parts": (2, 2, 0)},
+    ],
+)
+def test_two_entries_are_the_network_with_the_sheets_statistics(changes):
+    network = randomised(AnyIR(replace(PRESETS["tiny"], **changes)))
+    generator = torch.Generator().manual_seed(3)
+    sheet, tile = (torch.rand(1, 3, 24, 40, generator=generator, dtype=torch.float64) for _ in range(2))
+    look, restore = to_deploy_pair(network, 24, 40)
+    literal = network(tile, network.statistics(sheet))
+    assert difference(restore(tile, *look(sheet)), literal) < EXACT * max(1, literal.abs().max().item())
+    assert difference(restore(sheet, *look(sheet)), network(sheet)) < EXACT * max(1, literal.abs().max())
+
+
+def test_restore_has_nothing_that_couples_far_pixels():
+    """A pixel changes what its convolutions reach; with its own statistics it changes all."""
+    network = randomised(AnyIR(PRESETS["tiny"]))
+    look, restore = to_deploy_pair(network, 8, 1024)
+    image = torch.rand(1, 3, 8, 1024, dtype=torch.float64)
+    other = image.clone()
+    other[..., 0] = 0
+    statistics = look(image)
+    assert torch.equal(restore(image, *statistics)[..., -64:], restore(other, *statistics)[..., -64:])
+    assert difference(network(image)[..., -64:], network(other)[..., -64:]) > EXACT
+    assert not any("query" in name or "key" in name for name in restore.state_dict())
+
+
+def test_statistics_are_two_tensors_a_block():
+    look, _ = to_deploy_pair(AnyIR(PRESETS["tiny"]), 16, 16)
+    blocks = [module for module in look.modules() if isinstance(module, DeployDAB)]
+    shapes = [tuple(tensor.shape) for tensor in look(torch.rand(1, 3, 16, 16))]
+    expected = [((2, n, n), (1, n, 1, 1)) for n in (block.half_width for block in blocks)]
+    assert shapes == [shape for pair in expected for shape in pair]
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (40, 72), (64, 64), (8, 104)])
@@ -226,8 +296,10 @@ def test_float16_can_count_the_pixels_of_large_tiles(tile):
     assert all(torch.isfinite(tensor.half()).all() for tensor in deployed.state_dict().values())
     attention = deployed.encoder[0][0].attention
     x = torch.randn(1, attention.query[0].in_channels, tile, tile, generator=torch.Generator().manual_seed(5))
-    exact = attention(x)
-    assert difference(attention.half()(x.half()).float(), exact) < 0.02 * exact.abs().max().item()
+    exact = attention(x, attention.matrix(x))
+    half = attention.half()
+    rounded = half(x.half(), half.matrix(x.half())).float()
+    assert difference(rounded, exact) < 0.02 * exact.abs().max().item()
 
 
 @pytest.mark.parametrize(
@@ -259,5 +331,6 @@ def test_the_form_carries_no_gradients_and_can_be_copied():
 
 @pytest.mark.parametrize(("height", "width"), [(12, 16), (16, 0), (-8, 8)])
 def test_size_that_is_no_multiple_of_8(height, width):
-    with pytest.raises(UserError, match="multiples of 8"):
-        to_deploy(AnyIR(PRESETS["tiny"]), height, width)
+    for rewrite in (to_deploy, to_deploy_pair):
+        with pytest.raises(UserError, match="multiples of 8"):
+            rewrite(AnyIR(PRESETS["tiny"]), height, width)
