@@ -75,6 +75,7 @@ def run(
     if tile is not None and tile % SIZE_MULTIPLE:
         raise typer.BadParameter(f"--tile {tile} is not a multiple of {SIZE_MULTIPLE}")
 
+    from anyir.model.device import keep_freed_memory
     from anyir.model.restore.batch import (
         PhotoOutcome,
         find_jobs,
@@ -93,7 +94,7 @@ def run(
     if source.is_dir():
         restorer = make()
         _say_what_runs(restorer, as_json)
-        with TileBar(len(jobs)) as bar:
+        with keep_freed_memory(), TileBar(len(jobs)) as bar:
             outcomes = restore_jobs(
                 restorer, jobs, overwrite=overwrite, started=bar.start, finished=bar.finish, **options
             )
@@ -104,7 +105,7 @@ def run(
         photo = read_job(jobs[0], [source], overwrite=overwrite)  # before the seconds that a model takes
         restorer = make()
         _say_what_runs(restorer, as_json)
-        with TileBar(1) as bar:
+        with keep_freed_memory(), TileBar(1) as bar:
             progress = bar.start(jobs[0])
             outcomes = [restore_job(restorer, jobs[0], photo, progress=progress, **options)]
             bar.finish(outcomes[0])

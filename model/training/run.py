@@ -17,9 +17,9 @@ from rich.console import Console
 
 from anyir.model.checkpoint import find_weights, load_weights
 from anyir.model.config import PRESETS
-from anyir.model.device import out_of_memory
+from anyir.model.device import keep_freed_memory, out_of_memory
 from anyir.model.errors import UserError
-from anyir.model.training.acceleration import FULL, MIXED, has_bfloat16, keep_freed_memory
+from anyir.model.training.acceleration import FULL, MIXED, has_bfloat16
 from anyir.model.training.checkpoint import INDEX, load_tensors, read_checkpoint
 from anyir.model.training.config import TrainConfig, differences
 from anyir.model.training.data import BadPhotos, open_data

@@ -7,9 +7,9 @@ import sys
 import pytest
 import torch
 
-from anyir.model.training import acceleration as allocator
+from anyir.model import device as allocator
+from anyir.model.device import keep_freed_memory
 from anyir.model.training import run as training_run
-from anyir.model.training.acceleration import keep_freed_memory
 from tests.helpers.training import tiny_config
 
 needs_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc's allocator")
@@ -18,7 +18,7 @@ needs_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="need
 STEPS = """
 import resource, sys, torch
 from contextlib import nullcontext
-from anyir.model.training.acceleration import keep_freed_memory
+from anyir.model.device import keep_freed_memory
 
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
