@@ -117,9 +117,10 @@ def run(
     else:
         asked = make_config(changes)
     processes = int(os.environ.get("WORLD_SIZE", 1))  # torchrun's; the batch is that of all together
-    batch = asked.data.batch_size
-    if batch % processes:
-        raise typer.BadParameter(f"--batch-size {batch} does not divide by {processes} processes")
+    batch, crops = asked.data.batch_size, asked.data.crops_per_photo
+    if batch % (processes * crops):
+        each = f" with {crops} crops a photo" if crops > 1 else ""
+        raise typer.BadParameter(f"--batch-size {batch} does not divide by {processes} processes{each}")
     folder = out or resume
     assert folder is not None
     train(asked, folder, resume=resume, init=init, max_minutes=max_minutes, threads=threads)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Generator, Tensor
 
@@ -26,6 +28,11 @@ FLAT_SHARE = 0.08
 took flat grey for haze: 0.5 of the range came back as 0.4, 0.75 as 0.5."""
 FLAT_KINDS = tuple(one.name for one in DEGRADATIONS if one.on_surfaces)
 
+REGION = 4
+"""Where several crops are of one photo: side of the part that is degraded as one image, in crops, if the
+photo has so much. Haze's depth, light and rain vary over it, and the crops are to judge them together; a
+larger part costs its square in degrading."""
+
 _PER_STEP = 1_000_003  # a prime: (seed, step) pairs do not meet
 _PER_PART = 7919
 """Added as often as a degradation's number says: within a batch no stream serves two purposes."""
@@ -37,10 +44,22 @@ was saved as JPEG was mirrored more often than the rest."""
 
 class Sampler:
     """Makes batches on the photos' device. A batch depends on (seed, step) alone, so that a
-    resumed run sees exactly what an uninterrupted one would have seen."""
+    resumed run sees exactly what an uninterrupted one would have seen.
 
-    def __init__(self, photos: PhotoBank, *, batch: int, crop: int, seed: int) -> None:
+    Args:
+        photos: clean ones, no side below ``least_side``.
+        batch: samples a step, a multiple of ``crops_per_photo``.
+        crop: side of a sample in pixels.
+        seed: what every random choice is drawn from.
+        crops_per_photo: samples that follow one another and are crops of one photo, which was degraded
+            before it was cropped.
+    """
+
+    def __init__(
+        self, photos: PhotoBank, *, batch: int, crop: int, seed: int, crops_per_photo: int = 1
+    ) -> None:
         self.photos, self.batch, self.crop, self.seed = photos, batch, crop, seed
+        self.crops_per_photo = crops_per_photo
         self.kinds = list(MIXTURE)
         self.parts = [[] if kind == "clean" else parse_kind(kind) for kind in MIXTURE]
         self.singles = parse_kind("+".join(single_kinds()))  # in the order they are applied
@@ -50,21 +69,29 @@ class Sampler:
     def __call__(self, step: int, rows: slice = slice(None)) -> tuple[Tensor, Tensor]:
         """Rows of the batch of a step: (degraded, clean), each (B, 3, crop, crop) float. One random stream
         makes the batch, so that all of it is made."""
-        degraded, clean = self._batch(step)
+        seed = self.seed * _PER_STEP + step
+        generator = Generator(self.photos.pixels.device).manual_seed(seed)
+        if self.crops_per_photo == 1:
+            clean = self.photos.random_crops(self.batch, self.crop, generator)
+            degraded, clean = self._degrade(clean, seed, generator)
+        else:
+            count = self.batch // self.crops_per_photo
+            side = max(REGION * self.crop, least_side(self.crop, self.crops_per_photo))
+            clean = self.photos.random_crops(count, side, generator, or_less=True)
+            images = self._degrade(clean, seed, generator)
+            degraded, clean = spread_crops(images, self.crops_per_photo, self.crop, generator)
         return degraded[rows], clean[rows]
 
-    def _batch(self, step: int) -> tuple[Tensor, Tensor]:
-        seed = self.seed * _PER_STEP + step
-        device = self.photos.pixels.device
-        generator = Generator(device).manual_seed(seed)
-        clean = self.photos.random_crops(self.batch, self.crop, generator)
+    def _degrade(self, clean: Tensor, seed: int, generator: Generator) -> tuple[Tensor, Tensor]:
+        """(degraded, clean), of clean photos of which some become surfaces."""
+        count, side, device = len(clean), clean.shape[-1], clean.device
         choice = Generator().manual_seed(seed + _CHOICES)
-        kinds = torch.multinomial(self.shares, self.batch, replacement=True, generator=choice)
-        severity = torch.rand(self.batch, generator=generator, device=device)
-        flat = torch.rand(self.batch, generator=choice) < FLAT_SHARE
+        kinds = torch.multinomial(self.shares, count, replacement=True, generator=choice)
+        severity = torch.rand(count, generator=generator, device=device)
+        flat = torch.rand(count, generator=choice) < FLAT_SHARE
         may_be_flat = torch.tensor([self.kinds[index] in FLAT_KINDS for index in kinds.tolist()])
         rows = (flat & may_be_flat).nonzero()[:, 0].to(device)
-        clean[rows] = surfaces(len(rows), self.crop, choice).to(device)
+        clean[rows] = surfaces(len(rows), side, choice).to(device)
         degraded = clean.clone()
         made_of = [self.parts[index] for index in kinds.tolist()]
         for part in self.singles:  # once for all that have it: on a GPU every call costs alike
@@ -73,12 +100,52 @@ class Sampler:
                 own = seed + self.streams[part] * _PER_PART
                 made = degrade_by(degraded[rows], part, severity[rows], own)
                 degraded[rows] = made
-        stored = torch.rand(self.batch, 1, 1, 1, generator=generator, device=device) < STORED_SHARE
-        saved = torch.rand(self.batch, generator=choice) < SAVED_SHARE
+        stored = torch.rand(count, 1, 1, 1, generator=generator, device=device) < STORED_SHARE
+        saved = torch.rand(count, generator=choice) < SAVED_SHARE
         may_be_saved = torch.tensor(["jpeg" not in self.kinds[index] for index in kinds.tolist()])
         rows = (saved & may_be_saved).nonzero()[:, 0].to(device)
         degraded[rows] = as_saved(degraded[rows], choice)
         return torch.where(stored, as_stored(degraded), degraded), clean
+
+
+def least_side(crop: int, crops: int) -> int:
+    """Pixels that a photo needs along both sides, so that its crops need not overlap."""
+    return crop * _grid(crops)
+
+
+def _grid(crops: int) -> int:
+    """Columns, and at most rows, in which crops are spread."""
+    return math.ceil(math.sqrt(crops))
+
+
+def spread_crops(images: tuple[Tensor, ...], count: int, size: int, generator: Generator) -> list[Tensor]:
+    """Crops spread over each image: one in each cell of a grid, anywhere in it, so that none overlap.
+
+    Args:
+        images: (B, C, H, W) each, of one shape, and cropped at the same places.
+        count: crops of an image.
+        size: of a crop's side; the images have ``least_side`` at least.
+        generator: on the images' device.
+
+    Returns:
+        (B count, C, size, size) for each of ``images``; the crops of an image follow one another.
+    """
+    batch, _, *sides = images[0].shape
+    device = images[0].device
+    columns = _grid(count)
+    cells = columns, math.ceil(count / columns)  # along x, along y
+    # Which cells stay empty, if there are more than crops, is drawn for each image.
+    order = torch.rand(batch, cells[0] * cells[1], generator=generator, device=device).argsort(dim=1)
+    cell = order[:, :count].flatten()
+    pixels = []
+    for place, number, side in ((cell // columns, cells[1], sides[0]), (cell % columns, cells[0], sides[1])):
+        jitter = torch.rand(len(place), generator=generator, device=device)
+        first = place * side // number
+        room = (place + 1) * side // number - first - size
+        pixels.append((first + (jitter * (room + 1)).long())[:, None] + torch.arange(size, device=device))
+    image = torch.arange(batch, device=device).repeat_interleave(count)[:, None, None]
+    index = image, pixels[0][:, :, None], pixels[1][:, None, :]
+    return [one.permute(0, 2, 3, 1)[index].permute(0, 3, 1, 2) for one in images]
 
 
 def surfaces(count: int, side: int, generator: Generator) -> Tensor:

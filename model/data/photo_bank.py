@@ -141,8 +141,12 @@ class PhotoBank:
             damaged,
         )
 
-    def random_crops(self, count: int, size: int, generator: Generator) -> Tensor:
-        """(count, 3, size, size) float crops in 0..1, flipped and turned at random (8 ways)."""
+    def random_crops(self, count: int, size: int, generator: Generator, *, or_less: bool = False) -> Tensor:
+        """(count, 3, size, size) float crops in 0..1, flipped and turned at random (8 ways).
+
+        Args:
+            or_less: whether photos may be smaller; where one is drawn, all crops have its shorter side.
+        """
         device = self.pixels.device
 
         def rand(*shape: int) -> Tensor:
@@ -150,6 +154,8 @@ class PhotoBank:
 
         photo = (rand(count) * len(self)).long()
         height, width = self.height[photo], self.width[photo]
+        if or_less:
+            size = min(size, int(torch.minimum(height, width).min()))
         top = (rand(count) * (height - size + 1)).long()
         left = (rand(count) * (width - size + 1)).long()
         axis = torch.arange(size, device=device)
@@ -168,14 +174,16 @@ class PhotoBank:
         return self.pixels[index].permute(0, 3, 1, 2).float() / 255
 
     def centre_crops(self, size: int) -> Tensor:
-        """(N, 3, size, size) float: the middle of every photo, always the same."""
-        crops = []
+        """(N, 3, size, size) float: the middle of every photo that is large enough, always the same."""
+        crops = [self.pixels.new_empty(0, size, size, 3)]
         for i in range(len(self)):
             start, height, width = int(self.start[i]), int(self.height[i]), int(self.width[i])
+            if min(height, width) < size:
+                continue
             photo = self.pixels[start : start + height * width].reshape(height, width, 3)
             top, left = (height - size) // 2, (width - size) // 2
-            crops.append(photo[top : top + size, left : left + size])
-        return torch.stack(crops).permute(0, 3, 1, 2).float() / 255
+            crops.append(photo[None, top : top + size, left : left + size])
+        return torch.cat(crops).permute(0, 3, 1, 2).float() / 255
 
 
 def validation_split(paths: list[Path], count: int) -> tuple[list[Path], list[Path]]:

@@ -39,10 +39,32 @@ class DataConfig(_Part):
     """Samples a step, of all processes together."""
     crop: int = Field(default=64, ge=16, le=4096, multiple_of=8)
     """Side of a sample in pixels."""
+    crops_per_photo: int = Field(default=1, ge=1, le=256)
+    """Consecutive samples of a batch that are crops of one degraded photo and share their statistics, as the
+    tiles of a photo do when it is restored; 1: each crop is a photo of its own, as in the paper. The batch
+    keeps its size: it has ``batch_size / crops_per_photo`` photos."""
     workers: int = Field(default=4, ge=1, le=256)
     """Threads that read and degrade photos, where they are not held on the device."""
     cache_gib: float = Field(default=4.0, ge=0, le=1e6)
     """Decoded photos that these threads keep."""
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the photos are decoded once and kept on the device: clean ones of one folder, degraded by
+        the table of ``anyir.model.data.mixture``. Anything else is read as it is needed."""
+        return self.datasets == (DatasetSpec("photos", degrade=MIXTURE),)
+
+    @model_validator(mode="after")
+    def _whole_photos(self) -> DataConfig:
+        if self.batch_size % self.crops_per_photo:
+            batch, crops = self.batch_size, self.crops_per_photo
+            raise ValueError(f"batch_size is {batch}: no multiple of crops_per_photo, which is {crops}")
+        if self.crops_per_photo > 1 and not self.in_memory:
+            raise ValueError(
+                f"crops_per_photo is {self.crops_per_photo}: above 1 it takes one dataset, "
+                "{dataset: photos, degrade: mixture} and no more, which is held in memory"
+            )
+        return self
 
 
 class LossConfig(_Part):

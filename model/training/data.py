@@ -10,13 +10,12 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from anyir.model.data.dataset_spec import MIXTURE, DatasetSpec
 from anyir.model.data.photo_bank import BAD_SHARE, PhotoBank, list_photos, validation_split
 from anyir.model.errors import UserError
 from anyir.model.training.config import DataConfig
 from anyir.model.training.distributed import Processes
 from anyir.model.training.loader import Batch
-from anyir.model.training.validation import CROP, VALIDATION_PHOTOS
+from anyir.model.training.validation import CROP, LOOK_PHOTOS, LOOK_SIDE, VALIDATION_PHOTOS
 
 
 class Fingerprint(BaseModel):
@@ -35,10 +34,14 @@ class DataModule:
 
     Attributes:
         validation: (N, 3, H, W) clean crops of the validation split.
+        look_photos: (N, 3, H, W) larger ones, to be restored in tiles after one look; None for a run that
+            does not train for it, or whose validation split has no photo so large.
         samples: in an epoch.
         photos: that samples are read from while training goes on; 0 if all were read before.
         fingerprint: what tells these photos from others.
     """
+
+    look_photos: Tensor | None = None
 
     def __init__(self, validation: Tensor, samples: int, photos: int, fingerprint: Fingerprint) -> None:
         self.validation, self.samples, self.photos = validation, samples, photos
@@ -59,34 +62,46 @@ class DataModule:
 def open_data(config: DataConfig, seed: int, device: torch.device, console: Any) -> DataModule:
     """Find the photos, split some off for validation, and make what yields batches of the rest.
 
-    Clean photos of one folder that are all degraded by the table of ``anyir.model.data.mixture`` are
-    decoded once and kept on the device; anything else is read as it is needed.
-
     Raises:
         UserError: photos that are missing, unreadable, or too small.
     """
-    in_memory = config.datasets == (DatasetSpec("photos", degrade=MIXTURE),)
-    return (PhotosInMemory if in_memory else StreamedPhotos)(config, seed, device, console)
+    return (PhotosInMemory if config.in_memory else StreamedPhotos)(config, seed, device, console)
 
 
 class PhotosInMemory(DataModule):
     """Clean photos, decoded once and kept on the device, where every batch is cropped and degraded."""
 
     def __init__(self, config: DataConfig, seed: int, device: torch.device, console: Any) -> None:
-        from anyir.model.data.mixture import Sampler
+        from anyir.model.data.mixture import Sampler, least_side
 
         if not config.roots:
             raise UserError("name a folder of clean photos with --data")
         paths, validation_paths = validation_split(list_photos(config.roots), VALIDATION_PHOTOS)
         photos, validation = _read(
-            console, device, (paths, config.crop, "training"), (validation_paths, CROP, "validation")
+            console,
+            device,
+            (paths, least_side(config.crop, config.crops_per_photo), "training"),
+            (validation_paths, CROP, "validation"),
         )
         _say(console, f"{len(photos)} photos, {len(validation)} more for validation")
-        self._sampler = Sampler(photos, batch=config.batch_size, crop=config.crop, seed=seed)
+        self._sampler = Sampler(
+            photos,
+            batch=config.batch_size,
+            crop=config.crop,
+            seed=seed,
+            crops_per_photo=config.crops_per_photo,
+        )
         fingerprint = Fingerprint(
             training=(len(photos), photos.pixels.shape[0]), validation=_digest(validation_paths)
         )
         super().__init__(validation.centre_crops(CROP), len(photos), 0, fingerprint)
+        if config.crops_per_photo > 1:
+            large = validation.centre_crops(LOOK_SIDE)[:LOOK_PHOTOS]
+            self.look_photos = large if len(large) else None
+            if self.look_photos is None:
+                _say(
+                    console, f"note: no validation photo has {LOOK_SIDE}x{LOOK_SIDE}: one look is not scored"
+                )
 
     def batch(self, step: int, rows: slice) -> Batch:
         return self._sampler(step, rows)

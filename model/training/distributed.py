@@ -44,15 +44,19 @@ class Processes:
     def first(self) -> bool:
         return self.rank == 0
 
-    def rows(self, batch: int) -> slice:
+    def rows(self, batch: int, together: int = 1) -> slice:
         """This process's rows of a batch.
+
+        Args:
+            together: rows that follow one another and are not parted, such as crops of a photo.
 
         Raises:
             ValueError: the batch does not divide by the processes.
         """
-        share, left = divmod(batch, self.count)
-        if left:
-            raise ValueError(f"a batch of {batch} does not divide by {self.count} processes")
+        share = batch // self.count
+        if batch % (self.count * together):
+            each = f" with {together} crops a photo" if together > 1 else ""
+            raise ValueError(f"a batch of {batch} does not divide by {self.count} processes{each}")
         return slice(self.rank * share, (self.rank + 1) * share)
 
     def maximum(self, *values: float) -> list[float]:

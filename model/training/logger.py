@@ -153,6 +153,8 @@ class TrainingLog:
         for entry in self._history.entries[self._logged :]:
             for kind, scores in entry["scores"].items():
                 self._add(f"PSNR/{kind}", scores["psnr"], entry["step"])
+                if "one_look" in scores:
+                    self._add(f"PSNR, one look/{kind}", scores["one_look"], entry["step"])
         self._logged = len(self._history.entries)
 
     def _add(self, name: str, value: float, step: int) -> None:
@@ -181,7 +183,8 @@ class TrainingLog:
 
 
 def show_scores(scores: dict[str, dict[str, Any]]) -> None:
-    """Print a validation as a table: PSNR before and after, the gain, and that after JPEG where measured."""
+    """Print a validation as a table: PSNR before and after, the gain; where measured, the gain after JPEG and
+    the PSNR in tiles after one look."""
     from rich.console import Console
     from rich.table import Table
 
@@ -191,10 +194,15 @@ def show_scores(scores: dict[str, dict[str, Any]]) -> None:
     detailed = any("saved" in values for values in scores.values())
     if detailed:
         table.add_column("gain after JPEG", justify="right")
+    looked = any("one_look" in values for values in scores.values())
+    if looked:
+        table.add_column("one look dB", justify="right")
     for kind, values in scores.items():
         before = values.get("input_psnr")
         row = [kind, "" if before is None else f"{before:.2f}", f"{values['psnr']:.2f}", _gain(values)]
-        table.add_row(*row, *([_gain(values["saved"])] if detailed else []))
+        row += [_gain(values["saved"])] if detailed else []
+        row += [f"{values['one_look']:.2f}"] if looked else []
+        table.add_row(*row)
     Console().print(table)
 
 

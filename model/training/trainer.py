@@ -38,7 +38,7 @@ from anyir.model.training.loss import restoration_loss
 from anyir.model.training.net2net import grow
 from anyir.model.training.optim import even_out_upsampling, make_optimizers, set_rate
 from anyir.model.training.schedule import learning_rate
-from anyir.model.training.validation import validate
+from anyir.model.training.validation import validate, validate_one_look
 
 CHECK_EVERY = 10
 """Steps between looks at the loss for NaN, at most: each look waits for the device."""
@@ -85,7 +85,8 @@ class Trainer:
         self.config, self.data, self.folder = config, data, folder
         self.fabric, self.clock = fabric, clock
         self.processes = processes or Processes()
-        self.loader = make_loader(fabric.device, data.batch, self.processes.rows(config.data.batch_size))
+        self.rows = self.processes.rows(config.data.batch_size, config.data.crops_per_photo)
+        self.loader = make_loader(fabric.device, data.batch, self.rows)
         self.progress, self.history = Progress(), History()
         self._started = self._saved = clock()
         torch.manual_seed(config.seed)
@@ -146,11 +147,10 @@ class Trainer:
             Seconds it took.
         """
         started = self.clock()
-        rows = self.processes.rows(self.config.data.batch_size)
         side = self.config.data.crop
-        zeros = torch.zeros(rows.stop - rows.start, 3, side, side, device=self.fabric.device)
+        zeros = torch.zeros(self.rows.stop - self.rows.start, 3, side, side, device=self.fabric.device)
         zeros = zeros.contiguous(memory_format=torch.channels_last)
-        restored = self.forward.train()(zeros)
+        restored = self._restore(zeros)
         self.fabric.backward(restoration_loss(restored, zeros, zeros, self.config.loss))
         self.network.zero_grad()
         return self.clock() - started
@@ -229,7 +229,7 @@ class Trainer:
 
     def _learn(self, degraded: Tensor, clean: Tensor) -> Tensor:
         """One step of the optimizers; the loss."""
-        restored = self.forward.train()(degraded)
+        restored = self._restore(degraded)
         loss = restoration_loss(restored, clean, degraded, self.config.loss)
         self.network.zero_grad()
         self.fabric.backward(loss)
@@ -240,6 +240,11 @@ class Trainer:
             even_out_upsampling(self.network)
         # A NaN in the gradient alone reaches the loss's report as well.
         return loss.detach() + 0 * norm.detach()
+
+    def _restore(self, degraded: Tensor) -> Tensor:
+        """The network's answer in training: crops of a photo share their statistics."""
+        restored: Tensor = self.forward.train()(degraded, pool=self.config.data.crops_per_photo)
+        return restored
 
     def _decide(self, asked_to_stop: bool) -> tuple[bool, bool]:
         """Whether to stop, and whether a checkpoint is due: the same on all processes."""
@@ -267,6 +272,9 @@ class Trainer:
             return
         with self.fabric.autocast():
             scores = validate(self.average.module, self.data.validation)
+            if self.data.look_photos is not None:
+                for kind, psnr in validate_one_look(self.average.module, self.data.look_photos).items():
+                    scores[kind]["one_look"] = psnr
         seconds = round(self.clock() - self._started, 1)
         entry = {"step": step, "samples": self.progress.samples, "seconds": seconds}
         self.history.add(self.folder, {**entry, "scores": scores})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,10 +14,16 @@ from anyir.model.data.degradation_registry import CLEAN, kinds_of
 from anyir.model.data.degradations import degrade
 from anyir.model.data.mixture import as_stored
 from anyir.model.metrics import mean_psnr, ssim
+from anyir.model.network import AnyIR
+from anyir.model.restore.look import make_sheet
 
 VALIDATION_PHOTOS = 12
 """Photos in the validation split, at most."""
 CROP = 128
+LOOK_PHOTOS = 4
+"""Of these, at most, that are restored in tiles after one look: one for each severity."""
+LOOK_SIDE = 256
+"""Their side, of tiles of ``CROP``."""
 SEED = 20_000
 SEVERITIES = (0.25, 0.5, 0.75, 1.0)
 """Given to the photos in turn. For noise they are sigma 12.5, 25, 37.5 and 50."""
@@ -72,6 +79,31 @@ def validate(
                 for i, severity in enumerate(SEVERITIES[: len(clean)])
             }
     return results
+
+
+@torch.inference_mode()
+def validate_one_look(network: AnyIR, clean: Tensor) -> dict[str, float]:
+    """PSNR of photos restored in tiles of ``CROP`` after one look, as ``anyir restore`` does, though without
+    overlap: a mean for each kind.
+
+    Args:
+        clean: (N, 3, H, W) in 0..1, sides multiples of ``CROP``.
+    """
+    scores = {}
+    for kind, degraded in degraded_crops(clean).items():
+        pixels = degraded.permute(0, 2, 3, 1).cpu().numpy()
+        sheets = torch.from_numpy(np.stack([make_sheet(photo, CROP) for photo in pixels]))
+        statistics = network.statistics(sheets.permute(0, 3, 1, 2).to(clean.device), pool=1)
+        restored = network(in_tiles(degraded), statistics).float().clamp(0, 1)
+        by_photo = (tiles.chunk(len(clean)) for tiles in (restored, in_tiles(clean)))
+        scores[kind] = mean_psnr(list(zip(*by_photo, strict=True)))
+    return scores
+
+
+def in_tiles(photos: Tensor) -> Tensor:
+    """(N, 3, H, W) -> (N tiles, 3, CROP, CROP); the tiles of a photo follow one another."""
+    parts = photos.unflatten(2, (-1, CROP)).unflatten(4, (-1, CROP))  # (N, 3, rows, CROP, columns, CROP)
+    return parts.permute(0, 2, 4, 1, 3, 5).flatten(0, 2)
 
 
 def _scores_saved(network: Callable[[Tensor], Tensor], degraded: Tensor, clean: Tensor) -> dict[str, float]:

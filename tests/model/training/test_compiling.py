@@ -43,8 +43,9 @@ def test_a_program_serves_all_blocks_of_a_level(programs, pool):
 
 
 @pytest.mark.slow
-def test_compiling_ahead_is_all_compiling_and_leaves_no_trace(tmp_path, programs):
-    trainer = make_trainer(tmp_path, compile=True)
+@pytest.mark.parametrize("crops", [1, 2])
+def test_compiling_ahead_is_all_compiling_and_leaves_no_trace(tmp_path, programs, crops):
+    trainer = make_trainer(tmp_path, compile=True, data={"crops_per_photo": crops})
     before = [weight.clone() for weight in trainer.network.parameters()]
     trainer.compile_ahead()
     for weight, was in zip(trainer.network.parameters(), before, strict=True):

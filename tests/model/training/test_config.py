@@ -41,7 +41,7 @@ def datasets(tmp_path_factory):
 
 
 def test_the_configs_are_those_of_the_paper_and_our_own():
-    assert set(config_names()) == PAPER | ABLATIONS | {"procedural"}
+    assert set(config_names()) == PAPER | ABLATIONS | {"procedural", "one-look"}
     for name in ABLATIONS:
         assert load_config(name).preset == name
         assert load_config(name).data == load_config("three-degradations").data
@@ -64,7 +64,7 @@ def test_table_1_names_everything():
 
 @pytest.mark.parametrize("name", config_names())
 def test_every_config_trains_two_steps(name, datasets, tmp_path, monkeypatch):
-    small = {"batch_size": 2, "crop": 32, "roots": [str(datasets)], "workers": 2}
+    small = {"batch_size": 4, "crop": 32, "roots": [str(datasets)], "workers": 2}
     config = load_config(name, {"data": small, "max_steps": 2, "precision": "32-true"})
     # Its parts, at tiny's size.
     monkeypatch.setitem(PRESETS, config.preset, replace(PRESETS[config.preset], **TINY))
@@ -74,7 +74,7 @@ def test_every_config_trains_two_steps(name, datasets, tmp_path, monkeypatch):
     losses = [float(trainer.step()) for _ in range(2)]
     data.close()
     assert all(0 < loss < 2 for loss in losses)
-    assert isinstance(data, PhotosInMemory) == (name == "procedural")
+    assert isinstance(data, PhotosInMemory) == (name in ("procedural", "one-look"))
 
 
 def write(path, **changes):
