@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -46,6 +46,10 @@ def run(
     tile: Annotated[
         int | None,
         typer.Option(min=SIZE_MULTIPLE, help="Tiles instead of whole photos; an artifact has its own size."),
+    ] = None,
+    statistics: Annotated[
+        Literal["photo", "tile"] | None,
+        typer.Option(help="Of tiles: see anyir restore; default: photo, and tile with an artifact."),
     ] = None,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 for all cores.")] = 0,
     data: Annotated[
@@ -100,7 +104,9 @@ def run(
     if diagnostics is not None and model.tile is not None:
         raise UserError(f"--diagnostics compares tile sizes; {with_} has one, fixed")
     whole = model.tile is None and tile is None
-    restore: Restore = restore_whole(model) if whole else restore_tiled(model, tile)
+    if whole and statistics is not None:
+        raise typer.BadParameter("--statistics means nothing for whole photos: give --tile")
+    restore: Restore = restore_whole(model) if whole else restore_tiled(model, tile, statistics)
     result: dict[str, Any] = describe_model(model, weights, with_)
     result["tile"] = None if whole else model.tile or tile
     console = Console(stderr=True)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from anyir.model.config import SIZE_MULTIPLE
 from anyir.model.data.discovery import Dataset
@@ -43,14 +43,16 @@ def restore_whole(model: TileModel) -> Restore:
     return restore
 
 
-def restore_tiled(model: TileModel, tile: int | None = None) -> Restore:
-    """A model through ``Restorer``: in tiles, its own size if it is fixed to one."""
+def restore_tiled(
+    model: TileModel, tile: int | None = None, statistics: Literal["photo", "tile"] | None = None
+) -> Restore:
+    """A model through ``Restorer``: in tiles, its own size if it is fixed to one; ``statistics`` as there."""
     import numpy as np
     import torch
 
     from anyir.model.restore.restorer import Restorer
 
-    restorer = Restorer(model, tile=tile)
+    restorer = Restorer(model, tile=tile, statistics=statistics)
 
     def restore(images: Tensor) -> Tensor:
         photos = images.permute(0, 2, 3, 1).numpy()
