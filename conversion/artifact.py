@@ -12,7 +12,7 @@ from anyir.conversion.runtimes import find_runtime
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
-    from anyir.model.restore.restorer import TileModel
+    from anyir.model.restore.tile_models import TileModel
 
 
 def open_artifact(path: Path, *, threads: int = THREADS) -> TileModel:

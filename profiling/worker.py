@@ -20,7 +20,7 @@ from anyir.model.errors import UserError
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from anyir.model.restore.restorer import TileModel
+    from anyir.model.restore.tile_models import TileModel
 
 LOAD_LIMIT_S = 600.0
 RUN_LIMIT_S = 300.0
@@ -179,7 +179,7 @@ class Session:
             import torch  # noqa: F401  (the runtime of this row)
 
             from anyir.model.checkpoint import load_weights
-            from anyir.model.restore.restorer import TorchModel
+            from anyir.model.restore.tile_models import TorchModel
 
             return lambda: TorchModel(load_weights(path), threads=threads)
         from anyir.conversion.artifact import import_runtime, load_artifact

@@ -34,7 +34,7 @@ from anyir.model.data.degradations import degrade
 from anyir.model.data.mixture import as_stored
 from anyir.model.evaluation.benchmark import restore_whole
 from anyir.model.metrics import psnr
-from anyir.model.restore.restorer import open_model
+from anyir.model.restore.tile_models import open_model
 
 DOCS = Path(__file__).parents[1]
 SIDE, CAPTION = 192, 18

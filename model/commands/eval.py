@@ -85,7 +85,7 @@ def run(
     from anyir.model.evaluation.benchmark import evaluate_validation, restore_tiled, restore_whole, run_trial
     from anyir.model.evaluation.diagnostics import measure_diagnostics
     from anyir.model.model_card import add_figures, check_whole, row_name
-    from anyir.model.restore.restorer import TorchModel, open_model
+    from anyir.model.restore.tile_models import TorchModel, open_model
     from anyir.model.training.run import show_scores
 
     trials = choose_trials(dataset or [], table, root or [], sigma, stored)

@@ -17,7 +17,7 @@ from anyir.model.evaluation.paper import find_benchmark
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from anyir.model.restore.restorer import TileModel
+    from anyir.model.restore.tile_models import TileModel
 
 NOISE_SEED = 0
 SMALLEST = 8

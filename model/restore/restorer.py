@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, overload, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from anyir.model.config import DEFAULT_OVERLAP, DEFAULT_TILE, SIZE_MULTIPLE, preset_name
-from anyir.model.device import choose_device, device_label
+from anyir.model.config import DEFAULT_OVERLAP, DEFAULT_TILE, SIZE_MULTIPLE
 from anyir.model.errors import UserError
 from anyir.model.restore.look import make_sheet
+from anyir.model.restore.tile_models import LookModel, TileModel, TorchModel, open_model
 from anyir.model.restore.tiling import TilePlan, reflect_indices
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
     from anyir.model.network import AnyIR
-    from anyir.model.statistics import Statistics
 
-OPENERS = "anyir.tile_models"
-"""Entry points of packages that open what is no weights file: a suffix without its dot, and what takes
-``(path, *, threads)`` and gives a ``TileModel``. pyproject.toml has those of ``anyir.conversion``."""
-INSTALL = "pip install -c constraints.txt -e '.[convert]'"
-WEIGHTS_SUFFIX = ".safetensors"
 LEAST_SIDE = 128
 """Pixels a side that a network sees at least, in mirror images if there are no others: it judges haze and
 darkness by all that it sees, and takes a bright patch of 8 pixels for haze. More would cost time, and quality
@@ -37,130 +27,6 @@ in rain and haze (docs/guides/restore.md)."""
 
 TileProgress = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""
-
-
-@runtime_checkable
-class TileModel(Protocol):
-    """What restores one tile: the PyTorch network, or a program for a phone's runtime.
-
-    Attributes:
-        name: of the weights or the artifact.
-        accelerator: what actually runs, such as "PyTorch CPU" or "XNNPACK".
-        tile: side of the square tile that the model is fixed to, or None for any multiple of 8.
-    """
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def accelerator(self) -> str: ...
-    @property
-    def tile(self) -> int | None: ...
-
-    def __call__(self, tile: NDArray[np.float32], /) -> NDArray[np.float32]:
-        """(1, 3, H, W), RGB, in 0..1 -> the same shape, not clamped."""
-        ...
-
-
-@runtime_checkable
-class LookModel(TileModel, Protocol):
-    """A ``TileModel`` that can look at the whole photo first, so that its tiles agree."""
-
-    def look(self, sheet: NDArray[np.float32], /) -> Any:
-        """(1, 3, H, W), crops of the photo side by side -> statistics, for this model alone."""
-        ...
-
-    def restore(self, tile: NDArray[np.float32], statistics: Any, /) -> NDArray[np.float32]:
-        """As ``__call__``, with given statistics in place of the tile's own."""
-        ...
-
-
-class TorchModel:
-    """An AnyIR network as a ``LookModel``, on the accelerator that torch has, else on the CPU.
-
-    Args:
-        network: put in eval mode, and its fusion computed as the addition that it equals.
-        name: shown to the user; by default the preset's.
-        threads: CPU threads of the whole process; None leaves torch's choice.
-    """
-
-    tile: int | None = None
-
-    def __init__(self, network: AnyIR, *, name: str | None = None, threads: int | None = None) -> None:
-        import torch
-
-        if threads is not None:
-            torch.set_num_threads(threads)
-        self.device = choose_device()
-        self.network = network.eval().use_additive_fusion().to(self.device)
-        self.name = name or preset_name(network.config) or "custom"
-        self.accelerator = device_label(self.device)
-
-    def __call__(self, tile: NDArray[np.float32], /) -> NDArray[np.float32]:
-        return self.restore(tile, None)
-
-    def restore(self, tile: NDArray[np.float32], statistics: Statistics | None, /) -> NDArray[np.float32]:
-        """As ``__call__``, with ``look``'s statistics in place of the tile's own."""
-        return self._run(self.network, tile, statistics).float().cpu().numpy()
-
-    def look(self, sheet: NDArray[np.float32], /) -> Statistics:
-        """Statistics of a sheet, (1, 3, H, W)."""
-        import torch
-
-        statistics = self._run(self.network.statistics, sheet)
-        if not all(torch.isfinite(t).all() for block in statistics.blocks for t in block if t is not None):
-            raise UserError(
-                f"{self.name} on {self.accelerator} looked at the photo and returned NaN or infinity"
-            )
-        return statistics
-
-    def _run(self, function: Callable[..., Any], image: NDArray[np.float32], *arguments: Any) -> Any:
-        import torch
-
-        try:
-            with torch.inference_mode():
-                return function(torch.from_numpy(image).to(self.device), *arguments)
-        except RuntimeError as error:  # torch has no class of its own for the CPU allocator's refusal
-            if "memory" not in str(error):
-                raise
-            raise UserError(
-                f"not enough memory for a tile of {max(image.shape[-2:])}; choose a smaller one"
-            ) from error
-
-
-def open_model(source: str | Path | None = None, *, threads: int | None = None) -> TileModel:
-    """A ``TileModel`` for weights or an artifact.
-
-    Args:
-        source: an artifact (.pte, .tflite, .mlpackage), a weights file, the name of a preset that
-            ships, or None for ``small``.
-        threads: CPU threads; None for all cores.
-
-    Raises:
-        UserError: missing, damaged, or not runnable on this machine. Nothing else is run instead.
-    """
-    if source is not None and Path(source).suffix not in ("", WEIGHTS_SUFFIX):
-        openers = {f".{entry.name}": entry for entry in entry_points(group=OPENERS)}
-        opener = openers.get(Path(source).suffix)
-        if opener is not None:
-            return _open_artifact(Path(source), opener, threads or os.cpu_count() or 1)
-        if Path(source).exists():
-            known = ", ".join((WEIGHTS_SUFFIX, *sorted(openers)))
-            raise UserError(f"nothing that is installed opens {source}; known: {known} ({INSTALL})")
-
-    from anyir.model.checkpoint import find_weights, load_weights
-
-    path = find_weights(source)
-    return TorchModel(load_weights(path), name=path.stem, threads=threads)
-
-
-def _open_artifact(path: Path, opener: EntryPoint, threads: int) -> TileModel:
-    if not path.exists():
-        raise UserError(f"there is no artifact {path}")
-    try:
-        model: TileModel = opener.load()(path, threads=threads)
-    except ImportError as error:
-        raise UserError(f"{error.name} is missing, which artifacts need: {INSTALL}") from error
-    return model
 
 
 class Restorer:

@@ -13,7 +13,7 @@ from anyir.conversion.artifact import open_artifact
 from anyir.conversion.recipes import FLOAT32, RECIPES, Recipe
 from anyir.conversion.runtimes import RUNTIMES, SUFFIXES, Runtime
 from anyir.model.errors import UserError
-from anyir.model.restore.restorer import OPENERS
+from anyir.model.restore.tile_models import OPENERS
 
 EACH = pytest.mark.parametrize("runtime", RUNTIMES.values(), ids=RUNTIMES)
 

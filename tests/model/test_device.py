@@ -5,7 +5,7 @@ import torch
 from anyir.model.config import PRESETS
 from anyir.model.device import choose_device, device_label
 from anyir.model.network import AnyIR
-from anyir.model.restore.restorer import TorchModel
+from anyir.model.restore.tile_models import TorchModel
 
 
 def finds(monkeypatch, device):

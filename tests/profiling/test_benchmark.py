@@ -103,7 +103,7 @@ def test_an_opened_artifact_is_the_network(file, tiny_artifacts, reference):
     import numpy as np
 
     from anyir.conversion.samples import as_input
-    from anyir.model.restore.restorer import TileModel
+    from anyir.model.restore.tile_models import TileModel
 
     model = open_artifact(tiny_artifacts / file, threads=1)
     assert isinstance(model, TileModel)

@@ -10,7 +10,7 @@ from PIL import Image
 from anyir.model import PRESETS, AnyIR, Restorer
 from anyir.model.checkpoint import save_weights
 from anyir.model.errors import UserError
-from anyir.model.restore.restorer import TileModel, TorchModel, open_model
+from anyir.model.restore.tile_models import TileModel, TorchModel, open_model
 
 SIZES = [(1, 1), (7, 5), (64, 64), (65, 63), (97, 130), (300, 200)]  # (width, height)
 
@@ -327,7 +327,7 @@ def test_a_file_that_nothing_opens_lists_what_is_opened(tmp_path, monkeypatch):
         UserError, match=rf"nothing that is installed opens .*program\.onnx; known: {known} \(pip"
     ):
         Restorer(path)
-    monkeypatch.setattr("anyir.model.restore.restorer.entry_points", lambda group: ())
+    monkeypatch.setattr("anyir.model.restore.tile_models.entry_points", lambda group: ())
     artifact = path.rename(tmp_path / "program.tflite")
     with pytest.raises(
         UserError, match=r"nothing that is installed opens .*\.tflite; known: \.safetensors \(pip"
