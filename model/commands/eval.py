@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from anyir.model.evaluation.benchmark import Restore, Trial
 
 SIGMAS = [15, 25, 50]
+FINE = ("good", "collection")
+"""Datasets of photos that must stay as they are, unless told otherwise."""
 
 
 def run(
@@ -40,6 +42,17 @@ def run(
             min=0, max=255, help="Noise on clean photos, on 0..255; repeatable; default 15, 25, 50."
         ),
     ] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as", help="What clean photos are turned into, instead of noise: see the guide; repeatable."
+        ),
+    ] = None,
+    real: Annotated[
+        bool,
+        typer.Option("--real", help="The benchmark of photos as people take them."),
+    ] = False,
+    every: Annotated[int, typer.Option(min=1, help="Judge one photo in so many of each row.")] = 1,
     stored: Annotated[
         bool, typer.Option("--stored", help="Cut the noisy photo to 8 bits first, as PromptIR's code does.")
     ] = False,
@@ -67,14 +80,22 @@ def run(
 
     Example: [bold]anyir eval --dataset cbsd68 --root CBSD68 --sigma 25 --with small[/bold]
     """
-    if not dataset and table is None and not data and diagnostics is None:
+    named = bool(dataset) or table is not None
+    if not named and not real and not data and diagnostics is None:
         raise typer.BadParameter(
-            "nothing to evaluate on: give --dataset NAME, --table N, --data FOLDER or --diagnostics FOLDER"
+            "nothing to evaluate on: give --dataset NAME, --table N, --real, --data FOLDER or "
+            "--diagnostics FOLDER"
         )
-    if (dataset or table is not None) and not root:
-        raise typer.BadParameter("--dataset and --table need --root, the folder that the datasets lie below")
-    if root and not dataset and table is None:
-        raise typer.BadParameter("--root means nothing without --dataset or --table")
+    if (named or real) and not root:
+        raise typer.BadParameter(
+            "--dataset, --table and --real need --root, the folder that the datasets lie below"
+        )
+    if root and not named and not real:
+        raise typer.BadParameter("--root means nothing without --dataset, --table or --real")
+    if real and (named or sigma or condition or stored):
+        raise typer.BadParameter("--real has sets and conditions of its own: leave the others out")
+    if card and every > 1:
+        raise typer.BadParameter("--card is for whole benchmarks: leave --every out")
 
     import json
     import sys
@@ -84,11 +105,24 @@ def run(
 
     from anyir.model.evaluation.benchmark import evaluate_validation, restore_tiled, restore_whole, run_trial
     from anyir.model.evaluation.diagnostics import measure_diagnostics
+    from anyir.model.evaluation.suite import WHOLE, plan_suite
+    from anyir.model.evaluation.tables import show_benchmarks, show_diagnostics, show_photos
     from anyir.model.model_card import add_figures, check_whole, row_name
     from anyir.model.restore.tile_models import TorchModel, open_model
     from anyir.model.training.run import show_scores
 
-    trials = choose_trials(dataset or [], table, root or [], sigma, stored)
+    missing: list[str] = []
+    if real:
+        trials, missing = plan_suite(root or [], every=every)
+    else:
+        trials = choose_trials(
+            dataset or [], table, root or [], sigma, condition or [], stored=stored, every=every
+        )
+    notes = dict.fromkeys(note for trial in trials for note in trial.notes)
+    for line in [*(f"note: {note}" for note in notes), *(f"left out: {line}" for line in missing)]:
+        print(line, file=sys.stderr)
+    if card and missing:
+        raise UserError("--card is for whole benchmarks, and of this one sets are missing; leave it out")
     idle = [name for name, given in (("--sigma", sigma), ("--stored", stored)) if given]
     if idle and all(trial.sigma is None for trial in trials):
         raise typer.BadParameter(
@@ -98,17 +132,20 @@ def run(
     weights = find_weights_file(with_) if isinstance(model, TorchModel) else None
     if card and weights is None:
         raise UserError(f"--card writes beside weights; {with_} is an artifact, whose figures --json prints")
-    if card and weights is not None:
+    if card and weights is not None and not real:
         photos = {row_name(t.dataset, t.condition, t.stored): len(t.pairs) for t in trials}
         check_whole(weights, photos)  # before the hours that datasets take
     if diagnostics is not None and model.tile is not None:
         raise UserError(f"--diagnostics compares tile sizes; {with_} has one, fixed")
+    if real and model.tile is None and tile is None:
+        tile = WHOLE
     whole = model.tile is None and tile is None
     if whole and statistics is not None:
         raise typer.BadParameter("--statistics means nothing for whole photos: give --tile")
     restore: Restore = restore_whole(model) if whole else restore_tiled(model, tile, statistics)
     result: dict[str, Any] = describe_model(model, weights, with_)
     result["tile"] = None if whole else model.tile or tile
+    result["missing"] = missing
     console = Console(stderr=True)
     if trials:
         with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -130,14 +167,16 @@ def run(
     if as_json:
         print(json.dumps(finite, indent=2), flush=True)
     else:
-        if trials:
-            show(result)
+        if real or (trials and not any(row["paper"] for row in result["rows"])):
+            show_photos(result)
+        elif trials:
+            show_benchmarks(result)
         if data:
             show_scores(result["validation"])
         if diagnostics is not None:
             show_diagnostics(result["diagnostics"])
     if card and weights is not None:  # last: a full disk does not take the figures with it
-        print(f"card: {add_figures(weights, finite)}", file=sys.stderr)
+        print(f"card: {add_figures(weights, finite, real=real)}", file=sys.stderr)
 
 
 def without_infinity(value: Any) -> Any:
@@ -150,7 +189,14 @@ def without_infinity(value: Any) -> Any:
 
 
 def choose_trials(
-    datasets: list[str], table: int | None, roots: list[Path], sigmas: list[int] | None, stored: bool
+    datasets: list[str],
+    table: int | None,
+    roots: list[Path],
+    sigmas: list[int] | None,
+    conditions: list[str],
+    *,
+    stored: bool = False,
+    every: int = 1,
 ) -> list[Trial]:
     """The rows that were asked for, in order.
 
@@ -159,6 +205,7 @@ def choose_trials(
     """
     from anyir.model.data.discovery import find_dataset
     from anyir.model.evaluation.benchmark import plan_trials
+    from anyir.model.evaluation.conditions import UNCHANGED
     from anyir.model.evaluation.paper import TABLES
 
     wanted = [(b.dataset, b.condition) for b in TABLES[table].benchmarks] if table is not None else []
@@ -166,7 +213,9 @@ def choose_trials(
     for name in datasets or dict.fromkeys(name for name, _ in wanted):
         of_table = [int(c.removeprefix("sigma ")) for n, c in wanted if n == name and c.startswith("sigma ")]
         found = find_dataset(name, "test", *roots)
-        trials += plan_trials(found, sigmas or of_table or SIGMAS, stored=stored)
+        chosen = conditions or ([UNCHANGED] if name in FINE and not sigmas else [])
+        noise = sigmas or of_table or ([] if chosen else SIGMAS)
+        trials += plan_trials(found, noise, conditions=chosen, stored=stored, every=every)
     return trials
 
 
@@ -200,65 +249,3 @@ def average_row(rows: list[dict[str, Any]], table: int) -> dict[str, Any]:
     means = {key: sum(row[key] for row in rows) / len(rows) for key in ("psnr", "ssim")}
     paper = TABLES[table].average
     return {**means, "paper": None if paper is None else {"psnr": paper[0], "ssim": paper[1]}}
-
-
-def show(result: dict[str, Any]) -> None:
-    """Print the rows as a table, and under it what is not as the paper has it."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from anyir.model.model_card import row_name
-
-    console = Console()
-    how = "whole photos" if result["tile"] is None else f"tiles of {result['tile']}"
-    table = Table(title=f"{result['with']}, {result['accelerator']}, {how}", box=None, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    for column in ("photos", "input dB", "dB", "SSIM", "paper", "gap"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for row in result["rows"]:
-        name = row_name(row["dataset"], row["condition"], row["stored"])
-        photos = f"{row['photos']}/{row['expected']}" if partial(row) else str(row["photos"])
-        figures = (f"{row['input_psnr']:.2f}", f"{row['psnr']:.2f}", f"{row['ssim']:.4f}")
-        paper = row["paper"] or {"psnr": None, "ssim": None}
-        gaps = (_figure(row["gap_psnr"], "+.2f"), _figure(row["gap_ssim"], "+.3f"))
-        table.add_row(name, photos, *figures, _paper(paper), " ".join(gaps))
-    if mean := result.get("average"):
-        paper = mean["paper"] or {"psnr": None, "ssim": None}
-        gap = "" if mean["paper"] is None else f"{mean['psnr'] - paper['psnr']:+.2f}"
-        table.add_row("average", "", "", f"{mean['psnr']:.2f}", f"{mean['ssim']:.4f}", _paper(paper), gap)
-    console.print(table)
-    tables = sorted({row["paper"]["table"] for row in result["rows"] if row["paper"]})
-    if tables:
-        numbers = ", ".join(map(str, tables))
-        console.print(f"Paper: AnyIR in Table {numbers}. Gap: restored minus paper.", highlight=False)
-    if any(partial(row) for row in result["rows"]):
-        console.print("Not the whole benchmark: its gap says little.", highlight=False)
-
-
-def show_diagnostics(found: dict[str, Any]) -> None:
-    """Print colour cast, grid, flat surfaces and tile agreement, a line each."""
-    cast, grid, flat, tiles = (found[key] for key in ("colour_cast", "grid", "flat_surfaces", "tiles"))
-    shift = ", ".join(f"{v:+.2f}" for v in cast["shift"])
-    print(f"colour cast at sigma {cast['sigma']}: {shift} of 255 (red, green, blue)")
-    print(
-        f"grid in flat areas: {grid['mean_db']:+.2f} dB in the mean, {grid['largest_db']:+.2f} dB at most, "
-        f"an amplitude of {grid['amplitude']:.2f} of 255"
-    )
-    changes = ", ".join(f"{level}: {shift:+.1f}" for level, shift in flat["shift"].items())
-    print(f"flat grey surfaces change by: {changes} of 255")
-    for kind, row in tiles["kinds"].items():
-        sizes = ", ".join(f"{size}: {row[size]:.2f}" for size in row if size != "spread")
-        print(f"tiles, {kind}: {sizes} dB (apart by {row['spread']:.2f})")
-
-
-def partial(row: dict[str, Any]) -> bool:
-    """Whether photos of the published benchmark are missing, or it has others as well."""
-    return bool(row["expected"]) and row["photos"] != row["expected"]
-
-
-def _paper(figures: dict[str, float | None]) -> str:
-    return f"{_figure(figures['psnr'], '.2f')} {_figure(figures['ssim'], '.3f')}"
-
-
-def _figure(value: float | None, spec: str) -> str:
-    return "" if value is None else format(value, spec)

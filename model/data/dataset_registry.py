@@ -13,6 +13,22 @@ from anyir.model.errors import UserError, unknown
 
 
 @dataclass(frozen=True)
+class Kept:
+    """Photos that are kept out of training, of a folder that is published as one.
+
+    Attributes:
+        count: how many.
+        of: photos that the folder has where it is whole; in another one the kept ones may be others.
+        by_tag: spread evenly over the photos in the order of their tags in ``index.tsv``, beside the folder
+            or in it, and of their names; otherwise the last by name.
+    """
+
+    count: int
+    of: int
+    by_tag: bool = False
+
+
+@dataclass(frozen=True)
 class Layout:
     """One place where a dataset may lie.
 
@@ -21,12 +37,15 @@ class Layout:
         clean: folder below ``base`` with the clean photos; ``.`` is ``base`` itself, without its subfolders.
         degraded: folders below ``base`` with the degraded photos; empty if there are only clean ones.
         files: pattern of the file names of both.
+        kept: which photos of a folder that holds both splits are the test split; None: the folder is one
+            split.
     """
 
     base: str
     clean: str = "."
     degraded: str = ""
     files: str = "*"
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True)
@@ -38,7 +57,8 @@ class DatasetInfo:
         kind: its degradation, as ``degrade`` names it; empty if there are only clean photos. With
             ``kinds`` the name of the folder decides.
         train, test: where either split may lie; the first layout that is found is taken.
-        count: photos in the test split as published, 0 where there is none.
+        count: photos in the test split as published, or as docs/guides/datasets.md has it where it is this
+            project's; 0 where neither says.
         kinds: degraded folder -> degradation.
         reside: whether degraded files are named ``<id>_<A>_<beta>``, and those of one id share a clean one.
     """
@@ -52,8 +72,8 @@ class DatasetInfo:
     reside: bool = False
 
 
-def _paired(*layouts: tuple[str, str, str]) -> tuple[Layout, ...]:
-    return tuple(Layout(base, clean, degraded) for base, degraded, clean in layouts)
+def _paired(*layouts: tuple[str, str, str], kept: Kept | None = None) -> tuple[Layout, ...]:
+    return tuple(Layout(base, clean, degraded, kept=kept) for base, degraded, clean in layouts)
 
 
 CDD11_KINDS = {
@@ -68,6 +88,9 @@ _CDD = "CDD-11|CDD11|CDD_11"
 
 _INPUT = "input|rainy|rain|hazy|haze|blur|low|snow|noisy|degraded|lq"
 _TARGET = "target|gt|clean|clear|norain|sharp|high|hq"
+_POLYU = (("pairs/polyu", "input", "target"), ("PolyU|PolyU_CroppedImages", "input|noisy", "target|clean"))
+_LAST_15 = Kept(15, of=75)
+_COLLECTION = (Layout("train/photos", "**", kept=Kept(32, of=318, by_tag=True)),)
 
 DATASETS: dict[str, DatasetInfo] = {
     "bsd400": DatasetInfo(
@@ -114,6 +137,7 @@ DATASETS: dict[str, DatasetInfo] = {
         test=_paired(
             ("test/derain/Rain100L", "input|rainy", "target|gt"),
             ("deraining/Rain100L", "rainy", "gt"),
+            ("test/rain100l", "input", "target"),
             ("Rain100L|Rain100L_test", "input|rainy|rain", "target|gt|norain"),
             ("Rain100L|Rain100L_test", "rainy", "."),
         ),
@@ -158,6 +182,7 @@ DATASETS: dict[str, DatasetInfo] = {
             ("deblurring/GoPro/test", "input", "target"),
             ("GoPro|GOPRO_Large/test", "input|blur", "target|sharp"),
             ("GoPro|GOPRO_Large/test/GOPR*", "blur", "sharp"),
+            ("pairs/gopro", "input", "target"),
         ),
         count=1111,
     ),
@@ -169,13 +194,22 @@ DATASETS: dict[str, DatasetInfo] = {
             ("llie/LOLv1/Train", "input", "target"),
             ("LOL|LOLv1|LOL-v1|lol_dataset/our485", "low", "high"),
             ("LOL|LOLv1|LOL-v1/Train", "input|low", "target|high"),
-        ),
+        )
+        + _paired(("pairs/lol", "input", "target"), kept=Kept(2, of=4)),
         test=_paired(
             ("test/enhance/lol", "input|low", "target|high"),
             ("llie/LOLv1/Test", "input", "target"),
             ("LOL|LOLv1|LOL-v1|lol_dataset/eval15", "low", "high"),
             ("LOL|LOLv1|LOL-v1/Test", "input|low", "target|high"),
-        ),
+        )
+        + _paired(("pairs/lol", "input", "target"), kept=Kept(2, of=4)),
+        count=15,
+    ),
+    "polyu": DatasetInfo(
+        "PolyU real camera noise",
+        "camera_noise",
+        train=_paired(*_POLYU, kept=_LAST_15),
+        test=_paired(*_POLYU, kept=_LAST_15),
         count=15,
     ),
     "csd": DatasetInfo(
@@ -191,6 +225,15 @@ DATASETS: dict[str, DatasetInfo] = {
         test=_paired((f"{_CDD}/test", _CDD11, "clear"), ("CDD-11_test|CDD11_test", _CDD11, "clear")),
         count=2200,
         kinds=CDD11_KINDS,
+    ),
+    "good": DatasetInfo(
+        "good photos, which must stay as they are",
+        test=(Layout("real/good", "**"), Layout("good", "**")),
+    ),
+    "collection": DatasetInfo(
+        "clean photos of many kinds, tagged in index.tsv",
+        train=_COLLECTION,
+        test=_COLLECTION,
     ),
     "pairs": DatasetInfo(
         "a folder of pairs",

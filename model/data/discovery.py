@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import Path
 
-from anyir.model.data.dataset_registry import DATASETS, GENERIC, DatasetInfo, Layout, find_dataset_info
+from anyir.model.data.dataset_registry import DATASETS, GENERIC, DatasetInfo, Kept, Layout, find_dataset_info
+from anyir.model.data.kept import choose_kept
 from anyir.model.data.pairing import Pair, match_files, stem_key
 from anyir.model.data.photo_bank import PHOTO_SUFFIXES, is_photo
 from anyir.model.errors import UserError
@@ -26,6 +27,7 @@ class Dataset:
         without_clean: degraded files without a partner.
         without_degraded: clean files without a partner.
         ambiguous: degraded files that several clean ones fit equally, with these.
+        notes: what to know of its figures, one line each.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Dataset:
     without_clean: list[Path] = field(default_factory=list)
     without_degraded: list[Path] = field(default_factory=list)
     ambiguous: list[tuple[Path, list[Path]]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def info(self) -> DatasetInfo:
@@ -84,7 +87,7 @@ def find_dataset(name: str, split: str, *roots: Path) -> Dataset:
     folders = [root for root in roots if root.is_dir()]
     if not folders:
         raise UserError(f"{roots[0]} is not a folder" if roots else f"no folder to look for {name} in")
-    shapes = [Layout(".", layout.clean, layout.degraded) for layout in layouts]
+    shapes = [Layout(".", layout.clean, layout.degraded) for layout in layouts if layout.clean != "**"]
     if info.kind:
         shapes += DATASETS["pairs"].test
     nameless = [f for f in folders if not _first_of(name, other, f, getattr(info, other))]
@@ -120,7 +123,7 @@ def find_splits(name: str, root: Path) -> list[Dataset]:
         except UserError as error:
             missing.append(str(error))
         else:
-            if all(dataset.folder != other.folder for other in found):
+            if all(dataset.pairs != other.pairs for other in found):
                 found.append(dataset)
     if not found:
         raise UserError("; ".join(dict.fromkeys(missing)))
@@ -195,7 +198,22 @@ def _read_layout(name: str, split: str, root: Path, layout: Layout) -> Dataset |
             dataset.ambiguous += matching.ambiguous
             unused.intersection_update(matching.without_degraded)
         dataset.without_degraded += sorted(unused)
+    if layout.kept and dataset.pairs:
+        _split(dataset, layout.kept)
     return dataset if dataset.pairs or dataset.without_clean or dataset.ambiguous else None
+
+
+def _split(dataset: Dataset, rule: Kept) -> None:
+    """Leave only the photos of the dataset's split."""
+    there = len(dataset.pairs)
+    kept = choose_kept(dataset.pairs, rule, dataset.folder)
+    is_test = dataset.split == "test"
+    dataset.pairs = [pair for pair in dataset.pairs if (pair in kept) == is_test]
+    if there != rule.of:
+        dataset.notes.append(
+            f"{dataset.name}: {there} photos in {dataset.folder} where {rule.of} are due; "
+            "those that are kept for judging may be others"
+        )
 
 
 def _without_copies(clean: list[Path], degraded: set[str]) -> list[Path]:
