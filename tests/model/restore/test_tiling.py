@@ -42,7 +42,7 @@ def test_tiles_lie_inside_and_none_is_superfluous(axis):
     assert (steps[:-1] == tile - overlap).all()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(axes(), axes())
 def test_plan_is_the_product_of_its_axes(across, down):
     width, tile, overlap = across

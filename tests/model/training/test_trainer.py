@@ -69,6 +69,7 @@ def test_resuming_goes_on_exactly(tmp_path, photos):
         assert (a["step"], a["samples"], a["scores"]) == (b["step"], b["samples"], b["scores"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_a_run_repeats_bit_for_bit_whatever_the_machines_speed(tmp_path, photos, optimizer):
     """On a machine that is fast, on one that takes a minute for every look at the clock, and in pieces."""
