@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import BinaryIO
 
 _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """Signals that end a process at once; Windows has no SIGHUP."""
@@ -25,22 +26,81 @@ def sha256(path: Path) -> str:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file beside ``path`` and rename it there: readers see the old bytes or the new ones.
+    """Put a file in place at once: readers see the old bytes or the new ones.
 
     Raises:
         OSError: the system refuses; it names ``path``, and nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with appearing_file(path, replace=True) as file:
+        file.write(data)
+
+
+@contextmanager
+def appearing_file(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
+    """A file to write, which is at ``path`` when the block has ended, whole and on the disk, or not at all.
+
+    On Linux it has no name before, so that a killed process leaves nothing. Elsewhere, and on file systems
+    that do not know that, it lies beside ``path`` under a short hidden name.
+
+    Args:
+        path: the file to be, in a folder that exists.
+        replace: whether a file that is there by then is replaced, in one step.
+
+    Raises:
+        FileExistsError: there is one, and ``replace`` is False. It stays as it is.
+        OSError: the system refuses; it names ``path``, and nothing is left behind.
+    """
+    beside = path.with_name(f".{secrets.token_hex(8)}.part")  # short: the file's own name may be the longest
     try:
-        beside.write_bytes(data)
-        os.replace(beside, path)
+        handle = _open_nameless(path.parent)
+        nameless = handle is not None
+        if handle is None:
+            handle = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        with open(handle, "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(handle)
+            if nameless:
+                _link_nameless(handle, beside if replace else path)
+        if replace:
+            os.replace(beside, path)
+        elif not nameless:
+            _move_without_replacing(beside, path)
     except OSError as error:  # a full disk's has no name, others have the file's beside
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         # A read-only file system refuses this too, though nothing is there.
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+def _open_nameless(folder: Path) -> int | None:
+    if not hasattr(os, "O_TMPFILE") or not os.path.isdir("/proc/self/fd"):
+        return None
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
+    except OSError:  # a file system without them; any other reason comes again with a name
+        return None
+
+
+def _link_nameless(handle: int, path: Path) -> None:
+    # With a folder's descriptor, Python calls linkat, which follows the link to the file itself.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.link(f"/proc/self/fd/{handle}", path.name, dst_dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _move_without_replacing(source: Path, path: Path) -> None:
+    try:
+        os.link(source, path)
+    except FileExistsError:
+        raise
+    except (OSError, NotImplementedError):  # no hard links here (FAT): take the name with an empty file first
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        os.replace(source, path)
 
 
 @contextmanager

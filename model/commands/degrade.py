@@ -41,22 +41,28 @@ def run(
     import sys
     from dataclasses import replace
 
-    from anyir.model.photo.reader import read_photo
-    from anyir.model.photo.writer import check_output, write_photo
+    from anyir.model.photo.encoder import Encoding
+    from anyir.model.photo.writer import Inputs, write_photo
+    from anyir.model.restore.batch import Output, read_job
+    from anyir.model.restore.jobs import PhotoJob
 
     try:
         parse_kind(kind)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    photo = read_photo(source)
-    check_output(target, [source], overwrite=overwrite)
+    if source.is_dir():
+        raise UserError(f"{source} is a folder; name a photo")
+    output = Output(Inputs([source]), Encoding(keep_metadata=not strip_metadata), overwrite)
+    photo = read_job(PhotoJob(source, target), output)
     try:
         degraded = replace(photo, pixels=_degrade(photo.pixels, kind, severity, seed))
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "memory" not in str(error):
             raise
         raise UserError(f"{source}: not enough memory to degrade so large a photo") from error
-    notes = photo.notes + write_photo(target, degraded, keep_metadata=not strip_metadata)
+    notes = photo.notes + write_photo(
+        target, degraded, output.encoding, inputs=output.inputs, overwrite=overwrite
+    )
     for note in notes:
         print(f"note: {source}: {note}", file=sys.stderr)
     height, width = photo.pixels.shape[:2]

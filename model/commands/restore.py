@@ -60,8 +60,21 @@ def run(
         ),
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
-    strip_metadata: Annotated[bool, typer.Option(help="Leave EXIF and the ICC profile out.")] = False,
+    quality: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=100,
+            help="Of JPEG, WebP, HEIC and AVIF; default: 95, and WebP without loss "
+            "where the photo was without.",
+        ),
+    ] = None,
+    lossless: Annotated[bool, typer.Option(help="Write WebP and HEIC without loss.")] = False,
+    strip_metadata: Annotated[bool, typer.Option(help="Leave EXIF, ICC profile and texts out.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace output files that exist; never an input.")] = False,
+    resume: Annotated[
+        bool, typer.Option(help="Keep what an earlier run of a folder has restored, and do the rest.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Restore noisy, hazy, rainy, blurred, dark or snowy photos of any size.
@@ -75,39 +88,45 @@ def run(
     if tile is not None and tile % SIZE_MULTIPLE:
         raise typer.BadParameter(f"--tile {tile} is not a multiple of {SIZE_MULTIPLE}")
 
+    if lossless and quality is not None:
+        raise typer.BadParameter("--lossless has no --quality")
+
     from anyir.model.device import keep_freed_memory
-    from anyir.model.restore.batch import (
-        PhotoOutcome,
-        find_jobs,
-        read_job,
-        restore_job,
-        restore_jobs,
-        why_left_out,
-    )
+    from anyir.model.photo.encoder import Encoding
+    from anyir.model.photo.formats import LOSSY, output_format
+    from anyir.model.photo.writer import Inputs
+    from anyir.model.restore.batch import Output, PhotoOutcome, read_job, restore_job, restore_jobs
+    from anyir.model.restore.jobs import alone_in, find_jobs, why_left_out
     from anyir.model.restore.restorer import Restorer
 
     jobs, others = find_jobs(source, target)
-    options = {"keep_metadata": not strip_metadata}
+    encoding = Encoding(keep_metadata=not strip_metadata, quality=quality, lossless=lossless)
+    output = Output(Inputs(job.source for job in jobs), encoding, overwrite)
     make = partial(
         Restorer, model, tile=tile, overlap=overlap, threads=threads, strength=strength, statistics=statistics
     )
     if source.is_dir():
-        restorer = make()
-        _say_what_runs(restorer, as_json)
-        with keep_freed_memory(), TileBar(len(jobs)) as bar:
-            outcomes = restore_jobs(
-                restorer, jobs, overwrite=overwrite, started=bar.start, finished=bar.finish, **options
-            )
+        with alone_in(target):
+            restorer = make()
+            _say_what_runs(restorer, as_json)
+            with keep_freed_memory(), TileBar(len(jobs)) as bar:
+                outcomes = restore_jobs(
+                    restorer, jobs, output, resume=resume, started=bar.start, finished=bar.finish
+                )
         outcomes += [
             PhotoOutcome(input=str(path), status="skipped", error=why_left_out(path)) for path in others
         ]
     else:
-        photo = read_job(jobs[0], [source], overwrite=overwrite)  # before the seconds that a model takes
+        if resume:
+            raise typer.BadParameter("--resume is for folders")
+        if quality is not None and output_format(target) not in LOSSY:
+            raise typer.BadParameter(f"{target.suffix} has no --quality: nothing is lost")
+        photo = read_job(jobs[0], output)  # before the seconds that a model takes
         restorer = make()
         _say_what_runs(restorer, as_json)
         with keep_freed_memory(), TileBar(1) as bar:
             progress = bar.start(jobs[0])
-            outcomes = [restore_job(restorer, jobs[0], photo, progress=progress, **options)]
+            outcomes = [restore_job(restorer, jobs[0], photo, output, progress=progress)]
             bar.finish(outcomes[0])
     _print_outcomes(outcomes, restorer, as_json)
     failed = sum(outcome.status == "failed" for outcome in outcomes)
@@ -126,9 +145,8 @@ def _say_what_runs(restorer: Restorer, as_json: bool) -> None:
 def _print_outcomes(outcomes: list[PhotoOutcome], restorer: Restorer, as_json: bool) -> None:
     import json
 
-    counts = {
-        status: sum(o.status == status for o in outcomes) for status in ("restored", "failed", "skipped")
-    }
+    statuses = ("restored", "kept", "skipped", "failed")
+    counts = {status: sum(o.status == status for o in outcomes) for status in statuses}
     if as_json:
         what = {"model": restorer.model.name, "accelerator": restorer.model.accelerator}
         names = ("tile", "overlap", "strength", "statistics")
@@ -139,10 +157,12 @@ def _print_outcomes(outcomes: list[PhotoOutcome], restorer: Restorer, as_json: b
         if o.status == "restored":
             tiles = "1 tile" if o.tiles == 1 else f"{o.tiles} tiles"
             print(f"restored {o.input} -> {o.output} ({o.width}x{o.height}, {tiles}, {o.seconds:.1f} s)")
+        elif o.status == "kept":
+            print(f"kept {o.output}, which an earlier run has restored")
         elif o.status == "skipped":
             print(f"skipped {o.input} ({o.error})")
     if len(outcomes) > 1:
-        print(", ".join(f"{count} {status}" for status, count in counts.items()))
+        print(", ".join(f"{count} {status}" for status, count in counts.items() if count or status != "kept"))
 
 
 class TileBar:

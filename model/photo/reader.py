@@ -7,32 +7,36 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
+import threading
 import warnings
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image, ImageCms, TiffImagePlugin, WebPImagePlugin
 
 from anyir.model.errors import UserError
-from anyir.model.photo import sixteen_bit
+from anyir.model.photo import heif, metadata, sixteen_bit, tiff
+from anyir.model.photo.formats import bits_of_jpeg, foreign_format, is_deep_avif, is_lossless_webp
+from anyir.model.photo.metadata import Extras
 
 # Pillow loads these plugins only when all others have failed, which a list of formats prevents.
 _PLUGINS = (AvifImagePlugin, TiffImagePlugin, WebPImagePlugin)
 READABLE = ("PNG", "JPEG", "TIFF", "WEBP", "AVIF", "BMP", "GIF")
 """Pillow's formats that are tried; no others, some of which start foreign programs."""
 
-ORIENTATION = 0x0112
-EXIF_IFD, PIXEL_WIDTH, PIXEL_HEIGHT = 0x8769, 0xA002, 0xA003
-BITS_PER_SAMPLE, PLANAR_CONFIGURATION, DNG_VERSION = 258, 284, 50706
-# What describes the pixels of the file that was read and is wrong in the file that is written:
-# sizes, strips, compression, colour; XMP, IPTC and Photoshop blocks; the embedded profile, which
-# every format keeps elsewhere.
-STRUCTURAL_TAGS = (
-    *range(254, 267), 273, *range(277, 282), 284, 292, 293, 297, 301, 317, *range(320, 326), 330, 332,
-    *range(338, 348), *range(512, 522), *range(529, 533), 700, 33723, 34377, 34675, 37724,
-)  # fmt: skip
+MOST_PIXELS = 500_000_000
+"""More are refused before anything is decoded: a small file can declare any number."""
+
+_LOSSLESS = ("PNG", "TIFF", "BMP", "GIF")
+_HEAD_BYTES = 4096
+_STRIP_ROWS = 256
+_LIMIT_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -42,14 +46,21 @@ class Photo:
     Attributes:
         pixels: (H, W, C), uint8 or uint16; C is 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
         icc: the ICC profile that the pixels are in, if the file had one.
-        exif: EXIF as Pillow writes it, its orientation reset, if the file had any.
+        exif: the file's EXIF, byte for byte but for orientation, size and thumbnail, after ``Exif`` and two
+            zeros, if it had any.
         notes: what was changed on the way, for the user, one line each.
+        extras: what else the file says.
+        lossless: whether the file lost nothing when it was made.
+        bits: a channel's bits in the file, where they are neither 8 nor 16.
     """
 
     pixels: NDArray[np.uint8] | NDArray[np.uint16]
     icc: bytes | None = None
     exif: bytes | None = None
     notes: list[str] = field(default_factory=list)
+    extras: Extras = field(default_factory=Extras)
+    lossless: bool = False
+    bits: int | None = None
 
 
 def read_photo(path: str | Path) -> Photo:
@@ -58,46 +69,141 @@ def read_photo(path: str | Path) -> Photo:
     The EXIF orientation is applied. CMYK, palettes and 1-bit images are converted, with a note.
 
     Raises:
-        UserError: missing, a folder, empty, no image, damaged, animated, or of more pixels than
-            Pillow's guard against decompression bombs lets through (179 million); nothing has been
-            decoded then.
+        UserError: missing, a folder, empty, no image, damaged, animated, of more than ``MOST_PIXELS``
+            (nothing has been decoded then), or changed by another program while it was read.
         OSError: the system refuses to read it.
     """
-    path = Path(path)
+    with _opened(Path(path)) as file:
+        return read_photo_from(file, str(path))
+
+
+def read_photo_from(file: BinaryIO, name: str) -> Photo:
+    """Decode what a seekable file holds, as ``read_photo`` does; ``name`` is for messages."""
+    before = _identity(file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, about odd metadata and more than 89 million pixels
+        try:
+            photo = _read(file, name)
+        finally:
+            if before != _identity(file):  # whatever came of it
+                raise UserError(f"{name} was changed by another program while it was read")
+    return photo
+
+
+def read_size(path: str | Path) -> tuple[int, int]:
+    """Width and height of the upright photo, from the file's beginning; nothing is decoded.
+
+    Raises:
+        UserError: as ``read_photo``.
+        OSError: the system refuses to read it.
+    """
+    with _opened(Path(path)) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            if heif.is_heif(_head(file)):
+                return heif.read_size(file)
+            with _open(file, str(path)) as image:
+                if isinstance(image, TiffImagePlugin.TiffImageFile):  # Pillow's size is the upright one's
+                    tiff.choose_page(image, metadata.reader(file), str(path), [])
+                    return image.size
+                orientation = image.getexif().get(metadata.exif_block.ORIENTATION, 1)
+                width, height = image.size
+                return (height, width) if orientation in (5, 6, 7, 8) else (width, height)
+        except UserError:
+            raise
+        except Exception as error:
+            raise UserError(f"{path} is damaged or cut short ({_words(error)})") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     if path.is_dir():
         raise UserError(f"{path} is a folder; an image file is due")
     if not path.exists():
         raise UserError(f"there is no file {path}")
     if not path.is_file():
         raise UserError(f"{path} is not a regular file; an image file is due")
-    if path.stat().st_size == 0:
-        raise UserError(f"{path} is empty; an image file is due")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's, about odd metadata and more than 89 million pixels
-        return _read(path)
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            raise UserError(f"{path} is empty; an image file is due")
+        yield file
 
 
-def _read(path: Path) -> Photo:
-    with _open(path) as image:
-        _refuse_unsuitable(image, path)
-        try:
-            # A decoder fed with a damaged file may raise anything.
-            if sixteen_bit.is_deep(image):
-                with _open(path) as again:
-                    pixels = sixteen_bit.decode(image, again)
-                return _finish(image, pixels, [])
-            image.load()
-            photo = from_pillow(image)
-            if image.format == "AVIF" and _is_deep_avif(path):
-                photo.notes.append("AVIF is read with 8 bits a channel: 10 or 12 were rounded")
-            return photo
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from error
-        except MemoryError as error:
-            size = f"{image.width}x{image.height}"
-            raise UserError(f"{path}: not enough memory for its {size} pixels") from error
-        except Exception as error:
-            raise UserError(f"{path} is damaged or cut short ({error})") from error
+def _identity(file: BinaryIO) -> tuple[int, int] | None:
+    """What changes when another program writes into the file; None for one in memory."""
+    try:
+        status = os.fstat(file.fileno())
+    except (OSError, ValueError):  # io.UnsupportedOperation is both
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _head(file: BinaryIO) -> bytes:
+    file.seek(0)
+    head = file.read(_HEAD_BYTES)
+    file.seek(0)
+    return head
+
+
+def _read(file: BinaryIO, name: str) -> Photo:
+    try:
+        if heif.is_heif(_head(file)):
+            return _read_heif(file)
+        with _open(file, name) as image:
+            return _read_opened(image, file, name)
+    except UserError as error:
+        text = str(error)
+        raise UserError(text if name in text else f"{name}: {text}") from error
+    except MemoryError as error:
+        raise UserError(f"{name}: not enough memory for its pixels") from error
+    except Exception as error:  # a decoder fed with a damaged file may raise anything
+        raise UserError(f"{name} is damaged or cut short ({_words(error)})") from error
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _read_heif(file: BinaryIO) -> Photo:
+    image = heif.decode(file, MOST_PIXELS)
+    height, width = image.pixels.shape[:2]
+    stand_in = Image.new("L", (1, 1))  # its info is what metadata is read from
+    stand_in.info = {key: value for key, value in image.info.items() if value}
+    found = metadata.gather(stand_in, None)
+    notes = image.notes + found.notes
+    exif, xmp = metadata.mended(found, width, height, notes)  # libheif has turned it upright
+    extras = Extras(xmp=xmp, cicp=image.cicp)
+    bits = image.bits if image.bits > 8 else None
+    return Photo(image.pixels, found.icc, exif, notes, extras, bits=bits)
+
+
+def _read_opened(image: Image.Image, file: BinaryIO, name: str) -> Photo:
+    page: tiff.Page | None = None
+    notes: list[str] = []
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        page = tiff.choose_page(image, metadata.reader(file), name, notes)
+    else:
+        _refuse_frames(image, name)
+    kind = image.format
+    lossless = kind in _LOSSLESS or (kind == "WEBP" and is_lossless_webp(file))
+    if sixteen_bit.is_deep(image):
+        pixels = sixteen_bit.decode(image, lambda: _again(image, file, name))
+    else:
+        image.load()
+        pixels = _pixels(image, notes)
+    if kind == "AVIF" and is_deep_avif(file):
+        notes.append("AVIF is read with 8 bits a channel: 10 or 12 were rounded")
+    if page is not None and pixels.dtype == np.uint16:
+        tiff.spread(pixels, page)
+    return _finish(image, pixels, notes, file=file, page=page, lossless=lossless)
+
+
+def _again(image: Image.Image, file: BinaryIO, name: str) -> Image.Image:
+    """The same picture of the same file, opened a second time."""
+    again = _open(file, name)
+    with contextlib.suppress(EOFError):
+        again.seek(image.tell())
+    return again
 
 
 def from_pillow(image: Image.Image) -> Photo:
@@ -109,67 +215,79 @@ def from_pillow(image: Image.Image) -> Photo:
     with contextlib.suppress(OSError, ValueError):  # loaded, and its file closed since: that is one frame
         _refuse_frames(image, "the image")
     notes: list[str] = []
-    if getattr(image, "format", None) == "MPO" and getattr(image, "n_frames", 1) > 1:
-        notes.append("the further pictures inside this JPEG (a preview, depth or gain map) are left out")
-    deep = image.mode.startswith("I;16")
-    plain = image if deep else _plain(image, notes)
-    shape = (image.height, image.width, len(plain.getbands()))
-    pixels = np.empty(shape, np.uint16 if deep else np.uint8)
-    for y in range(0, image.height, 256):  # numpy takes Pillow's pixels by way of a copy: never of all
-        strip = np.asarray(plain.crop((0, y, image.width, min(y + 256, image.height))))
-        pixels[y : y + 256] = strip.reshape(len(strip), *pixels.shape[1:])
+    pixels = _pixels(image, notes)
     return _finish(image, pixels, notes)
 
 
-def _open(path: Path) -> Image.Image:
+def _pixels(image: Image.Image, notes: list[str]) -> NDArray[Any]:
+    """(H, W, C) of uint8 or uint16."""
+    deep = image.mode.startswith("I;16")
+    plain = image if deep else _plain(image, notes)
+    pixels = np.empty((image.height, image.width, len(plain.getbands())), np.uint16 if deep else np.uint8)
+    for y in range(
+        0, image.height, _STRIP_ROWS
+    ):  # numpy takes Pillow's pixels by way of a copy: never of all
+        strip = np.asarray(plain.crop((0, y, image.width, min(y + _STRIP_ROWS, image.height))))
+        pixels[y : y + _STRIP_ROWS] = strip.reshape(len(strip), *pixels.shape[1:])
+    return pixels
+
+
+@contextmanager
+def _pillow_limit() -> Iterator[None]:
+    """Let Pillow open what ``MOST_PIXELS`` allows: it refuses more than twice its own number."""
+    with _LIMIT_LOCK:
+        before = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+def _open(file: BinaryIO, name: str) -> Image.Image:
+    file.seek(0)
     try:
-        return Image.open(path, formats=READABLE)
+        with _pillow_limit():
+            return Image.open(file, formats=READABLE)
     except Image.DecompressionBombError as error:
-        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6
+        limit = MOST_PIXELS // 10**6
         raise UserError(
-            f"{path} declares more than {limit} million pixels, the limit; cut it into parts"
+            f"{name} declares more than {limit} million pixels, the limit; cut it into parts"
         ) from error
     except OSError as error:
         if error.errno is not None:  # the system's refusal, not the decoder's
             raise
-        raise UserError(
-            f"{path} is no image that can be read (PNG, JPEG, TIFF, WebP, AVIF, BMP), or its start is damaged"
-        ) from error
-    except Exception as error:  # damaged headers: struct.error, ValueError, ...
-        raise UserError(f"{path} is damaged ({error})") from error
+        raise UserError(_why_not(file, name)) from error
 
 
-def _refuse_frames(image: Image.Image, name: Path | str) -> None:
-    frames = getattr(image, "n_frames", 1)
+def _why_not(file: BinaryIO, name: str) -> str:
+    """Why Pillow does not take a file for an image."""
+    head = _head(file)
+    foreign = foreign_format(head)
+    if foreign:
+        return f"{name} is {foreign}"
+    with contextlib.suppress(Exception):
+        page = tiff.read_pages(metadata.reader(file))[0]
+        return f"{name} is a {tiff.what_it_is(page)} of a kind that cannot be read; save it as PNG"
+    if head.startswith(b"\xff\xd8\xff"):
+        bits = bits_of_jpeg(head)
+        if bits not in (None, 8):
+            return f"{name} is a {bits}-bit JPEG, which cannot be read; convert it to a 16-bit PNG or TIFF"
+    kinds = "PNG, JPEG, TIFF, WebP, HEIC, AVIF, BMP"
+    return f"{name} is no image that can be read ({kinds}), or its start is damaged"
+
+
+def _refuse_frames(image: Image.Image, name: str) -> None:
+    try:
+        frames = getattr(image, "n_frames", 1)
+    except (OSError, ValueError) as error:
+        if getattr(getattr(image, "fp", None), "closed", True):
+            raise
+        raise UserError(f"{name} is damaged ({_words(error)})") from error
     kind = getattr(image, "format", None)
     if frames > 1 and kind != "MPO":  # MPO: a phone's JPEG with a preview or a gain map
         pages = "pages" if kind == "TIFF" else "frames; animated"
         raise UserError(f"{name} has {frames} {pages}; only single images are restored")
-
-
-def _is_deep_avif(path: Path) -> bool:
-    """Whether an AVIF file has more than 8 bits a channel, which Pillow does not tell."""
-    with path.open("rb") as file:
-        head = file.read(2**16)  # what describes the pixels comes before them
-    place = head.find(b"av1C")  # of the photo: that of its alpha comes after it
-    flags = head[place + 6 : place + 7] if place >= 0 else b""
-    return bool(flags) and bool(flags[0] & 0x40)
-
-
-def _refuse_unsuitable(image: Image.Image, path: Path) -> None:
-    try:
-        _refuse_frames(image, path)
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(f"{path} is damaged ({error})") from error
-    if not isinstance(image, TiffImagePlugin.TiffImageFile):
-        return
-    tags = image.tag_v2
-    if DNG_VERSION in tags:
-        raise UserError(f"{path} is a camera raw file; develop it to PNG, TIFF or JPEG first")
-    if tags.get(PLANAR_CONFIGURATION, 1) != 1 and max(tags.get(BITS_PER_SAMPLE, (1,))) > 8:
-        raise UserError(f"{path} is a 16-bit TIFF with separate colour planes; save it interleaved")
 
 
 def _plain(image: Image.Image, notes: list[str]) -> Image.Image:
@@ -207,41 +325,25 @@ def _from_cmyk(image: Image.Image, notes: list[str]) -> Image.Image:
     return image.convert("RGB")
 
 
-def _finish(image: Image.Image, pixels: NDArray, notes: list[str]) -> Photo:
+def _finish(
+    image: Image.Image,
+    pixels: NDArray[Any],
+    notes: list[str],
+    *,
+    file: BinaryIO | None = None,
+    page: tiff.Page | None = None,
+    lossless: bool = False,
+) -> Photo:
     """Add the alpha that a colour key stands for, turn upright, and carry the metadata over."""
     key = image.info.get("transparency")
     if key is not None and pixels.dtype == np.uint16 and pixels.shape[2] in (1, 3):
         opaque = (pixels != np.asarray(key, np.uint16)).any(axis=2, keepdims=True)
         pixels = np.concatenate([pixels, np.where(opaque, 65535, 0).astype(np.uint16)], axis=2)
-    orientation, exif = 1, None
-    try:
-        tags = image.getexif()
-        orientation = tags.get(ORIENTATION, 1)
-        exif = _carry_exif(tags, orientation)
-    except Exception:  # EXIF is written by every camera in its own way; the photo matters more
-        notes.append("its EXIF is unreadable and was left out")
-    icc = image.info.get("icc_profile") if image.mode != "CMYK" else None
-    upright = np.ascontiguousarray(turn_upright(pixels, orientation))
-    return Photo(upright, icc or None, exif, notes)
-
-
-def _carry_exif(exif: Image.Exif, orientation: int) -> bytes | None:
-    """EXIF for the file that is written; raises anything if it cannot be read, or not be written again."""
-    for tag in STRUCTURAL_TAGS:
-        if tag in exif:
-            del exif[tag]
-    if ORIENTATION in exif:
-        exif[ORIENTATION] = 1
-    if orientation in (5, 6, 7, 8) and EXIF_IFD in exif:
-        camera = exif.get_ifd(EXIF_IFD)
-        if PIXEL_WIDTH in camera and PIXEL_HEIGHT in camera:
-            camera[PIXEL_WIDTH], camera[PIXEL_HEIGHT] = camera[PIXEL_HEIGHT], camera[PIXEL_WIDTH]
-    if not len(exif):
-        return None
-    exif.bigtiff = False  # a BigTIFF's would start with its 64-bit header, which EXIF does not have
-    data = exif.tobytes()
-    sixteen_bit.check_exif(data)  # now, not after the whole restoration
-    return data
+    found = metadata.gather(image, file, page)
+    notes = notes + found.notes
+    upright = np.ascontiguousarray(turn_upright(pixels, found.orientation))
+    exif, xmp = metadata.mended(found, upright.shape[1], upright.shape[0], notes)
+    return Photo(upright, found.icc, exif, notes, replace(found.extras, xmp=xmp), lossless)
 
 
 def turn_upright(pixels: NDArray, orientation: int) -> NDArray:

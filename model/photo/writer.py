@@ -1,153 +1,145 @@
-"""Writing photos: the format by the file's suffix, never over an input, never half a file."""
+"""Where a photo is written: never over an input, never half, and only where it can be."""
 
 from __future__ import annotations
 
-import io
+import os
+import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from PIL import Image
 
 from anyir.model.errors import UserError
-from anyir.model.files import write_atomically
-from anyir.model.photo import sixteen_bit
+from anyir.model.files import appearing_file
+from anyir.model.photo.encoder import Encoding, sample_bytes, write_to
+from anyir.model.photo.formats import output_format
 from anyir.model.photo.reader import Photo
 
-FORMATS = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".webp": "WEBP",
-    ".bmp": "BMP",
-}
-"""Suffix -> format. A folder's files with other suffixes are not taken for photos."""
-
-# Restored detail should survive: little compression, colour at full resolution, alpha exact.
-OPTIONS: dict[str, dict[str, Any]] = {
-    "JPEG": {"quality": 95, "subsampling": 0},
-    "WEBP": {"quality": 95, "alpha_quality": 100, "exact": True},
-}
-EXIF_LIMIT_JPEG = 65533
+_MARGIN = 0.25
+"""Share of the estimated size below which a disk counts as full: a restored photo has less noise."""
 
 
-def output_format(path: Path) -> str:
-    """The format that a file name stands for.
+class Inputs:
+    """Files that must stay as they are, however their names are spelt or linked.
 
-    Raises:
-        UserError: an unknown suffix; the message lists the known ones.
+    They are known by device and inode, and by their places, which stay theirs when another program puts new
+    files there.
     """
-    try:
-        return FORMATS[path.suffix.lower()]
-    except KeyError:
-        raise UserError(f"{path}: the output's suffix must be one of {', '.join(FORMATS)}") from None
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self.files: dict[tuple[int, int], Path] = {}
+        self.places: dict[Path, Path] = {}
+        for path in paths:
+            self.places[settled(path)] = path
+            try:
+                status = path.stat()
+            except OSError:  # it is not there: there is nothing to keep
+                continue
+            self.files[status.st_dev, status.st_ino] = path
+
+    def refuse(self, path: Path) -> None:
+        """Raises ``UserError`` if ``path`` is one of them."""
+        source = self.places.get(settled(path))
+        if source is None:
+            try:
+                status = path.stat()
+            except OSError:  # nothing there
+                return
+            source = self.files.get((status.st_dev, status.st_ino))
+        if source is not None:
+            raise UserError(f"{path} is the input {source}, which is never overwritten; name another file")
 
 
-def check_output(path: Path, inputs: Iterable[Path], *, overwrite: bool) -> None:
-    """Find out before the long work whether ``path`` can be written; its folder is created.
+def settled(path: Path) -> Path:
+    """The place of a file, its folder without links and dots, also where folders do not exist yet.
+
+    A link as the file itself stays: it is what would be replaced.
+    """
+    return Path(os.path.realpath(path.parent)) / path.name
+
+
+def check_output(path: Path, inputs: Inputs, *, overwrite: bool) -> None:
+    """Find out before the long work whether ``path`` can be written. Nothing is made.
 
     Args:
         path: the file to be.
-        inputs: files that must stay as they are, however their names are spelt or linked.
+        inputs: files that must stay as they are.
         overwrite: whether another existing file may be replaced.
 
     Raises:
-        UserError: it is an input, exists, is a folder, has an unknown suffix, or the system does not
-            let files be made there.
+        UserError: it is an input, exists, is a folder, has an unknown suffix or too long a name, or the
+            system does not let files be made there.
     """
-    if path.is_dir():
-        raise UserError(f"{path} is a folder; name the output file")
-    output_format(path)
-    if path.exists():
-        for source in inputs:
-            if source.exists() and source.samefile(path):
-                raise UserError(
-                    f"{path} is the input {source}, which is never overwritten; name another file"
-                )
-    if (path.exists() or path.is_symlink()) and not overwrite:
-        raise UserError(f"{path} exists; give --overwrite to replace it")
-    if path.parent.exists() and not path.parent.is_dir():
-        raise UserError(f"{path.parent} is a file, not a folder")
+    place = settled(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
+        if path.name == ".." or place.is_dir():
+            raise UserError(f"{path} is a folder; name the output file")
+        output_format(path)
+        inputs.refuse(path)
+        if (place.exists() or place.is_symlink()) and not overwrite:
+            raise UserError(f"{path} exists; give --overwrite to replace it")
+        folder = place.parent
+        while not folder.exists():
+            folder = folder.parent
+        if not folder.is_dir():
+            raise UserError(f"{_shown(path.parent, folder)} is a file, not a folder")
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise UserError(f"files cannot be made in {path.parent} ({error.strerror})") from error
 
 
-def write_photo(path: Path, photo: Photo, *, keep_metadata: bool = True) -> list[str]:
-    """Write a photo in the format of ``path``'s suffix: beside it, then renamed.
+def _shown(folder: Path, place: Path) -> Path:
+    """A folder as the user spelt it, if it is the one that was meant."""
+    return folder if settled(folder) == settled(place) else place
+
+
+def check_room(path: Path, photo: Photo, encoding: Encoding) -> None:
+    """Find out before the long work whether the disk is full, as far as it can be told.
+
+    Raises:
+        UserError: there is by far too little room for such a photo.
+    """
+    folder = settled(path).parent
+    while not folder.exists():
+        folder = folder.parent
+    height, width = photo.pixels.shape[:2]
+    needed = sample_bytes(photo, output_format(path), encoding) * height * width
+    free = shutil.disk_usage(folder).free
+    if free < needed * _MARGIN:
+        raise UserError(
+            f"{path}: the disk has {free / 1e6:.3g} MB left, and this photo takes about {needed / 1e6:.3g} MB"
+        )
+
+
+def write_photo(
+    path: Path,
+    photo: Photo,
+    encoding: Encoding | None = None,
+    *,
+    inputs: Inputs | None = None,
+    overwrite: bool = False,
+) -> list[str]:
+    """Write a photo in the format of ``path``'s suffix. It appears there when it is complete.
 
     Returns:
         Notes for the user about what the format cannot hold.
 
     Raises:
-        UserError: the format cannot hold the photo, or the system refuses: a full disk, a read-only
-            folder. Nothing is left behind then.
+        UserError: the format cannot hold the photo, a file is there (by now), or the system refuses: a full
+            disk, a read-only folder. Nothing is left behind then.
     """
-    data, notes = encode(photo, output_format(path), keep_metadata=keep_metadata)
+    format_ = output_format(path)
+    place = settled(path)
     try:
-        write_atomically(path, data)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if inputs is not None:
+            inputs.refuse(path)
+        with appearing_file(place, replace=overwrite) as file:
+            notes = write_to(file, photo, format_, encoding or Encoding())
+            if inputs is not None:
+                inputs.refuse(path)  # what is there by now
+    except FileExistsError as error:
+        raise UserError(f"{path} exists; give --overwrite to replace it") from error
     except OSError as error:
         raise UserError(f"{path} could not be written ({error.strerror or error})") from error
     return notes
-
-
-def encode(photo: Photo, format: str, *, keep_metadata: bool = True) -> tuple[bytes, list[str]]:
-    """The bytes of an image file, and notes about what its format cannot hold.
-
-    PNG and TIFF hold everything. JPEG and BMP have no alpha: an opaque one is dropped, any other is
-    an error. JPEG, WebP and BMP have 8 bits; WebP has no grey, BMP no metadata.
-
-    Raises:
-        UserError: transparency or a size that the format does not have.
-    """
-    pixels: np.ndarray = photo.pixels
-    notes: list[str] = []
-    icc, exif = (photo.icc, photo.exif) if keep_metadata else (None, None)
-    if format == "TIFF":
-        return sixteen_bit.encode_tiff(pixels, icc, exif), notes
-    if format == "PNG" and pixels.dtype == np.uint16:
-        return sixteen_bit.encode_png(pixels, icc, exif), notes
-    if pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-        notes.append(f"{format} holds 8 bits a channel: 16 were rounded")
-    if pixels.shape[2] in (2, 4) and format in ("JPEG", "BMP"):
-        if pixels[..., -1].min() < 255:
-            raise UserError(f"{format} has no transparency; write .png, .tif or .webp")
-        pixels = pixels[..., :-1]
-    if format == "WEBP" and pixels.shape[2] < 3:
-        notes.append("WebP has no grey: stored as RGB")
-        if icc and icc[16:20] == b"GRAY":  # the colour space that the profile is for
-            icc = None
-            notes.append("its ICC profile is one of grey and was left out")
-    if format == "BMP" and (icc or exif):
-        icc = exif = None
-        notes.append("BMP holds neither EXIF nor an ICC profile: left out")
-    if format == "JPEG" and exif and len(exif) > EXIF_LIMIT_JPEG:
-        exif = None
-        notes.append("its EXIF is too long for a JPEG and was left out")
-    metadata = {k: v for k, v in (("icc_profile", icc), ("exif", exif)) if v}
-    file = io.BytesIO()
-    try:
-        to_pillow(pixels).save(file, format, **OPTIONS.get(format, {}), **metadata)
-    except (OSError, ValueError) as error:  # into memory: the encoder's refusal, not the disk's
-        height, width = pixels.shape[:2]
-        raise UserError(f"{format} cannot hold this {width}x{height} photo ({error})") from error
-    return file.getvalue(), notes
-
-
-def to_pillow(pixels: np.ndarray) -> Image.Image:
-    """(H, W, C) as a Pillow image: L, LA, RGB or RGBA for uint8, I;16 for one channel of uint16.
-
-    Raises:
-        UserError: uint16 with several channels, for which Pillow has no mode.
-    """
-    if pixels.dtype == np.uint16 and pixels.shape[2] > 1:
-        raise UserError("Pillow has no 16-bit colour; use a numpy array")
-    return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else np.ascontiguousarray(pixels))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -10,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from anyir.model.errors import UserError
-from anyir.model.photo.reader import Photo, read_photo
-from anyir.model.photo.writer import FORMATS, check_output, write_photo
+from anyir.model.photo.encoder import Encoding, check_fits
+from anyir.model.photo.formats import output_format
+from anyir.model.photo.reader import Photo, read_photo, read_size
+from anyir.model.photo.writer import Inputs, check_output, check_room, settled, write_photo
+from anyir.model.restore.jobs import PhotoJob
 from anyir.model.restore.restorer import Restorer, TileProgress
 
 
 @dataclass
 class PhotoOutcome:
-    """What became of one file; ``status`` is ``restored``, ``failed`` or ``skipped``."""
+    """What became of one file; ``status`` is ``restored``, ``kept``, ``failed`` or ``skipped``."""
 
     input: str
     status: str
@@ -33,66 +35,6 @@ class PhotoOutcome:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class PhotoJob:
-    """One photo to restore."""
-
-    source: Path
-    target: Path
-
-
-def find_jobs(source: Path, target: Path) -> tuple[list[PhotoJob], list[Path]]:
-    """The photos below ``source`` and where each goes, and the files that are no photos.
-
-    A folder's photos are found by their suffixes, at any depth, and keep their names, formats and
-    subfolders. Hidden files and folders (thumbnails) are left out, and so is what is in ``target``, which may
-    lie inside ``source``.
-
-    Raises:
-        UserError: no such file, or a file where a folder is due, or the other way round.
-        OSError: the system refuses to list a folder.
-    """
-    if not source.is_dir():
-        if not source.exists():
-            raise UserError(f"there is no file or folder {source}")
-        return [PhotoJob(source, target)], []
-    if target.exists() and not target.is_dir():
-        raise UserError(f"{source} is a folder and {target} is not; name a folder for the output")
-    if target.exists() and target.samefile(source):
-        raise UserError(f"{target} is the input folder, whose photos are never overwritten; name another")
-    jobs, others = [], []
-    for folder, folders, names in os.walk(source, onerror=_raise):
-        here = Path(folder)
-        folders[:] = sorted(
-            name for name in folders if not (target.exists() and (here / name).samefile(target))
-        )
-        others += [here / name for name in folders if name.startswith(".") or (here / name).is_symlink()]
-        folders[:] = [name for name in folders if not name.startswith(".")]  # links are not gone into either
-        for path in (here / name for name in sorted(names)):
-            if path.suffix.lower() in FORMATS and not path.name.startswith("."):
-                jobs.append(PhotoJob(path, target / path.relative_to(source)))
-            else:
-                others.append(path)
-    if not jobs:
-        raise UserError(f"there is no photo in {source} ({', '.join(FORMATS)})")
-    return jobs, others
-
-
-def why_left_out(path: Path) -> str:
-    """What a file or folder is that ``find_jobs`` found and that is no job."""
-    if path.name.startswith("."):
-        return "hidden"
-    if path.is_dir():
-        return "a link to a folder"
-    if path.suffix.lower() == ".avif":
-        return "AVIF is not written: name the file alone, with another suffix for OUT"
-    return "not a photo"
-
-
-def _raise(error: OSError) -> None:
-    raise error
-
-
 def restore_file(
     source: str | Path,
     target: str | Path,
@@ -101,6 +43,8 @@ def restore_file(
     strength: float | None = None,
     overwrite: bool = False,
     keep_metadata: bool = True,
+    quality: int | None = None,
+    lossless: bool = False,
     progress: TileProgress | None = None,
 ) -> PhotoOutcome:
     """Restore one photo as ``anyir restore`` does: upright, with its depth, alpha, EXIF and ICC profile.
@@ -112,7 +56,9 @@ def restore_file(
             with; None for ``small``.
         strength: share of the restoration in the result, 0..1; 1 by default. A ``Restorer`` has its own.
         overwrite: whether another existing file may be replaced.
-        keep_metadata: whether EXIF and the ICC profile are written.
+        keep_metadata: whether EXIF, the ICC profile and all else that the file says is written.
+        quality: 1..100 for JPEG, WebP, HEIC and AVIF; 95 by default.
+        lossless: whether WebP and HEIC are written without loss.
         progress: called after every tile.
 
     Returns:
@@ -125,28 +71,43 @@ def restore_file(
     job = PhotoJob(Path(source), Path(target))
     if job.source.is_dir():
         raise UserError(f"{job.source} is a folder; name a photo")
-    photo = read_job(job, [job.source], overwrite=overwrite)  # before the seconds that a model takes
+    output = Output(Inputs([job.source]), Encoding(keep_metadata, quality, lossless), overwrite)
+    photo = read_job(job, output)  # before the seconds that a model takes
     if not isinstance(restorer, Restorer):
         restorer = Restorer(restorer, strength=1.0 if strength is None else strength)
     elif strength is not None:
         raise UserError("the restorer has a strength of its own; leave strength out")
-    return restore_job(restorer, job, photo, keep_metadata=keep_metadata, progress=progress)
+    return restore_job(restorer, job, photo, output, progress=progress)
 
 
-def read_job(job: PhotoJob, inputs: list[Path], *, overwrite: bool = False) -> Photo:
+@dataclass(frozen=True)
+class Output:
+    """How results are written.
+
+    Attributes:
+        inputs: files that must not be overwritten.
+        encoding: quality and metadata.
+        overwrite: whether other existing files may be.
+    """
+
+    inputs: Inputs
+    encoding: Encoding = field(default_factory=Encoding)
+    overwrite: bool = False
+
+
+def read_job(job: PhotoJob, output: Output) -> Photo:
     """Decode a job's photo, and make sure that its result can be written.
-
-    Args:
-        job: from where to where.
-        inputs: every file that must not be overwritten.
-        overwrite: whether another existing file may be.
 
     Raises:
         UserError: a bad input or output.
         OSError: the system refuses to read the input.
     """
+    if not job.source.exists():
+        raise UserError(f"there is no file {job.source}")
+    check_output(job.target, output.inputs, overwrite=output.overwrite)
     photo = read_photo(job.source)
-    check_output(job.target, inputs, overwrite=overwrite)
+    check_fits(photo, output_format(job.target), output.encoding)
+    check_room(job.target, photo, output.encoding)
     return photo
 
 
@@ -154,8 +115,8 @@ def restore_job(
     restorer: Restorer,
     job: PhotoJob,
     photo: Photo,
+    output: Output,
     *,
-    keep_metadata: bool = True,
     progress: TileProgress | None = None,
 ) -> PhotoOutcome:
     """Restore a job's photo, whose pixels are overwritten in memory, and write the result.
@@ -164,7 +125,7 @@ def restore_job(
         restorer: what restores.
         job: from where to where.
         photo: what ``read_job`` returned.
-        keep_metadata: whether EXIF and the ICC profile are written.
+        output: how the result is written.
         progress: called after every tile.
 
     Raises:
@@ -178,7 +139,9 @@ def restore_job(
         raise UserError(f"{job.source}: {error}") from error
     except MemoryError as error:
         raise UserError(f"{job.source}: not enough memory for {width}x{height} pixels") from error
-    notes = photo.notes + write_photo(job.target, photo, keep_metadata=keep_metadata)
+    written = write_photo(
+        job.target, photo, output.encoding, inputs=output.inputs, overwrite=output.overwrite
+    )
     return PhotoOutcome(
         input=str(job.source),
         status="restored",
@@ -187,32 +150,62 @@ def restore_job(
         height=height,
         tiles=len(restorer.plan(width, height)),
         seconds=round(time.perf_counter() - start, 3),
-        notes=notes,
+        notes=photo.notes + written,
     )
+
+
+def is_done(job: PhotoJob, output: Output) -> bool:
+    """Whether an earlier run has restored a job: OUT is a photo of IN's size, and not older.
+
+    Only the files' beginnings are read; a result is never half a file.
+
+    Raises:
+        UserError: OUT is something else, and may not be replaced.
+    """
+    place = settled(job.target)
+    if not place.exists():
+        return False
+    output.inputs.refuse(job.target)
+    wrong = None
+    if place.stat().st_mtime < job.source.stat().st_mtime:
+        wrong = f"is older than {job.source}"
+    else:
+        try:
+            if read_size(place) != read_size(job.source):
+                wrong = f"has another size than {job.source}"
+        except UserError as error:
+            wrong = f"cannot be compared with its input ({error})"
+    if wrong is not None and not output.overwrite:
+        raise UserError(f"{job.target} exists and {wrong}; give --overwrite to replace it")
+    return wrong is None
 
 
 def restore_jobs(
     restorer: Restorer,
     jobs: list[PhotoJob],
+    output: Output,
     *,
-    overwrite: bool = False,
-    keep_metadata: bool = True,
+    resume: bool = False,
     started: Callable[[PhotoJob], TileProgress | None] = lambda job: None,
     finished: Callable[[PhotoOutcome], None] = lambda outcome: None,
 ) -> list[PhotoOutcome]:
     """Restore every job; one that fails does not stop the others.
 
     Args:
+        output: how results are written.
+        resume: whether jobs that an earlier run has done are kept as they are.
         started: called before each photo; returns what is told of its tiles.
-        finished: called after each photo, restored or failed.
+        finished: called after each photo, restored, kept or failed.
     """
-    inputs = [job.source for job in jobs]
     outcomes = []
     for job in jobs:
         progress = started(job)
         try:
-            photo = read_job(job, inputs, overwrite=overwrite)
-            outcome = restore_job(restorer, job, photo, keep_metadata=keep_metadata, progress=progress)
+            if resume and is_done(job, output):
+                outcome = PhotoOutcome(input=str(job.source), status="kept", output=str(job.target))
+            else:
+                photo = read_job(job, output)
+                outcome = restore_job(restorer, job, photo, output, progress=progress)
         except (UserError, OSError, MemoryError) as error:
             outcome = PhotoOutcome(input=str(job.source), status="failed", error=_line(error))
         outcomes.append(outcome)

@@ -204,8 +204,8 @@ class Restorer:
         return region[rows][:, columns]
 
     def _restore_pillow(self, image: Image.Image, progress: TileProgress | None) -> Image.Image:
+        from anyir.model.photo.encoder import to_pillow
         from anyir.model.photo.reader import from_pillow
-        from anyir.model.photo.writer import to_pillow
 
         photo = from_pillow(image)
         for note in photo.notes:

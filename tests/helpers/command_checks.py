@@ -1,6 +1,6 @@
 """What tests of commands check again and again."""
 
-from anyir.model.photo.writer import encode
+from anyir.model.photo.encoder import encode
 
 
 def save(path, photo):

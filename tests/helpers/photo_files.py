@@ -70,7 +70,7 @@ BAD = {
     "avif": (lambda p: animated(p, "avif"), "frames; animated"),
     "apng": (lambda p: animated(p, "png"), "frames; animated"),
     "pages": (lambda p: animated(p, "tif"), "3 pages"),
-    "float": (lambda p: tiff_bytes(p, np.ones((8, 8), np.float32)), "mode F"),
+    "float": (lambda p: tiff_bytes(p, np.ones((8, 8), np.float32)), "32-bit floating-point TIFF"),
     "planes": (
         lambda p: tiff_bytes(p, values((3, 8, 8), np.uint16), planarconfig="separate"),
         "separate colour planes",

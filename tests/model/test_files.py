@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from anyir.model.files import scratch_folder, write_atomically
+from anyir.model.files import appearing_file, scratch_folder, write_atomically
 
 PREFIX = ".build-"
 
@@ -125,8 +125,77 @@ def test_a_read_only_file_system_is_said_of_the_file_itself(tmp_path, monkeypatc
     def refuse(path, *_, **__):
         raise OSError(errno.EROFS, "Read-only file system", str(path))
 
-    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(OSError, match="Read-only") as caught:
         write_atomically(tmp_path / "file", b"new")
     assert caught.value.filename == str(tmp_path / "file")
+
+
+@pytest.fixture(params=["nameless", "named", "without hard links"])
+def kind_of_disk(request, monkeypatch):
+    """Linux's file systems, others, and FAT's."""
+    if request.param != "nameless":
+        monkeypatch.setattr("anyir.model.files._open_nameless", lambda folder: None)
+    if request.param == "without hard links":
+
+        def refuse(*_, **__):
+            raise OSError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", refuse)
+
+
+@pytest.mark.usefixtures("kind_of_disk")
+class TestAppearingFile:
+    def test_it_is_there_when_it_is_whole(self, tmp_path):
+        with appearing_file(tmp_path / "file", replace=False) as file:
+            file.write(b"half")
+            assert not (tmp_path / "file").exists()
+            file.write(b" and half")
+        assert (tmp_path / "file").read_bytes() == b"half and half"
+        assert len(list(tmp_path.iterdir())) == 1
+
+    @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, MemoryError])
+    def test_a_failure_leaves_nothing(self, tmp_path, error):
+        def fail():
+            with appearing_file(tmp_path / "file", replace=True) as file:
+                file.write(b"half")
+                raise error
+
+        with pytest.raises(error):
+            fail()
+        assert list(tmp_path.iterdir()) == []
+
+    def test_what_is_there_by_then_stays_or_is_replaced(self, tmp_path):
+        def write(replace):
+            with appearing_file(tmp_path / "file", replace=replace) as file:
+                file.write(b"new")
+                (tmp_path / "file").write_bytes(b"meanwhile")
+
+        with pytest.raises(FileExistsError) as refused:
+            write(replace=False)
+        assert refused.value.filename == str(tmp_path / "file")
+        assert (tmp_path / "file").read_bytes() == b"meanwhile"
+        write(replace=True)
+        assert (tmp_path / "file").read_bytes() == b"new"
+        assert len(list(tmp_path.iterdir())) == 1
+
+    def test_others_may_read_it_as_any_new_file(self, tmp_path):
+        (tmp_path / "usual").write_bytes(b"")
+        with appearing_file(tmp_path / "file", replace=False) as file:
+            file.write(b"x")
+        assert (tmp_path / "file").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_a_killed_process_leaves_nothing(tmp_path):
+    code = f"""
+import os, signal
+from pathlib import Path
+from anyir.model.files import appearing_file
+with appearing_file(Path({str(tmp_path)!r}) / "file", replace=False) as file:
+    file.write(b"half")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == -signal.SIGKILL
+    assert list(tmp_path.iterdir()) == []

@@ -11,8 +11,8 @@ from PIL import Image
 
 from anyir.model import PRESETS, AnyIR
 from anyir.model.checkpoint import save_weights
+from anyir.model.photo.encoder import encode
 from anyir.model.photo.reader import Photo, read_photo
-from anyir.model.photo.writer import encode
 from tests.helpers.command_checks import fails, files, save
 from tests.helpers.photo_files import (
     AVIF_OF_10_BITS,
@@ -125,19 +125,71 @@ def test_rotated_photo_comes_back_upright(restore, folder):
     assert exif_of(result)[ORIENTATION] == 1
 
 
-def test_avif_is_read_and_not_written(restore, anyir, folder):
-    (folder / "photos").mkdir()
-    (folder / "photos" / "in.avif").write_bytes(AVIF_OF_10_BITS)
-    save(folder / "photos" / "b.png", Photo(values((8, 8, 3))))
-    before = files(folder)
-    fails(restore("photos/in.avif", "out.avif"), folder, before, "out.avif: the output's suffix must be one")
-    code, _, err = restore("photos/in.avif", "out.png")
-    assert (code, err.startswith("note: photos/in.avif: AVIF is read with 8 bits")) == (0, True)
-    assert anyir("degrade", "photos/in.avif", "rainy.png", "--kind", "rain")[0] == 0
-    for name in ("out.png", "rainy.png"):
+def test_heic_and_avif_are_read_and_written(restore, anyir, folder):
+    (folder / "in.avif").write_bytes(AVIF_OF_10_BITS)
+    pixels = np.full((40, 48, 3), 30_000, np.uint16)
+    (folder / "in.heic").write_bytes(encode(Photo(pixels, SRGB, camera_exif()), "HEIF")[0])
+    code, _, err = restore("in.avif", "out.avif")
+    assert (code, err.startswith("note: in.avif: AVIF is read with 8 bits")) == (0, True)
+    assert restore("in.heic", "out.heic")[0] == 0
+    assert restore("in.heic", "out.png")[0] == 0
+    assert anyir("degrade", "in.avif", "rainy.png", "--kind", "rain")[0] == 0
+    for name in ("out.avif", "rainy.png"):
         assert read_photo(folder / name).pixels.shape == (8, 8, 3)
-    assert "skipped photos/in.avif" in restore("photos", "restored")[1]
-    assert sorted(files(folder / "restored")) == ["b.png"]
+    for name in ("out.heic", "out.png"):
+        photo = read_photo(folder / name)
+        assert (photo.pixels.shape, photo.pixels.dtype) == ((40, 48, 3), np.uint16)
+        assert (photo.icc, exif_of(photo)[MAKE]) == (SRGB, "Maker")
+
+
+@pytest.mark.parametrize("words", [["restore"], ["degrade", "--kind", "rain"]])
+def test_no_spelling_of_out_reaches_the_input(anyir, folder, words):
+    save(folder / "in.png", Photo(values((8, 8, 3))))
+    (folder / "photos").mkdir()
+    save(folder / "photos" / "a.png", Photo(values((8, 8, 3))))
+    before = files(folder)
+    for out in ("new/../in.png", "new/deep/../../in.png", "./in.png"):
+        for extra in ([], ["--overwrite"]):
+            fails(anyir(*words, "in.png", out, *extra), folder, before, "never overwritten")
+    if words == ["restore"]:
+        fails(anyir(*words, "photos", "photos/out/.."), folder, before, "is the input folder")
+    assert sorted(path.name for path in folder.iterdir()) == ["in.png", "photos"]
+
+
+def test_what_out_cannot_hold_is_said_before_the_model_is_opened(anyir, folder):
+    save(folder / "clear.png", Photo(values((8, 8, 4))))
+    save(folder / "long.png", Photo(values((1, 17_000, 3))))
+    save(folder / "in.png", Photo(values((8, 8, 3))))
+    before = files(folder)
+    for photo, out, *extra, words in (
+        ("clear.png", "out.jpg", "JPEG has no transparency"),
+        ("long.png", "out.webp", "a side has 16383 pixels at most"),
+        ("in.png", "out.jpg", "--lossless", "JPEG always loses something"),
+        ("in.png", "n" * 252 + ".png", "File name too long"),
+    ):
+        fails(anyir("restore", photo, out, *extra, "--with", "no such weights"), folder, before, words)
+    for extra in (["--quality", 0], ["--quality", 101], ["--quality", 90, "--lossless"], ["--resume"]):
+        assert anyir("restore", "in.png", "out.jpg", *extra)[0] == 2
+    assert anyir("restore", "in.png", "out.png", "--quality", 90)[0] == 2
+
+
+def test_quality_and_losslessness_reach_the_file(restore, folder):
+    save(folder / "in.png", Photo(values((64, 64, 3))))
+    sizes = []
+    for quality in (50, 95, 100):
+        assert restore("in.png", "out.jpg", "--quality", quality, "--overwrite")[0] == 0
+        sizes.append((folder / "out.jpg").stat().st_size)
+    assert sizes == sorted(set(sizes))
+    for name, extra, lossless in (
+        ("plain.webp", [], True),  # as the PNG was
+        ("lossy.webp", ["--quality", 95], False),
+        ("asked.webp", ["--lossless"], True),
+        ("asked.heic", ["--lossless"], True),
+        ("lossy.heic", [], False),
+    ):
+        assert restore("in.png", name, "--strength", 0, *extra)[0] == 0
+        same = (read_photo(folder / name).pixels == values((64, 64, 3))).all()
+        assert same == lossless, name
 
 
 def test_metadata_is_stripped_on_request(restore, folder):
@@ -238,87 +290,6 @@ def test_bad_usage(anyir, weights, folder):
     assert "noise" in anyir("degrade", "in.png", "out.png", "--kind", "fog")[2]
     result = anyir("restore", "in.png", "out.png", "--with", weights, "--tile", 32, "--overlap", 17)
     fails(result, folder, before, "half the tile")
-
-
-def test_folder(restore, folder):
-    photos = folder / "photos"
-    (photos / "sub").mkdir(parents=True)
-    save(photos / "a.PNG".lower(), Photo(values((8, 9, 3))))
-    save(photos / "b.jpg", Photo(values((10, 8, 1))))
-    save(photos / "sub" / "c.tif", Photo(values((8, 8, 3), np.uint16)))
-    (photos / "notes.txt").write_text("text")
-    before = files(photos)
-    code, out, err = restore("photos", "photos/restored")
-    assert (code, err) == (0, "")
-    assert "skipped photos/notes.txt" in out
-    assert out.endswith("3 restored, 0 failed, 1 skipped\n")
-    made = files(photos / "restored")
-    assert sorted(made) == ["a.png", "b.jpg", "sub/c.tif"]
-    assert {k: v for k, v in files(photos).items() if not k.startswith("restored/")} == before
-    assert read_photo(photos / "restored/sub/c.tif").pixels.dtype == np.uint16
-    # A second time: what was made is no input, and is not overwritten unasked.
-    code, out, err = restore("photos", "photos/restored")
-    assert code == 1
-    assert err.count("--overwrite") == 3
-    assert files(photos / "restored") == made
-    assert restore("photos", "photos/restored", "--overwrite")[0] == 0
-
-
-def test_folders_that_are_not_gone_into_are_named(restore, folder, monkeypatch):
-    """A hidden folder, a link, which may lead round in a circle, and a folder that may not be listed."""
-    (folder / "photos" / ".thumbnails").mkdir(parents=True)
-    save(folder / "photos" / ".thumbnails" / "a.png", Photo(values((8, 8, 3))))
-    (folder / "photos" / "circle").symlink_to(".")
-    save(folder / "photos" / "a.png", Photo(values((8, 8, 3))))
-    code, out, err = restore("photos", "out")
-    assert (code, err) == (0, "")
-    assert "skipped photos/circle" in out
-    assert "skipped photos/.thumbnails" in out
-    assert sorted(files(folder / "out")) == ["a.png"]
-
-    (folder / "photos" / "locked").mkdir()
-    scandir = os.scandir
-
-    def refusing(path):
-        if str(path).endswith("locked"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return scandir(path)
-
-    before = files(folder)
-    monkeypatch.setattr(os, "scandir", refusing)
-    result = restore("photos", "out", "--overwrite")
-    monkeypatch.undo()
-    fails(result, folder, before, "Permission denied: photos/locked")
-
-
-def test_one_bad_photo_does_not_stop_the_others(restore, folder):
-    (folder / "photos").mkdir()
-    save(folder / "photos" / "a.png", Photo(values((8, 8, 3))))
-    (folder / "photos" / "b.png").write_text("text")
-    save(folder / "photos" / "c.png", Photo(values((8, 8, 3))))
-    code, out, err = restore("photos", "out", "--json")
-    assert code == 1
-    assert "failed: photos/b.png" in err
-    assert "1 of 3 photos failed" in err
-    assert sorted(files(folder / "out")) == ["a.png", "c.png"]
-    result = json.loads(out)
-    assert (result["restored"], result["failed"], result["skipped"]) == (2, 1, 0)
-    assert [f["status"] for f in result["files"]] == ["restored", "failed", "restored"]
-    assert "no image" in result["files"][1]["error"]
-
-
-def test_a_folder_run_overwrites_no_other_input(restore, folder):
-    """An output that is a link to one of the inputs stays, though --overwrite is given."""
-    (folder / "photos").mkdir()
-    (folder / "out").mkdir()
-    save(folder / "photos" / "a.png", Photo(values((8, 8, 3))))
-    save(folder / "photos" / "b.png", Photo(values((9, 9, 3))))
-    (folder / "out" / "a.png").hardlink_to(folder / "photos" / "b.png")
-    before = files(folder / "photos")
-    code, _, err = restore("photos", "out", "--overwrite")
-    assert code == 1
-    assert "never overwritten" in err
-    assert files(folder / "photos") == before
 
 
 def in_process_of_its_own(folder, weights, *arguments, limit=None):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from anyir.model.photo.reader import read_photo
 from anyir.model.photo.writer import write_photo
-from tests.helpers.photo_files import CAMERA, MAKE, ORIENTATION, WIDE, camera_exif, exif_of, values
+from tests.helpers.photo_files import CAMERA, MAKE, ORIENTATION, WIDE, exif_of, values
 
 
 @pytest.mark.parametrize("suffix", ["tif", "png", "jpg", "webp"])
@@ -50,17 +50,3 @@ def test_bigtiff_keeps_the_cameras_directory(tmp_path):
     photo = read_photo(tmp_path / "out.tif")
     np.testing.assert_array_equal(photo.pixels, pixels[::-1, ::-1])
     assert exif_of(photo).get_ifd(CAMERA)[WIDE] == 8
-
-
-def test_exif_that_no_tiff_takes_is_a_note_and_the_photo_upright(tmp_path, monkeypatch):
-    path = tmp_path / "photo.jpg"
-    Image.fromarray(values((37, 53, 3))).save(path, exif=camera_exif(6))
-
-    def refuse(exif):
-        raise struct.error("unpack requires a buffer of 8 bytes")
-
-    monkeypatch.setattr("anyir.model.photo.sixteen_bit._exif_tags", refuse)
-    photo = read_photo(path)
-    assert photo.pixels.shape == (53, 37, 3)
-    assert photo.exif is None
-    assert photo.notes == ["its EXIF is unreadable and was left out"]

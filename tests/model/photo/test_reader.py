@@ -1,5 +1,4 @@
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,8 +6,9 @@ import tifffile
 from PIL import AvifImagePlugin, Image, ImageOps
 
 from anyir.model.errors import UserError
+from anyir.model.photo.encoder import Encoding, encode
 from anyir.model.photo.reader import Photo, from_pillow, read_photo
-from anyir.model.photo.writer import check_output, encode, write_photo
+from anyir.model.photo.writer import write_photo
 from tests.helpers.photo_files import (
     AVIF_OF_10_BITS,
     BAD,
@@ -32,10 +32,6 @@ from tests.helpers.photo_files import (
 def test_lossless_formats_keep_everything(tmp_path, suffix, dtype, channels):
     photo = Photo(values((37, 53, channels), dtype), SRGB, camera_exif())
     assert write_photo(tmp_path / f"photo{suffix}", photo) == []
-    if (suffix, dtype, channels) == (".tif", np.uint16, 2):  # Pillow does not open it; others do, see below
-        with pytest.raises(UserError, match="no image that can be read"):
-            read_photo(tmp_path / "photo.tif")
-        return
     again = read_photo(tmp_path / f"photo{suffix}")
     np.testing.assert_array_equal(again.pixels, photo.pixels)
     assert again.pixels.dtype == dtype
@@ -69,7 +65,7 @@ def test_metadata_is_kept_or_stripped(tmp_path, suffix):
     kept = read_photo(path)
     assert kept.icc == SRGB
     assert exif_of(kept)[MAKE] == "Maker"
-    write_photo(path, photo, keep_metadata=False)
+    write_photo(path, photo, Encoding(keep_metadata=False), overwrite=True)
     stripped = read_photo(path)
     assert stripped.icc is None
     assert stripped.exif is None
@@ -162,7 +158,7 @@ def test_avif_of_more_than_8_bits_is_a_note(tmp_path):
 
 def test_avif_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
     Image.new("RGB", (64, 48)).save(tmp_path / "photo.avif")
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    monkeypatch.setattr("anyir.model.photo.reader.MOST_PIXELS", 1000)
     monkeypatch.setattr(AvifImagePlugin.AvifImageFile, "load", lambda image: pytest.fail("it was decoded"))
     with pytest.raises(UserError, match="million pixels"):
         read_photo(tmp_path / "photo.avif")
@@ -260,7 +256,7 @@ def test_what_formats_cannot_hold():
             encode(Photo(values((8, 8, 4))), format)
     assert "8 bits" in encode(Photo(values((8, 8, 3), np.uint16)), "JPEG")[1][0]
     assert "no grey" in encode(Photo(grey), "WEBP")[1][0]
-    assert "neither" in encode(Photo(grey, SRGB), "BMP")[1][0]
+    assert encode(Photo(grey, SRGB), "BMP")[1] == ["BMP cannot hold its ICC profile: left out"]
     profile = SRGB[:16] + b"GRAY" + SRGB[20:]
     made, notes = encode(Photo(grey, profile), "WEBP")
     assert "one of grey" in notes[1]
@@ -276,33 +272,3 @@ def test_rounding_16_to_8_bits(tmp_path):
     deep = (np.arange(256, dtype=np.uint16) * 257)[None, :, None]
     write_photo(tmp_path / "x.bmp", Photo(deep))
     assert read_photo(tmp_path / "x.bmp").pixels[0, :, 0].tolist() == list(range(256))
-
-
-def test_output_is_never_an_input(tmp_path, monkeypatch):
-    source = tmp_path / "in.png"
-    Image.new("L", (2, 2)).save(source)
-    (tmp_path / "link.png").symlink_to(source)
-    (tmp_path / "hard.png").hardlink_to(source)
-    (tmp_path / "folder").mkdir()
-    monkeypatch.chdir(tmp_path)
-    for name in ("in.png", "link.png", "hard.png", "./in.png", "folder/../in.png", str(source)):
-        with pytest.raises(UserError, match="never overwritten"):
-            check_output(Path(name), [source], overwrite=True)
-
-
-def test_output_checks(tmp_path):
-    (tmp_path / "old.png").write_bytes(b"old")
-    with pytest.raises(UserError, match="--overwrite"):
-        check_output(tmp_path / "old.png", [], overwrite=False)
-    check_output(tmp_path / "old.png", [], overwrite=True)
-    assert (tmp_path / "old.png").read_bytes() == b"old"
-    with pytest.raises(UserError, match="is a file, not a folder"):
-        check_output(tmp_path / "old.png" / "new.png", [], overwrite=False)
-    with pytest.raises(UserError, match="cannot be made"):
-        check_output(tmp_path / "old.png" / "deep" / "new.png", [], overwrite=False)
-    with pytest.raises(UserError, match="is a folder"):
-        check_output(tmp_path, [], overwrite=True)
-    with pytest.raises(UserError, match="suffix must be one of"):
-        check_output(tmp_path / "new.gif", [], overwrite=False)
-    check_output(tmp_path / "made" / "new.png", [], overwrite=False)
-    assert list((tmp_path / "made").iterdir()) == []

@@ -5,8 +5,9 @@ import pytest
 import tifffile
 from PIL import Image, ImageOps
 
+from anyir.model.photo.encoder import encode
 from anyir.model.photo.reader import Photo, read_photo
-from anyir.model.photo.writer import encode, write_photo
+from anyir.model.photo.writer import write_photo
 from tests.helpers.photo_files import (
     CAMERA,
     ORIENTATION,
