@@ -129,12 +129,3 @@ def is_lossless_webp(file: BinaryIO) -> bool:
             file.seek(at)
             head, at = file.read(8), 0
     return False
-
-
-def is_deep_avif(file: BinaryIO) -> bool:
-    """Whether an AVIF file has more than 8 bits a channel, which Pillow does not tell."""
-    file.seek(0)
-    head = file.read(2**16)  # what describes the pixels comes before them
-    place = head.find(b"av1C")  # of the photo: that of its alpha comes after it
-    flags = head[place + 6 : place + 7] if place >= 0 else b""
-    return bool(flags) and bool(flags[0] & 0x40)

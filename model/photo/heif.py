@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.model.errors import UserError
+from anyir.model.photo.avif import over_full_range
 from anyir.model.photo.metadata import GAIN_MAP_LEFT_OUT
 
 _BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1")
@@ -63,7 +64,7 @@ def decode(file: BinaryIO, most_pixels: int) -> HeifImage:
     values = np.asarray(main)  # decodes
     pixels = np.ascontiguousarray(values.reshape(*values.shape[:2], -1)[:height, :width])
     if pixels.dtype == np.uint16:
-        pixels = _over_full_range(pixels, main.info["bit_depth"])
+        pixels = over_full_range(pixels, main.info["bit_depth"])
     elif not pixels.flags.writeable:
         pixels = pixels.copy()
     info = {key: main.info.get(key) for key in ("exif", "xmp", "icc_profile")}
@@ -76,13 +77,6 @@ def _open(file: BinaryIO) -> Any:
     import pillow_heif
 
     return pillow_heif.open_heif(file, convert_hdr_to_8bit=False, hdr_to_16bit=False)
-
-
-def _over_full_range(pixels: NDArray[np.uint16], bits: int) -> NDArray[np.uint16]:
-    """Values of 10 or 12 bits as 16, so that white is 65535: their upper bits are repeated below."""
-    full = pixels << np.uint16(16 - bits)
-    full |= pixels >> np.uint16(2 * bits - 16)
-    return full
 
 
 def _cicp(info: dict[str, Any]) -> tuple[int, int] | None:
@@ -118,7 +112,9 @@ def encode(
     cicp: tuple[int, int] | None,
     metadata: dict[str, bytes],
 ) -> None:
-    """A HEIC of (H, W, 1 | 2 | 3 | 4): colour at full resolution; uint16 with 10 or 12 bits.
+    """A HEIC of (H, W, 1 | 2 | 3 | 4), uint16 with 10 or 12 bits.
+
+    Colour has half the resolution, as the hardware of phones takes no other, and all of it without loss.
 
     Args:
         quality: 0..100, or -1 for lossless.
@@ -127,7 +123,7 @@ def encode(
 
     height, width, channels = pixels.shape
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[channels]
-    options: dict[str, Any] = {"quality": quality, "chroma": "444" if channels > 2 else "420"}
+    options: dict[str, Any] = {"quality": quality, "chroma": "444" if quality < 0 and channels > 2 else "420"}
     if pixels.dtype == np.uint16:
         mode += ";16"
         options["bit_depth"] = bits

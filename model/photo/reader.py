@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image, ImageCms, TiffImagePlugin, WebPImagePlugin
 
 from anyir.model.errors import UserError
-from anyir.model.photo import heif, metadata, sixteen_bit, tiff
-from anyir.model.photo.formats import bits_of_jpeg, foreign_format, is_deep_avif, is_lossless_webp
+from anyir.model.photo import avif, heif, metadata, sixteen_bit, tiff
+from anyir.model.photo.formats import bits_of_jpeg, foreign_format, is_lossless_webp
 from anyir.model.photo.metadata import Extras
 
 # Pillow loads these plugins only when all others have failed, which a list of formats prevents.
@@ -186,16 +186,22 @@ def _read_opened(image: Image.Image, file: BinaryIO, name: str) -> Photo:
         _refuse_frames(image, name)
     kind = image.format
     lossless = kind in _LOSSLESS or (kind == "WEBP" and is_lossless_webp(file))
-    if sixteen_bit.is_deep(image):
+    head = avif.read_head(file) if kind == "AVIF" else b""
+    bits = avif.bits_of(head)
+    if bits > 8:
+        pixels: NDArray[Any] = avif.decode_deep(file, bits)
+    elif sixteen_bit.is_deep(image):
         pixels = sixteen_bit.decode(image, lambda: _again(image, file, name))
     else:
         image.load()
         pixels = _pixels(image, notes)
-    if kind == "AVIF" and is_deep_avif(file):
-        notes.append("AVIF is read with 8 bits a channel: 10 or 12 were rounded")
+    if avif.has_gain_map(head):
+        notes.append(metadata.GAIN_MAP_LEFT_OUT)
     if page is not None and pixels.dtype == np.uint16:
         tiff.spread(pixels, page)
-    return _finish(image, pixels, notes, file=file, page=page, lossless=lossless)
+    photo = _finish(image, pixels, notes, file=file, page=page)
+    extras = replace(photo.extras, cicp=avif.cicp_of(head)) if head and not photo.icc else photo.extras
+    return replace(photo, extras=extras, lossless=lossless, bits=bits if bits > 8 else None)
 
 
 def _again(image: Image.Image, file: BinaryIO, name: str) -> Image.Image:
@@ -269,6 +275,8 @@ def _why_not(file: BinaryIO, name: str) -> str:
     with contextlib.suppress(Exception):
         page = tiff.read_pages(metadata.reader(file))[0]
         return f"{name} is a {tiff.what_it_is(page)} of a kind that cannot be read; save it as PNG"
+    if avif.is_avif(head):
+        return f"{name} is an AVIF that cannot be read: it is damaged, or has more than 16384 pixels a side"
     if head.startswith(b"\xff\xd8\xff"):
         bits = bits_of_jpeg(head)
         if bits not in (None, 8):
@@ -332,7 +340,6 @@ def _finish(
     *,
     file: BinaryIO | None = None,
     page: tiff.Page | None = None,
-    lossless: bool = False,
 ) -> Photo:
     """Add the alpha that a colour key stands for, turn upright, and carry the metadata over."""
     key = image.info.get("transparency")
@@ -343,7 +350,7 @@ def _finish(
     notes = notes + found.notes
     upright = np.ascontiguousarray(turn_upright(pixels, found.orientation))
     exif, xmp = metadata.mended(found, upright.shape[1], upright.shape[0], notes)
-    return Photo(upright, found.icc, exif, notes, replace(found.extras, xmp=xmp), lossless)
+    return Photo(upright, found.icc, exif, notes, replace(found.extras, xmp=xmp))
 
 
 def turn_upright(pixels: NDArray, orientation: int) -> NDArray:

@@ -3,6 +3,7 @@ import io
 import numpy as np
 import pytest
 import tifffile
+from imagecodecs import avif_encode
 from PIL import AvifImagePlugin, Image, ImageOps
 
 from anyir.model.errors import UserError
@@ -148,12 +149,34 @@ def test_avif_is_read_with_its_colours_and_metadata(tmp_path, mode, channels):
     assert (photo.icc, exif_of(photo)[MAKE], photo.notes) == (SRGB, "Maker", [])
 
 
-def test_avif_of_more_than_8_bits_is_a_note(tmp_path):
-    (tmp_path / "photo.avif").write_bytes(AVIF_OF_10_BITS)
+@pytest.mark.parametrize("bits", [10, 12])
+def test_avif_keeps_more_than_8_bits(tmp_path, bits):
+    ramp = (np.arange(64 * 48).reshape(48, 64, 1) % 2**bits).astype(np.uint16).repeat(3, axis=2)
+    ramp[0, :2] = [[0, 0, 0], [2**bits - 1] * 3]
+    data = avif_encode(ramp, bitspersample=bits, level=100, pixelformat="444")
+    (tmp_path / "photo.avif").write_bytes(data)
     photo = read_photo(tmp_path / "photo.avif")
-    assert photo.pixels.shape == (8, 8, 3)
-    assert np.abs(photo.pixels.astype(int) - [255, 128, 0]).max() < 4
-    assert photo.notes == ["AVIF is read with 8 bits a channel: 10 or 12 were rounded"]
+    assert (photo.bits, photo.notes, photo.pixels.dtype) == (bits, [], np.uint16)
+    apart = photo.pixels.astype(float) / 65535 - ramp / (2**bits - 1)
+    assert np.abs(apart).max() < 2.1 / 2**bits
+    assert photo.pixels[0, 1].max() == 65535
+
+
+def test_avif_of_other_colours_says_so_in_png(tmp_path):
+    """The picture that says nothing of its primaries and transfer function, made one of Display P3."""
+    (tmp_path / "photo.avif").write_bytes(
+        AVIF_OF_10_BITS.replace(b"\x00\x02\x00\x02\x00\x06\x80", b"\x00\x0c\x00\x0d\x00\x06\x80")
+    )
+    photo = read_photo(tmp_path / "photo.avif")
+    assert photo.extras.cicp == (12, 13)
+    assert np.abs(photo.pixels / 65535 - [1, 512 / 1023, 0]).max() < 0.003
+    made, notes = encode(photo, "PNG")
+    assert notes == []
+    assert b"cICP\x0c\x0d\x00\x01" in made
+    assert encode(photo, "JPEG")[1] == [
+        "JPEG holds 8 bits a channel: 10 were rounded",
+        "JPEG cannot hold its description of colours (cICP): they may look different",
+    ]
 
 
 def test_avif_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
