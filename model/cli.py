@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import os
+import re
 import sys
 import time
 from importlib import import_module
@@ -12,7 +13,7 @@ from importlib import import_module
 import typer
 from typer.exceptions import TyperException
 
-from anyir.model.errors import UserError, show_traceback
+from anyir.model.errors import UserError, one_line, show_traceback
 
 COMMANDS = {
     "restore": "anyir.model.commands.restore",
@@ -83,7 +84,7 @@ def main() -> None:
     except UserError as error:
         _fail(str(error), error)
     except TyperException as error:
-        _fail(f"{error.format_message()} (see anyir --help)", error, code=2)
+        _fail(f"{error.format_message()} ({_file_for_an_option() or 'see anyir --help'})", error, code=2)
     except (KeyboardInterrupt, typer.Abort) as error:
         _fail("interrupted", error, code=INTERRUPTED)
     except MemoryError as error:
@@ -102,6 +103,14 @@ def main() -> None:
         sys.exit(code if isinstance(code, int) else 0)
 
 
+def _file_for_an_option() -> str | None:
+    """A hint where a name that begins with a dash was taken for options."""
+    for word in sys.argv[1:]:
+        if re.match(r"-[^-].*\.\w+$", word) or (word.startswith("-") and os.path.isfile(word)):
+            return f"if {word} is a file, write ./{word}"
+    return None
+
+
 def _fail(message: str, error: BaseException | None = None, *, code: int = 1) -> None:
     """End with one line, after the traceback if ``ANYIR_DEBUG`` asks for it."""
     # Under torchrun every process sees the same mistake; the first on each machine says it. The others
@@ -109,7 +118,7 @@ def _fail(message: str, error: BaseException | None = None, *, code: int = 1) ->
     if os.environ.get("LOCAL_RANK", "0") == "0":
         if error is not None:
             show_traceback(error)
-        print(f"anyir: {' '.join(message.split())}", file=sys.stderr)
+        print(f"anyir: {one_line(message)}", file=sys.stderr)
     else:
         time.sleep(10)
     sys.exit(code)

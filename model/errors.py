@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import TextIO
@@ -28,3 +29,14 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     alike = get_close_matches(name, names, n=1, cutoff=0.7)
     hint = f" (did you mean {alike[0]!r}?)" if alike else ""
     return f"unknown {what} {name!r}{hint}; known: {', '.join(names)}"
+
+
+def one_line(text: str) -> str:
+    """A message as one line: its lines joined, characters that a terminal does not show written out.
+
+    Spaces stay as they are, as they may be part of a file's name.
+    """
+    joined = " ".join(line.strip(" ") for line in text.split("\n") if line.strip())
+    return "".join(
+        c if unicodedata.category(c)[0] != "C" else c.encode("unicode_escape").decode("ascii") for c in joined
+    )

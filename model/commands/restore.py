@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from anyir.model.config import DEFAULT_OVERLAP, DEFAULT_TILE, SIZE_MULTIPLE
-from anyir.model.errors import UserError
+from anyir.model.errors import UserError, one_line
 
 if TYPE_CHECKING:
     from anyir.model.restore.batch import PhotoJob, PhotoOutcome
@@ -156,11 +156,12 @@ def _print_outcomes(outcomes: list[PhotoOutcome], restorer: Restorer, as_json: b
     for o in outcomes:
         if o.status == "restored":
             tiles = "1 tile" if o.tiles == 1 else f"{o.tiles} tiles"
-            print(f"restored {o.input} -> {o.output} ({o.width}x{o.height}, {tiles}, {o.seconds:.1f} s)")
+            line = f"restored {o.input} -> {o.output} ({o.width}x{o.height}, {tiles}, {o.seconds:.1f} s)"
+            print(one_line(line))
         elif o.status == "kept":
-            print(f"kept {o.output}, which an earlier run has restored")
+            print(one_line(f"kept {o.output}, which an earlier run has restored"))
         elif o.status == "skipped":
-            print(f"skipped {o.input} ({o.error})")
+            print(one_line(f"skipped {o.input} ({o.error})"))
     if len(outcomes) > 1:
         print(", ".join(f"{count} {status}" for status, count in counts.items() if count or status != "kept"))
 
@@ -206,4 +207,4 @@ class TileBar:
             named = outcome.error if outcome.input in outcome.error else f"{outcome.input}: {outcome.error}"
             lines.append(f"failed: {named}")
         for line in lines:
-            self.progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self.progress.console.print(one_line(line), markup=False, highlight=False, soft_wrap=True)

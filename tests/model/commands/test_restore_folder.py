@@ -214,9 +214,23 @@ def test_a_folder_that_nothing_came_of_goes_again(restore, folder, photos):
     assert not (folder / "out").exists()
 
 
-def test_names_are_shown_as_they_are(restore, folder, photos):
-    name = "two  spaces   and \t a tab.png"
-    (photos / name).write_text("no photo")
-    code, _, err = restore("photos", "out")
+def test_names_are_shown_as_they_are(restore, anyir, folder, photos):
+    (photos / "two  spaces   and\ta tab.png").write_text("no photo")
+    save(photos / "three   spaces.png", Photo(values((8, 9, 3))))
+    code, out, err = restore("photos", "out")
     assert code == 1
-    assert "two  spaces   and" in err
+    assert "failed: photos/two  spaces   and\\ta tab.png is no image" in err
+    assert "restored photos/three   spaces.png -> out/three   spaces.png" in out
+    assert anyir("restore", "photo.png\r", "out.png")[2] == "anyir: there is no file or folder photo.png\\r\n"
+    assert "a  b\x1b[31m.png" not in anyir("restore", "a  b\x1b[31m.png", "out.png")[2]
+
+
+@pytest.mark.parametrize("name", ["-photo.png", "-p.jpg", "-1 (2).png"])
+def test_a_name_that_begins_with_a_dash_gets_a_hint(restore, anyir, folder, name):
+    save(folder / "in.png", Photo(values((8, 9, 3))))
+    os.rename(folder / "in.png", folder / name)
+    code, _, err = anyir("restore", name, "out.png")
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"if {name} is a file, write ./{name}" in err
+    assert restore(f"./{name}", "out.png")[0] == 0
+    assert restore(f"./{name}", f"./-out{name}")[0] == 0
