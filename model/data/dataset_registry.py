@@ -71,6 +71,11 @@ class DatasetInfo:
     kinds: Mapping[str, str] = field(default_factory=dict)
     reside: bool = False
 
+    @property
+    def paired(self) -> bool:
+        """Whether it has degraded photos with clean partners."""
+        return any(layout.degraded for layout in (*self.train, *self.test))
+
 
 def _paired(*layouts: tuple[str, str, str], kept: Kept | None = None) -> tuple[Layout, ...]:
     return tuple(Layout(base, clean, degraded, kept=kept) for base, degraded, clean in layouts)

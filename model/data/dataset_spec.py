@@ -50,7 +50,7 @@ class DatasetSpec:
             raise ValueError(f"{self.dataset} has no train split")
         if self.degrade not in ("", MIXTURE):
             parse_kind(self.degrade)
-        if self.degrade and any(layout.degraded for layout in DATASETS[self.dataset].train):
+        if self.degrade and DATASETS[self.dataset].paired:
             raise ValueError(f"{self.dataset} is degraded already; leave out degrade")
         if self.sigma is not None and self.degrade != "noise":
             raise ValueError("sigma needs degrade: noise")

@@ -14,99 +14,33 @@ import math
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from anyir.model.data.camera import jpeg_round_trip, sensor_noise
+from anyir.model.data.camera import GAMMA, jpeg_round_trip, sensor_noise
 from anyir.model.data.degradation_registry import find_degradation, parse_kind
+from anyir.model.data.draw import Draw, per_image
+from anyir.model.data.exposure import underexposure
+from anyir.model.data.grain import grain, impulse_noise, web_copy
+from anyir.model.data.kernels import disk_kernels, filter_each, path_kernels
+from anyir.model.data.weather import dense_haze, heavy_rain, near_snow
 
-
-def offsets(size: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Pixel offsets (y, x) from the centre of a ``size`` x ``size`` kernel, each (size, size)."""
-    axis = torch.arange(size, device=device, dtype=torch.float32) - size // 2
-    y, x = torch.meshgrid(axis, axis, indexing="ij")
-    return y, x
-
-
-def path_kernels(length: Tensor, angle: Tensor, bend: Tensor, size: int, width: float = 0.6) -> Tensor:
-    """Kernels along curved paths: motion blur, and the shape of a rain streak.
-
-    Args:
-        length: (B,) path length in pixels, below ``size``.
-        angle: (B,) direction in radians, 0 along x.
-        bend: (B,) sideways deviation of the path's ends as a share of its length.
-        size: odd kernel size.
-        width: standard deviation across the path, in pixels.
-
-    Returns:
-        (B, size, size), each summing to 1.
-    """
-    y, x = offsets(size, length.device)
-    steps = torch.linspace(-0.5, 0.5, size, device=length.device)
-    along = steps[None] * length[:, None]  # (B, size)
-    aside = (4 * steps[None] ** 2 - 0.33) * (bend * length)[:, None]
-    cos, sin = torch.cos(angle)[:, None], torch.sin(angle)[:, None]
-    path_x, path_y = along * cos - aside * sin, along * sin + aside * cos
-    # (B, size, size, points): squared distance of every kernel pixel to every point of the path
-    distance = (x[..., None] - path_x[:, None, None]) ** 2 + (y[..., None] - path_y[:, None, None]) ** 2
-    return _normalised(torch.exp(-distance / (2 * width**2)).sum(-1))
-
-
-def disk_kernels(radius: Tensor, size: int) -> Tensor:
-    """Disks with an edge one pixel soft, (B,) radii -> (B, size, size), each summing to 1."""
-    y, x = offsets(size, radius.device)
-    return _normalised((radius[:, None, None] + 0.5 - torch.hypot(y, x)).clamp(0, 1))
-
-
-def _normalised(kernels: Tensor) -> Tensor:
-    return kernels / kernels.sum(dim=(1, 2), keepdim=True)
-
-
-def filter_each(images: Tensor, kernels: Tensor) -> Tensor:
-    """Filter every image of (B, C, H, W) with its own kernel of (B, k, k); borders are replicated."""
-    b, c, h, w = images.shape
-    pad = kernels.shape[-1] // 2
-    padded = F.pad(images, (pad, pad, pad, pad), mode="replicate")
-    weight = kernels.repeat_interleave(c, dim=0)[:, None].to(images.dtype)
-    return F.conv2d(padded.reshape(1, b * c, *padded.shape[-2:]), weight, groups=b * c).reshape(b, c, h, w)
-
-
-GAMMA = 2.2
-"""sRGB's encoding, approximated: light adds up and blurs before it."""
-
-
-class Draw:
-    """Random numbers for one batch, from one generator on one device."""
-
-    def __init__(self, batch: int, generator: Generator) -> None:
-        self.batch, self.generator, self.device = batch, generator, generator.device
-
-    def uniform(self, low: float, high: float) -> Tensor:
-        """(B,) values in low..high."""
-        return low + (high - low) * torch.rand(self.batch, generator=self.generator, device=self.device)
-
-    def normal(self, *shape: int) -> Tensor:
-        return torch.randn(self.batch, *shape, generator=self.generator, device=self.device)
-
-    def field(self, height: int, width: int, cells: int) -> Tensor:
-        """(B, 1, H, W) smooth random map in about -1..1, with ``cells`` bumps a side."""
-        coarse = self.normal(1, cells + 2, cells + 2)
-        return F.interpolate(coarse, (height, width), mode="bicubic", align_corners=True).clamp(-2, 2) / 2
-
-    def points(self, height: int, width: int, density: Tensor) -> Tensor:
-        """(B, 1, H, W) map that is 0 but for a share ``density`` (B,) of pixels, in 0.5..1 there."""
-        uniform = torch.rand(self.batch, 1, height, width, generator=self.generator, device=self.device)
-        density = density[:, None, None, None]
-        return (uniform < density) * (0.5 + 0.5 * uniform / density.clamp_min(1e-9))
-
-
-def _per_image(values: Tensor) -> Tensor:
-    return values[:, None, None, None]
+__all__ = [
+    "degradation",
+    "degrade",
+    "degrade_by",
+    "dense_haze",
+    "grain",
+    "heavy_rain",
+    "impulse_noise",
+    "near_snow",
+    "underexposure",
+    "web_copy",
+]
 
 
 def noise(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
     """Gaussian noise, sigma 0..50 on the 0..255 scale, independent, not clipped."""
-    return images + _per_image(severity) * (50 / 255) * draw.normal(*images.shape[1:])
+    return images + per_image(severity) * (50 / 255) * draw.normal(*images.shape[1:])
 
 
 def rain(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
@@ -129,7 +63,7 @@ def rain(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
         # A kernel sums to 1: scaled by the length, a streak is as bright as its point was.
         layer = filter_each(draw.points(h, w, density), kernels * length[:, None, None])
         brightness = draw.uniform(0.6, 1.0) if size < 79 else draw.uniform(0.25, 0.8)
-        streaks = streaks + _per_image(present * brightness * strength) * layer.clamp(0, 1)
+        streaks = streaks + per_image(present * brightness * strength) * layer.clamp(0, 1)
     return (images + streaks).clamp(0, 1)
 
 
@@ -142,12 +76,12 @@ def haze(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
     h, w = images.shape[-2:]
     y = torch.linspace(1, 0, h, device=images.device)[:, None]
     x = torch.linspace(-0.5, 0.5, w, device=images.device)[None]
-    near = _per_image(draw.uniform(0.0, 0.8))
-    slope = _per_image(draw.uniform(0.2, 1.0)) * y + _per_image(draw.uniform(-0.4, 0.4)) * x
+    near = per_image(draw.uniform(0.0, 0.8))
+    slope = per_image(draw.uniform(0.2, 1.0)) * y + per_image(draw.uniform(-0.4, 0.4)) * x
     depth = near + (1 - near) * slope + 0.15 * draw.field(h, w, 3) + 0.05 * draw.field(h, w, 12)
-    beta = _per_image(0.04 + 0.16 * severity)
+    beta = per_image(0.04 + 0.16 * severity)
     transmission = torch.exp(-beta * 10 * depth.clamp(0.05, 1))
-    airlight = _per_image(draw.uniform(0.8, 1.0))
+    airlight = per_image(draw.uniform(0.8, 1.0))
     return images * transmission + airlight * (1 - transmission)
 
 
@@ -176,18 +110,18 @@ def low_light(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
     """
     h, w = images.shape[-2:]
     stops = 0.5 + 3.5 * severity * draw.uniform(0.7, 1.0)
-    illumination = torch.exp2(-_per_image(stops)) * (1 + 0.33 * draw.field(h, w, 2))
+    illumination = torch.exp2(-per_image(stops)) * (1 + 0.33 * draw.field(h, w, 2))
     light = images.clamp(0, 1) ** GAMMA * illumination
-    variance = _per_image(severity) * 0.002 * light + (_per_image(severity) * 0.004) ** 2
+    variance = per_image(severity) * 0.002 * light + (per_image(severity) * 0.004) ** 2
     light = light + variance.clamp_min(0).sqrt() * draw.normal(*images.shape[1:])
-    exponent = _per_image(draw.uniform(0.9, 1.1)) / GAMMA
+    exponent = per_image(draw.uniform(0.9, 1.1)) / GAMMA
     return light.clamp(1e-6, 1) ** exponent
 
 
 def snow(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
     """Flakes in three layers, small and sharp to large and faint, over a thin veil (as in CSD)."""
     h, w = images.shape[-2:]
-    result = images + _per_image(0.15 * severity) * (0.9 - images)
+    result = images + per_image(0.15 * severity) * (0.9 - images)
     direction = math.pi / 2 + draw.uniform(-0.6, 0.6)
     for radius, share in ((0.9, 0.012), (1.8, 0.005), (3.5, 0.0012)):
         disks = disk_kernels(radius * draw.uniform(0.7, 1.3), 13)
@@ -195,8 +129,8 @@ def snow(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
         density = share * (0.15 + 0.85 * severity)
         flakes = filter_each(draw.points(h, w, density), disks / disks.amax((1, 2), keepdim=True))
         flakes = filter_each(flakes.clamp(0, 1), paths)
-        cover = (_per_image(draw.uniform(0.6, 1.0)) * flakes).clamp(0, 1)
-        result = result + cover * (_per_image(draw.uniform(0.85, 1.0)) - result)
+        cover = (per_image(draw.uniform(0.6, 1.0)) * flakes).clamp(0, 1)
+        result = result + cover * (per_image(draw.uniform(0.85, 1.0)) - result)
     return result.clamp(0, 1)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Generator, Tensor
 
 from anyir.model.data.camera import jpeg_round_trip
-from anyir.model.data.degradation_registry import DEGRADATIONS, kinds_of, parse_kind, single_kinds
+from anyir.model.data.degradation_registry import CLEAN, DEGRADATIONS, kinds_of, parse_kind, single_kinds
 from anyir.model.data.degradations import degrade_by
 from anyir.model.data.photo_bank import PhotoBank
+from anyir.model.data.regions import Source, draw_regions
+from anyir.model.data.scenes import as_grey, as_meant, tint
 
 MIXTURE: dict[str, float] = {one.name: one.training for one in DEGRADATIONS if one.training}
 """How often each kind is drawn in training, relative to the others."""
@@ -28,7 +31,21 @@ FLAT_SHARE = 0.08
 took flat grey for haze: 0.5 of the range came back as 0.4, 0.75 as 0.5."""
 FLAT_KINDS = tuple(one.name for one in DEGRADATIONS if one.on_surfaces)
 
-REGION = 4
+MEANT_SHARE = 0.35
+"""Share of the samples of ``FLAT_KINDS`` whose photo is made dark in parts, pale, or brighter or darker by a
+curve, and is to stay so: weights trained without re-lit dark objects (docs/lab/real-degradations.md)."""
+EXTREME_SHARE = 0.4
+"""Share of the samples of ``FLAT_KINDS`` that show the darkest, brightest or evenest part of a photo, where
+several crops are of one."""
+GREY_SHARE = 0.12
+"""Share of samples of all kinds whose photo is black-and-white."""
+NEUTRAL_SHARE = 0.75
+"""Share of those that are as neutral after the degradation: scans of prints, and files that were made grey
+after the photo was taken."""
+TONED_SHARE = 0.3
+"""Share of these that have an old print's tone."""
+
+REGIONS = (4, 5)
 """Where several crops are of one photo: side of the part that is degraded as one image, in crops, if the
 photo has so much. Haze's depth, light and rain vary over it, and the crops are to judge them together; a
 larger part costs its square in degrading."""
@@ -47,7 +64,7 @@ class Sampler:
     resumed run sees exactly what an uninterrupted one would have seen.
 
     Args:
-        photos: clean ones, no side below ``least_side``.
+        sources: photos, no side below ``least_side``; one source of clean photos if ``crops_per_photo`` is 1.
         batch: samples a step, a multiple of ``crops_per_photo``.
         crop: side of a sample in pixels.
         seed: what every random choice is drawn from.
@@ -56,12 +73,19 @@ class Sampler:
     """
 
     def __init__(
-        self, photos: PhotoBank, *, batch: int, crop: int, seed: int, crops_per_photo: int = 1
+        self,
+        sources: PhotoBank | Sequence[Source],
+        *,
+        batch: int,
+        crop: int,
+        seed: int,
+        crops_per_photo: int = 1,
     ) -> None:
-        self.photos, self.batch, self.crop, self.seed = photos, batch, crop, seed
+        self.sources = [Source(sources)] if isinstance(sources, PhotoBank) else list(sources)
+        self.batch, self.crop, self.seed = batch, crop, seed
         self.crops_per_photo = crops_per_photo
         self.kinds = list(MIXTURE)
-        self.parts = [[] if kind == "clean" else parse_kind(kind) for kind in MIXTURE]
+        self.parts = [[] if kind == CLEAN else parse_kind(kind) for kind in MIXTURE]
         self.singles = parse_kind("+".join(single_kinds()))  # in the order they are applied
         self.streams = {part: 1 + number for part, number in kinds_of("stream").items()}
         self.shares = torch.tensor(list(MIXTURE.values()))
@@ -70,39 +94,74 @@ class Sampler:
         """Rows of the batch of a step: (degraded, clean), each (B, 3, crop, crop) float. One random stream
         makes the batch, so that all of it is made."""
         seed = self.seed * _PER_STEP + step
-        generator = Generator(self.photos.pixels.device).manual_seed(seed)
-        if self.crops_per_photo == 1:
-            clean = self.photos.random_crops(self.batch, self.crop, generator)
-            degraded, clean = self._degrade(clean, seed, generator)
-        else:
-            count = self.batch // self.crops_per_photo
-            side = max(REGION * self.crop, least_side(self.crop, self.crops_per_photo))
-            clean = self.photos.random_crops(count, side, generator, or_less=True)
-            images = self._degrade(clean, seed, generator)
-            degraded, clean = spread_crops(images, self.crops_per_photo, self.crop, generator)
-        return degraded[rows], clean[rows]
-
-    def _degrade(self, clean: Tensor, seed: int, generator: Generator) -> tuple[Tensor, Tensor]:
-        """(degraded, clean), of clean photos of which some become surfaces."""
-        count, side, device = len(clean), clean.shape[-1], clean.device
+        generator = Generator(self.sources[0].clean.pixels.device).manual_seed(seed)
         choice = Generator().manual_seed(seed + _CHOICES)
-        kinds = torch.multinomial(self.shares, count, replacement=True, generator=choice)
+        count = self.batch // self.crops_per_photo
+        kinds = torch.multinomial(self.shares, count, replacement=True, generator=choice).tolist()
+        made_of = [self.parts[index] for index in kinds]
+        lone = torch.tensor([self.kinds[index] in FLAT_KINDS for index in kinds])
+        if self.crops_per_photo == 1:
+            clean = self.sources[0].clean.random_crops(count, self.crop, generator)
+            degraded, clean = self._degrade(clean, made_of, lone, seed, generator, choice)
+            return degraded[rows], clean[rows]
+        side = REGIONS[int(torch.randint(len(REGIONS), (), generator=choice))] * self.crop
+        side = max(side, least_side(self.crop, self.crops_per_photo))
+        extreme = lone & (torch.rand(count, generator=choice) < EXTREME_SHARE)
+        regions = draw_regions(self.sources, side, extreme, choice)
+        alone = (~regions.paired).nonzero()[:, 0].to(regions.clean.device)
+        degraded, clean = regions.degraded, regions.clean
+        if len(alone):
+            made_of = [
+                parts for parts, pair in zip(made_of, regions.paired.tolist(), strict=True) if not pair
+            ]
+            made = self._degrade(clean[alone], made_of, lone[~regions.paired], seed, generator, choice)
+            degraded[alone], clean[alone] = made
+        images = spread_crops((degraded, clean), self.crops_per_photo, self.crop, generator)
+        return images[0][rows], images[1][rows]
+
+    def _degrade(
+        self,
+        clean: Tensor,
+        made_of: list[list[str]],
+        lone: Tensor,
+        seed: int,
+        generator: Generator,
+        choice: Generator,
+    ) -> tuple[Tensor, Tensor]:
+        """(degraded, clean), of clean photos of which some become surfaces, dark or pale or grey ones.
+
+        Args:
+            made_of: the degradations of each.
+            lone: (B,) bool: whether the kind may be applied to a surface, or to what is dark on purpose.
+        """
+        count, side, device = len(clean), clean.shape[-1], clean.device
         severity = torch.rand(count, generator=generator, device=device)
-        flat = torch.rand(count, generator=choice) < FLAT_SHARE
-        may_be_flat = torch.tensor([self.kinds[index] in FLAT_KINDS for index in kinds.tolist()])
-        rows = (flat & may_be_flat).nonzero()[:, 0].to(device)
+        flat = lone & (torch.rand(count, generator=choice) < FLAT_SHARE)
+        rows = flat.nonzero()[:, 0].to(device)
         clean[rows] = surfaces(len(rows), side, choice).to(device)
+        meant = lone & ~flat & (torch.rand(count, generator=choice) < MEANT_SHARE)
+        rows = meant.nonzero()[:, 0].to(device)
+        if len(rows):
+            clean[rows] = as_meant(clean[rows], generator)
+        grey = torch.rand(count, generator=choice) < GREY_SHARE
+        rows = grey.nonzero()[:, 0].to(device)
+        clean[rows] = as_grey(clean[rows])
         degraded = clean.clone()
-        made_of = [self.parts[index] for index in kinds.tolist()]
         for part in self.singles:  # once for all that have it: on a GPU every call costs alike
             rows = torch.tensor([part in parts for parts in made_of]).nonzero()[:, 0].to(device)
             if len(rows):
                 own = seed + self.streams[part] * _PER_PART
                 made = degrade_by(degraded[rows], part, severity[rows], own)
                 degraded[rows] = made
+        rows = (grey & (torch.rand(count, generator=choice) < NEUTRAL_SHARE)).nonzero()[:, 0].to(device)
+        if len(rows):
+            toned = (torch.rand(len(rows), 2, 1, 1, 1, generator=choice) * 2 - 1).to(device)
+            strength = torch.where(toned[:, 0] < 2 * TONED_SHARE - 1, 0.35 * toned[:, 1], 0)
+            degraded[rows] = tint(as_grey(degraded[rows]), strength)
+            clean[rows] = tint(clean[rows], strength)
         stored = torch.rand(count, 1, 1, 1, generator=generator, device=device) < STORED_SHARE
         saved = torch.rand(count, generator=choice) < SAVED_SHARE
-        may_be_saved = torch.tensor(["jpeg" not in self.kinds[index] for index in kinds.tolist()])
+        may_be_saved = torch.tensor(["jpeg" not in parts for parts in made_of])
         rows = (saved & may_be_saved).nonzero()[:, 0].to(device)
         degraded[rows] = as_saved(degraded[rows], choice)
         return torch.where(stored, as_stored(degraded), degraded), clean

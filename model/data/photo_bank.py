@@ -141,12 +141,18 @@ class PhotoBank:
             damaged,
         )
 
-    def random_crops(self, count: int, size: int, generator: Generator, *, or_less: bool = False) -> Tensor:
-        """(count, 3, size, size) float crops in 0..1, flipped and turned at random (8 ways).
+    def size(self, index: int) -> tuple[int, int]:
+        """Height and width of a photo, in pixels."""
+        return int(self.height[index]), int(self.width[index])
 
-        Args:
-            or_less: whether photos may be smaller; where one is drawn, all crops have its shorter side.
-        """
+    def photo(self, index: int) -> Tensor:
+        """A photo, (H, W, 3) uint8: a view."""
+        height, width = self.size(index)
+        start = int(self.start[index])
+        return self.pixels[start : start + height * width].reshape(height, width, 3)
+
+    def random_crops(self, count: int, size: int, generator: Generator) -> Tensor:
+        """(count, 3, size, size) float crops in 0..1, flipped and turned at random (8 ways)."""
         device = self.pixels.device
 
         def rand(*shape: int) -> Tensor:
@@ -154,8 +160,6 @@ class PhotoBank:
 
         photo = (rand(count) * len(self)).long()
         height, width = self.height[photo], self.width[photo]
-        if or_less:
-            size = min(size, int(torch.minimum(height, width).min()))
         top = (rand(count) * (height - size + 1)).long()
         left = (rand(count) * (width - size + 1)).long()
         axis = torch.arange(size, device=device)
@@ -177,10 +181,10 @@ class PhotoBank:
         """(N, 3, size, size) float: the middle of every photo that is large enough, always the same."""
         crops = [self.pixels.new_empty(0, size, size, 3)]
         for i in range(len(self)):
-            start, height, width = int(self.start[i]), int(self.height[i]), int(self.width[i])
+            height, width = self.size(i)
             if min(height, width) < size:
                 continue
-            photo = self.pixels[start : start + height * width].reshape(height, width, 3)
+            photo = self.photo(i)
             top, left = (height - size) // 2, (width - size) // 2
             crops.append(photo[None, top : top + size, left : left + size])
         return torch.cat(crops).permute(0, 3, 1, 2).float() / 255

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from anyir.model.config import PRESETS
+from anyir.model.data.dataset_registry import DATASETS
 from anyir.model.data.dataset_spec import MIXTURE, DatasetSpec
 from anyir.model.errors import UserError, unknown
 
@@ -51,18 +52,20 @@ class DataConfig(_Part):
     @property
     def in_memory(self) -> bool:
         """Whether the photos are decoded once and kept on the device: clean ones of one folder, degraded by
-        the table of ``anyir.model.data.mixture``. Anything else is read as it is needed."""
-        return self.datasets == (DatasetSpec("photos", degrade=MIXTURE),)
+        the table of ``anyir.model.data.mixture``, or whatever several crops of each are taken of. Anything
+        else is read as it is needed."""
+        return self.crops_per_photo > 1 or self.datasets == (DatasetSpec("photos", degrade=MIXTURE),)
 
     @model_validator(mode="after")
     def _whole_photos(self) -> DataConfig:
         if self.batch_size % self.crops_per_photo:
             batch, crops = self.batch_size, self.crops_per_photo
             raise ValueError(f"batch_size is {batch}: no multiple of crops_per_photo, which is {crops}")
-        if self.crops_per_photo > 1 and not self.in_memory:
+        held = all(spec.degrade == MIXTURE or DATASETS[spec.dataset].paired for spec in self.datasets)
+        if self.crops_per_photo > 1 and not held:
             raise ValueError(
-                f"crops_per_photo is {self.crops_per_photo}: above 1 it takes one dataset, "
-                "{dataset: photos, degrade: mixture} and no more, which is held in memory"
+                f"crops_per_photo is {self.crops_per_photo}: above 1 it takes pairs and clean photos with "
+                "degrade: mixture, which are held in memory"
             )
         return self
 
@@ -75,6 +78,8 @@ class LossConfig(_Part):
     of a sample's mean square (flat near 0), to the mean, which PSNR asks for."""
     fourier: Weight = 0.1
     """Weight of the L1 distance of the Fourier coefficients; 0 leaves the pixels alone."""
+    harm: Weight = 0.0
+    """Weight of the part of a sample's error that is above its input's: what was made worse."""
     colour: Weight = 0.0
     """Weight of the shift of each channel's mean: a colour cast, which the other terms hardly see."""
     balance: Fraction = 0.0

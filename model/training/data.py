@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from anyir.model.data.photo_bank import BAD_SHARE, PhotoBank, list_photos, validation_split
+from anyir.model.data.training_set import TrainDataset
 from anyir.model.errors import UserError
 from anyir.model.training.config import DataConfig
 from anyir.model.training.distributed import Processes
@@ -69,32 +70,49 @@ def open_data(config: DataConfig, seed: int, device: torch.device, console: Any)
 
 
 class PhotosInMemory(DataModule):
-    """Clean photos, decoded once and kept on the device, where every batch is cropped and degraded."""
+    """Photos and pairs, decoded once and kept on the device, where every batch is cropped and degraded."""
 
     def __init__(self, config: DataConfig, seed: int, device: torch.device, console: Any) -> None:
         from anyir.model.data.mixture import Sampler, least_side
+        from anyir.model.data.regions import Source
+        from anyir.model.data.training_set import find_training_set, split_off_validation
 
-        if not config.roots:
-            raise UserError("name a folder of clean photos with --data")
-        paths, validation_paths = validation_split(list_photos(config.roots), VALIDATION_PHOTOS)
-        photos, validation = _read(
-            console,
-            device,
-            (paths, least_side(config.crop, config.crops_per_photo), "training"),
-            (validation_paths, CROP, "validation"),
-        )
-        _say(console, f"{len(photos)} photos, {len(validation)} more for validation")
+        least = least_side(config.crop, config.crops_per_photo)
+        if config.datasets == DataConfig().datasets:  # of all roots, where others lie below one of them
+            if not config.roots:
+                raise UserError("name a folder of clean photos with --data")
+            paths, validation_paths = validation_split(list_photos(config.roots), VALIDATION_PHOTOS)
+            photos, validation = _read(
+                console, device, (paths, least, "training"), (validation_paths, CROP, "validation")
+            )
+            sources = [Source(photos)]
+        else:
+            found = find_training_set(config.datasets, config.roots)
+            datasets, validation_paths = split_off_validation(found, VALIDATION_PHOTOS)
+            for dataset in datasets:
+                _say(console, dataset.describe())
+            groups = [(path, least, "training") for dataset in datasets for path in _files(dataset)]
+            *banks, validation = _read(console, device, *groups, (validation_paths, CROP, "validation"))
+            sources = []
+            for dataset in datasets:
+                clean = banks.pop(0)
+                degraded = banks.pop(0) if dataset.pairs[0].degraded is not None else None
+                if degraded is not None:
+                    _check_pairs(dataset, clean, degraded)
+                sources.append(Source(clean, degraded, dataset.spec.repeat))
+        count = sum(len(source.clean) for source in sources)
+        _say(console, f"{count} photos, {len(validation)} more for validation")
         self._sampler = Sampler(
-            photos,
+            sources,
             batch=config.batch_size,
             crop=config.crop,
             seed=seed,
             crops_per_photo=config.crops_per_photo,
         )
-        fingerprint = Fingerprint(
-            training=(len(photos), photos.pixels.shape[0]), validation=_digest(validation_paths)
-        )
-        super().__init__(validation.centre_crops(CROP), len(photos), 0, fingerprint)
+        pixels = sum(source.clean.pixels.shape[0] for source in sources)
+        fingerprint = Fingerprint(training=(count, pixels), validation=_digest(validation_paths))
+        samples = sum(source.samples for source in sources)
+        super().__init__(validation.centre_crops(CROP), samples, 0, fingerprint)
         if config.crops_per_photo > 1:
             large = validation.centre_crops(LOOK_SIDE)[:LOOK_PHOTOS]
             self.look_photos = large if len(large) else None
@@ -105,6 +123,22 @@ class PhotosInMemory(DataModule):
 
     def batch(self, step: int, rows: slice) -> Batch:
         return self._sampler(step, rows)
+
+
+def _files(dataset: TrainDataset) -> list[list[Path]]:
+    """The clean photos of a dataset and, for pairs, the degraded ones in the same order."""
+    degraded = [pair.degraded for pair in dataset.pairs if pair.degraded is not None]
+    return [[pair.clean for pair in dataset.pairs], *([degraded] if degraded else [])]
+
+
+def _check_pairs(dataset: TrainDataset, clean: PhotoBank, degraded: PhotoBank) -> None:
+    """Raises UserError: a photo of a pair was left out, or a pair is of two sizes."""
+    if reasons := clean.skipped + degraded.skipped:
+        raise UserError(f"{dataset.spec.dataset}: half a pair is missing: {reasons[0]}")
+    for index, pair in enumerate(dataset.pairs):
+        if clean.size(index) != degraded.size(index):
+            sizes = " and ".join(f"{w}x{h}" for h, w in (degraded.size(index), clean.size(index)))
+            raise UserError(f"{pair.degraded} and {pair.clean} have different sizes: {sizes}")
 
 
 class StreamedPhotos(DataModule):

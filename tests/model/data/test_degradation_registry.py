@@ -28,11 +28,13 @@ from anyir.model.training.validation import degraded_crops
 SETS = ("validation", "calibration", "parity")
 NUMBERS = {
     "validation": "noise rain haze motion_blur defocus_blur low_light snow low_light+haze+rain haze+snow "
-    "camera_noise jpeg",
+    "camera_noise jpeg underexposure heavy_rain near_snow dense_haze grain impulse_noise web_copy",
     "calibration": "noise rain haze motion_blur defocus_blur low_light snow camera_noise jpeg "
-    "low_light+haze+rain haze+snow",
+    "low_light+haze+rain haze+snow underexposure heavy_rain near_snow dense_haze grain impulse_noise "
+    "web_copy",
     "parity": "noise rain haze motion_blur defocus_blur low_light snow low_light+haze+rain clean",
-    "stream": "low_light rain snow haze defocus_blur motion_blur noise camera_noise jpeg",
+    "stream": "low_light rain snow haze defocus_blur motion_blur noise camera_noise jpeg underexposure "
+    "heavy_rain near_snow dense_haze grain impulse_noise web_copy",
 }
 """The kinds of each set in the order of their numbers, from 0. A line may only grow at its end."""
 
@@ -123,7 +125,7 @@ def test_one_entry_and_one_function_add_a_degradation(monkeypatch):
 
     last = {which: len(kinds_of(which)) for which in SETS}
     entry = Degradation(
-        "fog", "Fog", "none to all", order=25, stream=len(single_kinds()), training=0.1, **last
+        "fog", "Fog", "none to all", order=27, stream=len(single_kinds()), training=0.1, **last
     )
     monkeypatch.setattr(degradations, "fog", fog, raising=False)
     monkeypatch.setattr(degradation_registry, "DEGRADATIONS", (*DEGRADATIONS, entry))
@@ -161,7 +163,7 @@ def test_names_are_those_of_the_singles():
 
 
 def test_training_applies_every_single_with_a_stream_of_its_own():
-    sampler = Sampler(None, batch=1, crop=8, seed=0)
+    sampler = Sampler([], batch=1, crop=8, seed=0)
     assert sorted(sampler.streams) == sorted(single_kinds())
     assert len(set(sampler.streams.values())) == len(sampler.streams)
 

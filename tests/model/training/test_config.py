@@ -29,6 +29,7 @@ PAPER = {
 SHAPE = ("dim", "blocks", "decoder", "refinement", "heads", "ffn_expansion")
 TINY = {name: getattr(PRESETS["tiny"], name) for name in SHAPE}
 ABLATIONS = {f"ablation-{letter}" for letter in "abcd"} | {f"ratio-{number}" for number in range(1, 4)}
+IN_MEMORY = {"procedural", "one-look", "real-photos"}
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +38,16 @@ def datasets(tmp_path_factory):
     root = tmp_path_factory.mktemp("datasets")
     made.promptir(root, 130)
     made.cdd11(root / "CDD-11_train", 3, 130)
+    for name in ("photos", "often"):
+        for number in range(2):
+            made.write(root / name / f"{number}.png", made.photo(number, 130))
+    for name in ("polyu", "lol"):
+        made.write_pairs(root / name, "input", "target", [("1.png", "1.png")], 130)
     return root
 
 
 def test_the_configs_are_those_of_the_paper_and_our_own():
-    assert set(config_names()) == PAPER | ABLATIONS | {"procedural", "one-look"}
+    assert set(config_names()) == PAPER | ABLATIONS | IN_MEMORY
     for name in ABLATIONS:
         assert load_config(name).preset == name
         assert load_config(name).data == load_config("three-degradations").data
@@ -74,7 +80,7 @@ def test_every_config_trains_two_steps(name, datasets, tmp_path, monkeypatch):
     losses = [float(trainer.step()) for _ in range(2)]
     data.close()
     assert all(0 < loss < 2 for loss in losses)
-    assert isinstance(data, PhotosInMemory) == (name in ("procedural", "one-look"))
+    assert isinstance(data, PhotosInMemory) == (name in IN_MEMORY)
 
 
 def write(path, **changes):

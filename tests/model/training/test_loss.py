@@ -101,3 +101,17 @@ def test_training_takes_the_loss_that_it_is_asked_for(tmp_path, option):
     found, expected = first_loss(**option)
     assert found == pytest.approx(expected, rel=1e-5)
     assert found != pytest.approx(first_loss()[0], rel=1e-3)
+
+
+@pytest.mark.parametrize("distance", ["l1", "rmse"])
+def test_harm_counts_what_is_farther_from_the_truth_than_the_input(distance):
+    clean = torch.zeros(1, 3, 8, 8)
+    options = {"distance": distance, "fourier": 0.0}
+    for restored, degraded, worse in ((0.2, 0.0, True), (0.5, 0.3, True), (0.1, 0.3, False)):
+        plain, weighed = (
+            float(restoration_loss(clean + restored, clean, clean + degraded, harm=harm, **options))
+            for harm in (0.0, 2.0)
+        )
+        given = float(restoration_loss(clean + degraded, clean, clean + degraded, **options))
+        expected = plain + 2 * (plain - given) if worse else plain
+        assert weighed == pytest.approx(expected, rel=1e-5)

@@ -1,0 +1,50 @@
+"""Pairs of real photos beside clean ones, held in memory: what is trained on, and what is refused."""
+
+import pytest
+from rich.console import Console
+
+from anyir.model.errors import UserError
+from anyir.model.training.data import open_data
+from tests.helpers import datasets as made
+from tests.helpers.training import CPU, tiny_config
+
+DATASETS = [
+    {"dataset": "photos", "folder": "photos", "degrade": "mixture", "repeat": 2},
+    {"dataset": "pairs", "folder": "noise"},
+]
+
+
+@pytest.fixture
+def root(tmp_path):
+    for number in range(3):
+        made.write(tmp_path / f"photos/{number}.png", made.photo(number, 130))
+    names = [("a.png", "a.png"), ("b.png", "b.png")]
+    made.write_pairs(tmp_path / "noise", "input", "target", names, 130)
+    return tmp_path
+
+
+def opened(root):
+    data = {"datasets": DATASETS, "roots": [str(root)], "crop": 32, "batch_size": 4, "crops_per_photo": 2}
+    return open_data(tiny_config(data=data).data, 0, CPU, Console(quiet=True))
+
+
+def test_an_epoch_has_photos_as_often_as_said_and_pairs(root):
+    data = opened(root)
+    assert data.samples == 2 * 2 + 2  # a photo validates
+    assert data.fingerprint.training == (4, 4 * 130 * 130)
+    degraded, clean = data.batch(0, slice(None))
+    assert degraded.shape == clean.shape == (4, 3, 32, 32)
+
+
+def test_a_pair_of_two_sizes_is_one_line(root):
+    made.write(root / "noise/input/b.png", made.photo(1, 120))
+    with pytest.raises(
+        UserError, match=r"input/b\.png and .*b\.png have different sizes: 120x120 and 130x130"
+    ):
+        opened(root)
+
+
+def test_half_a_pair_that_cannot_be_read_is_one_line(root):
+    made.write(root / "noise/input/a.png", made.photo(1, 40))
+    with pytest.raises(UserError, match=r"pairs: half a pair is missing: .*a\.png: 40x40 is smaller than"):
+        opened(root)
