@@ -137,10 +137,9 @@ def start_processes(precision: str | None) -> tuple[Any, Processes]:
     """
     import logging
 
-    from lightning.fabric import Fabric
+    from lightning_fabric import Fabric
 
-    for name in ("lightning.fabric", "lightning.pytorch"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     count = int(os.environ.get("WORLD_SIZE", 1))
     if count == 1:
         device = choose_device()

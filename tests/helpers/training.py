@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import torch
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 from PIL import Image
 from skimage import data as photos
 

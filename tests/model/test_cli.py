@@ -16,7 +16,17 @@ from tests.helpers.command_line import TERMINAL, anyir, anyir_process
 
 # Typer itself takes pydantic, where it is installed, for a command's options.
 TYPERS = {"pydantic"}
-HEAVY = ("torch", "numpy", "executorch", "coremltools", "PIL", "jinja2", "lightning", "matplotlib", *TYPERS)
+HEAVY = (
+    "torch",
+    "numpy",
+    "executorch",
+    "coremltools",
+    "PIL",
+    "jinja2",
+    "matplotlib",
+    "lightning_fabric",
+    *TYPERS,
+)
 
 HELP = f"""
 import contextlib, io, json, sys

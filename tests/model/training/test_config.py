@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 import yaml
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 from rich.console import Console
 
 from anyir.model.config import PRESETS

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 
 import anyir.model.training.trainer
 from anyir.model.training.acceleration import EAGER_STEPS, RecordedStep
