@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING
 
-from anyir.conversion.base import THREADS, Runner, Unsupported
+from anyir.conversion.base import THREADS, Promise, Runner, Unsupported
 from anyir.conversion.manifest import verify_artifact
 from anyir.conversion.runtimes import find_runtime
 from anyir.model.errors import UserError
 
-if TYPE_CHECKING:
-    from anyir.model.restore.tile_models import TileModel
 
-
-def open_artifact(path: Path, *, threads: int = THREADS) -> TileModel:
+def open_artifact(path: Path, *, threads: int = THREADS) -> Runner:
     """Load an artifact after checking it against its manifest.
 
     Args:
@@ -28,9 +24,7 @@ def open_artifact(path: Path, *, threads: int = THREADS) -> TileModel:
     """
     manifest = verify_artifact(path)
     import_runtime(manifest.runtime, manifest.backend)
-    return load_artifact(
-        path, manifest.runtime, tile=manifest.tile, operators=manifest.operators.total, threads=threads
-    )
+    return load_artifact(path, Promise.of(manifest), threads=threads)
 
 
 def import_runtime(runtime: str, backend: str) -> None:
@@ -56,20 +50,18 @@ def import_runtime(runtime: str, backend: str) -> None:
         raise UserError(f"what runs {runtime} programs cannot be imported: {error}") from error
 
 
-def load_artifact(
-    path: Path, runtime: str, *, tile: int, operators: int, threads: int = THREADS
-) -> TileModel:
+def load_artifact(path: Path, promise: Promise, *, threads: int = THREADS) -> Runner:
     """Load an artifact whose runtime is imported and whose file was checked.
 
     Args:
-        tile: side of the tiles that it must take.
-        operators: how many it had when it was converted; ExecuTorch does not tell.
+        promise: what its manifest says.
 
     Raises:
-        UserError: its runtime refuses it, or it takes other tiles.
+        UserError: its runtime refuses it, or it is not what was promised.
     """
+    runtime = promise.origin.runtime
     try:
-        return _runner(runtime)(path, tile=tile, operators=operators, threads=threads)
+        return _runner(runtime)(path, promise, threads=threads)
     except (RuntimeError, ValueError, OSError) as error:
         raise UserError(f"{runtime} refuses {path.name}: {error}") from error
 

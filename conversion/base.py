@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from anyir.conversion.manifest import Operators, Quantization
+import numpy as np
+from numpy.typing import NDArray
+
+from anyir.conversion import contract
+from anyir.conversion.manifest import Origin, Quantization
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from anyir.conversion.manifest import Entries, Manifest, Operators
     from anyir.conversion.source import Outputs
 
 LEAST_WEIGHTS = 4096
@@ -31,12 +35,12 @@ class Export:
     """The result of writing one artifact.
 
     Attributes:
-        operators: how much of the graph the backend takes.
+        operators: how much of each entry's graph the backend takes.
         target: the least system version, where the format fixes one.
         stages: name and outputs of stages between the deploy form and the artifact.
     """
 
-    operators: Operators
+    operators: dict[str, Operators]
     quantization: Quantization | None = None
     target: str | None = None
     stages: list[tuple[str, Outputs]] = field(default_factory=list)
@@ -46,7 +50,7 @@ class Exporter(Protocol):
     """Writes artifacts of one runtime, made for one ``Source``; may keep what its precisions share."""
 
     def export(self, precision: str, path: Path) -> Export:
-        """Write the artifact to ``path``.
+        """Write the artifact, with both entries, to ``path``.
 
         Raises:
             UserError: an unknown precision; it lists what there is.
@@ -54,25 +58,58 @@ class Exporter(Protocol):
         ...
 
 
-class Runner(Protocol):
-    """A loaded artifact, which is a ``TileModel``.
+@dataclass(frozen=True)
+class Promise:
+    """What a program is, by its manifest; what is loaded must be the same.
+
+    Attributes:
+        tile: side of sheets and tiles in pixels.
+        entries: what each takes and gives.
+        origin: what its statistics belong to.
+    """
+
+    tile: int
+    entries: Entries
+    origin: Origin
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Promise:
+        return cls(manifest.tile, manifest.entries, manifest.origin)
+
+
+class Statistics(NamedTuple):
+    """What ``look`` gave, in the runtime's own arrays.
+
+    Attributes:
+        values: in the order in which ``restore`` takes them.
+        origin: of the program that took them: only one of the same understands them.
+    """
+
+    values: Sequence[Any]
+    origin: Origin
+
+
+class Runner(ABC):
+    """A loaded artifact, which is a ``LookModel``.
+
+    Attributes:
+        name: of the file, without suffix.
+        tile: side of sheets and tiles in pixels.
 
     Args:
         path: the artifact.
-        tile: side that it must take.
-        operators: how many it had when it was converted, for runtimes that do not tell.
+        promise: what its manifest says.
         threads: CPU threads; of the whole process in ExecuTorch.
 
     Raises:
-        UserError, RuntimeError, ValueError, OSError: the runtime refuses it, or it takes other tiles.
+        UserError, RuntimeError, ValueError, OSError: the runtime refuses it, or it is not what was promised.
     """
 
-    name: str
-    tile: int | None
-
-    def __init__(self, path: Path, *, tile: int, operators: int, threads: int) -> None: ...
+    def __init__(self, path: Path, promise: Promise, *, threads: int) -> None:
+        self.name, self.tile, self.promise = path.stem, promise.tile, promise
 
     @staticmethod
+    @abstractmethod
     def prepare() -> None:
         """Import the runtime, so that loading a program can be measured alone.
 
@@ -80,19 +117,81 @@ class Runner(Protocol):
             Unsupported: it does not run here.
             ImportError: it is not installed, or broken.
         """
-        ...
 
     @property
-    def accelerator(self) -> str: ...
+    @abstractmethod
+    def accelerator(self) -> str:
+        """What actually runs."""
 
-    def __call__(self, tile: NDArray[np.float32], /) -> NDArray[np.float32]: ...
+    @property
+    def operators(self) -> dict[str, Operators]:
+        """What the backend takes of each loaded entry; empty where that cannot be counted."""
+        return {}
+
+    @abstractmethod
+    def run_look(self, sheet: NDArray[np.float32]) -> Sequence[Any]:
+        """(1, 3, T, T) -> the statistics, which no later run changes."""
+
+    @abstractmethod
+    def run_restore(self, tile: NDArray[np.float32], statistics: Sequence[Any]) -> NDArray[np.float32]:
+        """(1, 3, T, T) and what ``run_look`` gave -> (1, 3, T, T)."""
+
+    def look(self, sheet: NDArray[np.float32], /) -> Statistics:
+        """(1, 3, T, T), crops of a photo side by side -> statistics for all its tiles.
+
+        Raises:
+            UserError: they hold NaN or infinity.
+        """
+        values = self.run_look(sheet)
+        if not all(np.isfinite(np.asarray(value)).all() for value in values):
+            raise UserError(
+                f"{self.name} on {self.accelerator} looked at the photo and returned NaN or infinity: "
+                "nothing is written"
+            )
+        return Statistics(values, self.promise.origin)
+
+    def restore(self, tile: NDArray[np.float32], statistics: Statistics, /) -> NDArray[np.float32]:
+        """(1, 3, T, T), RGB, in 0..1 -> the same shape, not clamped.
+
+        Raises:
+            UserError: statistics of another program.
+        """
+        origin = getattr(statistics, "origin", None)
+        if origin != self.promise.origin:
+            theirs = type(statistics).__name__ if origin is None else origin
+            raise UserError(
+                f"statistics of {theirs} were given to {self.name}, which is {self.promise.origin}: "
+                "a program takes its own alone"
+            )
+        return self.run_restore(tile, statistics.values)
+
+    def __call__(self, tile: NDArray[np.float32], /) -> NDArray[np.float32]:
+        """As ``restore``, with the tile's own statistics."""
+        return self.restore(tile, self.look(tile))
 
 
-def check_tile(path: Path, shape: tuple[int, ...], tile: int) -> None:
-    """Raise where a loaded program's input is not the tile that its manifest promises.
+Shapes = Sequence[tuple[int, ...]]
+
+
+def check_shapes(path: Path, promise: Promise, found: dict[str, tuple[Shapes, Shapes]]) -> None:
+    """Raise where a loaded program does not take and give what its manifest promises.
+
+    Args:
+        found: of each entry the shapes of its inputs and outputs, images as NCHW.
 
     Raises:
-        UserError: what it takes, and what its manifest says.
+        UserError: what it takes or gives, and what its manifest says.
     """
-    if shape not in ((1, 3, tile, tile), (1, tile, tile, 3)):
-        raise UserError(f"{path.name} takes {shape}; its manifest says tiles of {tile}")
+    image, statistics = contract.shape(promise.tile), promise.entries.statistics
+    due: dict[str, tuple[Shapes, Shapes]] = {
+        contract.LOOK: ([image], statistics),
+        contract.RESTORE: ([image, *statistics], [image]),
+    }
+    for entry, sides in due.items():
+        for verb, shapes, wanted in zip(("takes", "gives"), found[entry], sides, strict=True):
+            if list(shapes) == list(wanted):
+                continue
+            first = next(iter(shapes), None)
+            if wanted[0] == image and first != image:
+                raise UserError(f"{path.name} {verb} {first}; its manifest says tiles of {promise.tile}")
+            raise UserError(f"{path.name}'s {entry} {verb} other statistics than its manifest says")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import (
     BaseModel,
@@ -28,6 +28,7 @@ from anyir.model.errors import UserError
 from anyir.model.files import sha256
 
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
+SCHEMA_VERSION: Final = 2
 
 if TYPE_CHECKING:
     RuntimeName = str
@@ -60,8 +61,10 @@ class Tensor(Strict):
     name: str
     shape: list[int]
     dtype: str
-    layout: str
-    range: list[float] = Field(description="least and largest value; outputs are not clamped to it")
+    layout: str = Field(description="'opaque' for statistics: as `look` gives them, `restore` takes them")
+    range: list[float] | None = Field(
+        description="least and largest value, to which outputs are not clamped; null for statistics"
+    )
 
 
 class Operators(Strict):
@@ -78,6 +81,44 @@ class Operators(Strict):
         return self
 
 
+class Entry(Strict):
+    """One of an artifact's two programs: what it takes and gives, each in order."""
+
+    inputs: list[Tensor]
+    outputs: list[Tensor]
+    operators: Operators
+
+
+class Entries(Strict):
+    """ExecuTorch methods, LiteRT signatures, Core ML functions of these names."""
+
+    look: Entry = Field(description="once a photo: a sheet of its crops -> statistics")
+    restore: Entry = Field(description="every tile: a tile and the statistics -> the tile restored")
+
+    @model_validator(mode="after")
+    def _statistics_fit(self) -> Entries:
+        if self.look.outputs != self.restore.inputs[1:]:
+            raise ValueError("`restore` does not take what `look` gives")
+        return self
+
+    @property
+    def statistics(self) -> list[tuple[int, ...]]:
+        """Shapes of the statistics, in order."""
+        return [tuple(tensor.shape) for tensor in self.look.outputs]
+
+
+class Origin(NamedTuple):
+    """What statistics belong to: only a program of the same can use them."""
+
+    weights: str
+    runtime: str
+    precision: str
+    tile: int
+
+    def __str__(self) -> str:
+        return f"{self.runtime} {self.precision}, tile {self.tile}, weights {self.weights[:12]}"
+
+
 class Quantization(Strict):
     method: str
     bits: int
@@ -87,9 +128,14 @@ class Quantization(Strict):
 
 
 class Stage(Strict):
-    """Outputs of one stage of the conversion against another's, over all parity photos."""
+    """Outputs of one stage of the conversion against another's, over all parity photos.
+
+    Of ``restore``: tiles, with the stage's own statistics. Of ``look``: the statistics, each divided by its
+    largest value, so that 1 is the range of all.
+    """
 
     stage: str
+    entry: Literal["look", "restore"]
     against: str
     max_error: float
     psnr: float | None = Field(description="dB; null: the outputs are identical")
@@ -122,11 +168,11 @@ class Parity(Strict):
     @property
     def literal(self) -> Stage | None:
         """The artifact against the literal network; None where it was not measured."""
-        return next((s for s in self.stages if s.stage == "artifact" and s.against == "literal"), None)
+        return next((s for s in self.stages if (s.stage, s.against) == ("artifact", "literal")), None)
 
 
 class Manifest(Strict):
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2]
     name: str
     file: str
     sha256: Sha256 = Field(description="of the file; of a folder, see tree_sha256")
@@ -136,25 +182,30 @@ class Manifest(Strict):
     backend: str
     precision: str
     target: str | None = Field(description="the least system version, where the format fixes one")
-    tile: int = Field(description="height and width of input and output, in pixels")
-    inputs: list[Tensor]
-    outputs: list[Tensor]
+    tile: int = Field(description="height and width of sheet and tile, in pixels")
+    entries: Entries
     quantization: Quantization | None
-    operators: Operators
     parity: Parity
     versions: dict[str, str]
     code_sha256: str = Field(description="of the code that rewrote, converted and measured")
     seconds: float = Field(description="what building took")
+
+    @property
+    def origin(self) -> Origin:
+        """What statistics of this artifact belong to."""
+        return Origin(self.source.sha256, self.runtime, self.precision, self.tile)
 
     @classmethod
     def load(cls, path: Path) -> Manifest:
         """Read a manifest.
 
         Raises:
-            UserError: missing, or not by the schema.
+            UserError: missing, of another version, or not by the schema.
         """
         try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            check_version(path, text)
+            return cls.model_validate_json(text)
         except FileNotFoundError as error:
             raise UserError(f"no manifest at {path}; build the artifact with `anyir convert`") from error
         except (OSError, UnicodeDecodeError) as error:
@@ -162,10 +213,29 @@ class Manifest(Strict):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the file"
-            raise UserError(f"{path} is not a manifest by schema 1: {where}: {first['msg']}") from error
+            raise UserError(
+                f"{path} is not a manifest by schema {SCHEMA_VERSION}: {where}: {first['msg']}"
+            ) from error
 
     def to_json(self) -> str:
         return self.model_dump_json(indent=1) + "\n"
+
+
+def check_version(path: Path, text: str) -> None:
+    """Refuse a manifest of another version by its version, not by its first unknown entry.
+
+    Raises:
+        UserError: which version it is of, and what to do.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return  # that it is no JSON, the schema's reader says
+    if isinstance(data, dict) and (version := data.get("schema_version", 1)) != SCHEMA_VERSION:
+        raise UserError(
+            f"{path} is a manifest of schema {version}; {SCHEMA_VERSION} is due: "
+            "build the artifact again with `anyir convert`"
+        )
 
 
 def manifest_path(artifact: Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -30,7 +30,13 @@ class OutOfBounds(UserError):
     """What was built is not the network, or too far from it."""
 
 
-def compare(stage: str, outputs: Outputs, against: str, references: Outputs) -> Stage:
+def compare(
+    stage: str,
+    outputs: list[Any],
+    against: str,
+    references: list[Any],
+    entry: Literal["look", "restore"] = "restore",
+) -> Stage:
     """Largest error and PSNR (data range 1) of a stage's outputs over all photos.
 
     Raises:
@@ -43,7 +49,26 @@ def compare(stage: str, outputs: Outputs, against: str, references: Outputs) -> 
         raise OutOfBounds(f"the {stage}'s output holds NaN or infinity")
     quality = psnr(image=left, reference=right, data_range=1.0)
     error = float(np.abs(left.astype(np.float64) - right).max())
-    return Stage(stage=stage, against=against, max_error=error, psnr=None if quality == np.inf else quality)
+    finite = None if quality == np.inf else quality
+    return Stage(stage=stage, entry=entry, against=against, max_error=error, psnr=finite)
+
+
+def compare_statistics(stage: str, outputs: Outputs, against: str, references: Outputs) -> Stage:
+    """The same of statistics, each divided by the largest value that it has in the references."""
+    assert outputs.statistics is not None
+    assert references.statistics is not None
+    by_statistic = zip(*references.statistics, strict=True)
+    # One may be zero throughout.
+    largest = [max(1e-12, *(np.abs(one).max() for one in photos)) for photos in by_statistic]
+
+    def scaled(photos: list[list[Any]]) -> list[Any]:
+        return [
+            np.concatenate([np.ravel(one) / scale for one, scale in zip(photo, largest, strict=True)])
+            for photo in photos
+        ]
+
+    left, right = scaled(outputs.statistics), scaled(references.statistics)
+    return compare(stage, left, against, right, "look")
 
 
 def measure(source: Source, bounds: Bounds, stages: list[tuple[str, Outputs]]) -> Parity:
@@ -57,10 +82,15 @@ def measure(source: Source, bounds: Bounds, stages: list[tuple[str, Outputs]]) -
         status="measured",
         reason=None,
         bounds=bounds,
-        stages=[*_chain(source, stages), compare("artifact", artifact, "literal", source.literal_outputs)],
+        stages=[
+            *_chain(source, stages),
+            compare("artifact", artifact.tiles, "literal", source.literal_outputs.tiles),
+        ],
         degradations=[
             _degradation(case, literal, output)
-            for case, literal, output in zip(source.cases, source.literal_outputs, artifact, strict=True)
+            for case, literal, output in zip(
+                source.cases, source.literal_outputs.tiles, artifact.tiles, strict=True
+            )
         ],
         samples=samples(source),
     )
@@ -79,12 +109,15 @@ def not_measured(source: Source, bounds: Bounds, stages: list[tuple[str, Outputs
 
 
 def _chain(source: Source, stages: list[tuple[str, Outputs]]) -> list[Stage]:
-    """Each stage against the one before it, from the literal network on."""
+    """Each stage against the one before it: ``restore`` from the literal network on, with the stage's own
+    statistics, and ``look`` from the deploy form on, which is the first that has such statistics."""
     chain = [("literal", source.literal_outputs), ("deploy", source.deployed_outputs), *stages]
-    return [
-        compare(name, outputs, before, references)
-        for (before, references), (name, outputs) in pairwise(chain)
-    ]
+    compared = []
+    for (before, references), (name, outputs) in pairwise(chain):
+        if references.statistics is not None:
+            compared.append(compare_statistics(name, outputs, before, references))
+        compared.append(compare(name, outputs.tiles, before, references.tiles))
+    return compared
 
 
 def check(parity: Parity) -> None:
@@ -102,8 +135,8 @@ def check(parity: Parity) -> None:
     for stage in parity.stages[1:]:
         if stage.psnr is not None and stage.psnr < bounds.psnr:
             raise OutOfBounds(
-                f"PSNR {stage.psnr:.1f} dB of the {stage.stage} against the {stage.against} is below the "
-                f"bound {bounds.psnr:.1f} dB"
+                f"PSNR {stage.psnr:.1f} dB of the {stage.stage}'s {stage.entry} against the {stage.against} "
+                f"is below the bound {bounds.psnr:.1f} dB"
             )
     literal = parity.literal
     if literal is None:
@@ -125,7 +158,7 @@ def samples(source: Source) -> list[Sample]:
     """Values of the literal outputs, for ``recheck``."""
     return [
         Sample(case=i, values=[round(float(v), 7) for v in _pick(output)])
-        for i, output in enumerate(source.literal_outputs)
+        for i, output in enumerate(source.literal_outputs.tiles)
     ]
 
 

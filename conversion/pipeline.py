@@ -13,10 +13,15 @@ from pkgutil import resolve_name
 
 from anyir.conversion import contract
 from anyir.conversion.artifact import import_runtime, load_artifact
-from anyir.conversion.base import Export, Exporter
+from anyir.conversion.base import Export, Exporter, Promise, Runner
 from anyir.conversion.digest import code_sha256, versions
 from anyir.conversion.manifest import (
+    SCHEMA_VERSION,
+    Entries,
+    Entry,
     Manifest,
+    Operators,
+    Origin,
     Parity,
     Tensor,
     Weights,
@@ -28,7 +33,7 @@ from anyir.conversion.manifest import (
 from anyir.conversion.parity import OutOfBounds, check, mean_loss, measure, not_measured
 from anyir.conversion.recipes import Recipe
 from anyir.conversion.runtimes import find_runtime
-from anyir.conversion.source import Source
+from anyir.conversion.source import Source, run_program
 from anyir.model.checkpoint import read_header
 from anyir.model.config import AnyIRConfig, preset_name
 from anyir.model.errors import UserError
@@ -75,6 +80,8 @@ class BuildRow:
     Attributes:
         status: ``built``, ``reused`` (the artifact was up to date) or ``failed``.
         reason: of a failure, one line.
+        total, delegated, partitions: operators of ``restore``, those that the backend takes, and its calls.
+        look_partitions: calls of ``look``.
         psnr: of the artifact against the literal network, dB; None: not measured, or identical.
     """
 
@@ -86,6 +93,7 @@ class BuildRow:
     total: int | None = None
     delegated: int | None = None
     partitions: int | None = None
+    look_partitions: int | None = None
     parity: str | None = None
     max_error: float | None = None
     psnr: float | None = None
@@ -102,7 +110,7 @@ def failed_row(job: Job, recipe: Recipe, reason: str) -> BuildRow:
 def row_of(manifest: Manifest, recipe: Recipe, status: str) -> BuildRow:
     """A manifest's figures as a row."""
     literal = manifest.parity.literal
-    operators = manifest.operators
+    operators = manifest.entries.restore.operators
     return BuildRow(
         recipe=recipe.name,
         file=manifest.file,
@@ -111,6 +119,7 @@ def row_of(manifest: Manifest, recipe: Recipe, status: str) -> BuildRow:
         total=operators.total,
         delegated=operators.delegated,
         partitions=operators.partitions,
+        look_partitions=manifest.entries.look.operators.partitions,
         parity=manifest.parity.status,
         max_error=literal.max_error if literal else None,
         psnr=literal.psnr if literal else None,
@@ -172,12 +181,14 @@ class Pipeline:
             say("converting")
             export = exporter.export(recipe.precision, path)
             say("comparing")
-            parity = compare_artifact(path, recipe, export, source)
+            entries = describe_entries(export.operators, source.statistic_shapes, self.job.tile)
+            origin = Origin(self.job.described.sha256, recipe.runtime, recipe.precision, self.job.tile)
+            parity = compare_artifact(path, recipe, export, source, Promise(self.job.tile, entries, origin))
             check(parity)
         except OutOfBounds:
             discard(target)
             raise
-        manifest = describe(path, recipe, export, parity, self.job, time.monotonic() - start)
+        manifest = describe(path, recipe, export, entries, parity, self.job, time.monotonic() - start)
         put_in_place(path, manifest, target)
         return row_of(manifest, recipe, "built")
 
@@ -199,26 +210,71 @@ def up_to_date(target: Path, job: Job, recipe: Recipe) -> Manifest | None:
     return manifest if same else None
 
 
-def compare_artifact(path: Path, recipe: Recipe, export: Export, source: Source) -> Parity:
-    """Run the written file as an app would and compare it; say so where this machine cannot."""
+def compare_artifact(path: Path, recipe: Recipe, export: Export, source: Source, promise: Promise) -> Parity:
+    """Run the written file as an app would and compare it; say so where this machine cannot.
+
+    Raises:
+        UserError: more calls of the backend than the recipe has.
+    """
     if reason := find_runtime(recipe.runtime).why_not_here:
         return not_measured(source, recipe.bounds, export.stages, reason)
     import_runtime(recipe.runtime, recipe.backend)
-    model = load_artifact(path, recipe.runtime, tile=source.tile, operators=export.operators.total)
-    outputs = [model(tile) for tile in source.inputs]
+    model = load_artifact(path, promise)
+    check_calls(model, recipe)
+    outputs = run_program(model, source.inputs)
     return measure(source, recipe.bounds, [*export.stages, ("artifact", outputs)])
 
 
-def describe(
-    path: Path, recipe: Recipe, export: Export, parity: Parity, job: Job, seconds: float
-) -> Manifest:
-    """The manifest of a written artifact."""
+def check_calls(model: Runner, recipe: Recipe) -> None:
+    """Refuse a written file of which an entry falls into more pieces than its recipe allows.
 
-    def tensor(name: str) -> Tensor:
-        shape, low_high = list(contract.shape(job.tile)), list(contract.RANGE)
+    Raises:
+        UserError: which entry, its calls and the recipe's.
+    """
+    for entry, counted in model.operators.items():
+        if counted.partitions != recipe.calls:
+            raise UserError(
+                f"{entry} enters {recipe.backend} {counted.partitions} times for {counted.delegated} of "
+                f"{counted.total} operators; calls by its recipe: {recipe.calls}"
+            )
+
+
+def describe_entries(
+    operators: dict[str, Operators], statistics: list[tuple[int, ...]], tile: int
+) -> Entries:
+    """What both entries take and give.
+
+    Args:
+        statistics: shapes, in order.
+    """
+
+    def image(name: str) -> Tensor:
+        shape, low_high = list(contract.shape(tile)), list(contract.RANGE)
         return Tensor(name=name, shape=shape, dtype=contract.DTYPE, layout=contract.LAYOUT, range=low_high)
 
+    given = [
+        Tensor(name=name, shape=list(shape), dtype=contract.DTYPE, layout=contract.OPAQUE, range=None)
+        for name, shape in zip(contract.statistic_names(len(statistics)), statistics, strict=True)
+    ]
+    sheet, restored = image(contract.INPUT), image(contract.OUTPUT)
+    return Entries(
+        look=Entry(inputs=[sheet], outputs=given, operators=operators[contract.LOOK]),
+        restore=Entry(inputs=[sheet, *given], outputs=[restored], operators=operators[contract.RESTORE]),
+    )
+
+
+def describe(
+    path: Path,
+    recipe: Recipe,
+    export: Export,
+    entries: Entries,
+    parity: Parity,
+    job: Job,
+    seconds: float,
+) -> Manifest:
+    """The manifest of a written artifact."""
     return Manifest(
+        schema_version=SCHEMA_VERSION,
         name=path.stem,
         file=path.name,
         sha256=tree_sha256(path),
@@ -229,10 +285,8 @@ def describe(
         precision=recipe.precision,
         target=export.target,
         tile=job.tile,
-        inputs=[tensor(contract.INPUT)],
-        outputs=[tensor(contract.OUTPUT)],
+        entries=entries,
         quantization=export.quantization,
-        operators=export.operators,
         parity=parity,
         versions=versions(recipe.runtime),
         code_sha256=code_sha256(),

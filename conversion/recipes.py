@@ -39,6 +39,7 @@ class Recipe:
         precision: ``fp32``; ``fp16``; ``int8`` (weights and activations, static); ``int8w`` and ``pal6``
             (weights alone: 8-bit integers, or 64 shared values). The runtime's exporter refuses others.
         bounds: of its parity; beyond them the build fails.
+        calls: into the backend that each entry takes, where they can be counted; of others the build fails.
 
     Raises:
         UserError: an unknown runtime or backend; it lists what there is.
@@ -48,6 +49,7 @@ class Recipe:
     backend: str
     precision: str
     bounds: Bounds
+    calls: int = 1
 
     def __post_init__(self) -> None:
         by_name(find_runtime(self.runtime).backends, f"backend of {self.runtime}", self.backend)

@@ -33,6 +33,8 @@ CALIBRATION_PHOTOS = ("rocket", "motorcycle_left")
 CALIBRATION_SEVERITIES = (0.3, 0.8)
 """Of what is degraded on the first photo, and on the second."""
 CALIBRATION_SEED = 41_000
+CALIBRATION_TILES = 4
+"""A calibration photo is cut to at most so many tiles a side: small tiles need no large photo."""
 MIDDLE = 0.4999
 """Where a calibration tile lies: rounded down where the middle is between two pixels."""
 
@@ -77,20 +79,29 @@ def parity_cases(tile: int) -> list[Case]:
     return [cases[i + (i // len(PHOTOS)) % len(PHOTOS)] for i in range(0, len(cases), len(PHOTOS))]
 
 
-def calibration_tiles(tile: int) -> list[Tensor]:
-    """(1, 3, T, T) float32 inputs that fix the ranges of static quantization.
+def calibration_pairs(tile: int) -> list[tuple[Tensor, Tensor]]:
+    """Sheets and tiles that fix the ranges of static quantization, (1, 3, T, T) float32, a pair a photo.
 
-    Each photo as it is, and each degradation of the set on one of them.
+    Each photo as it is, and each degradation of the set on one of them: on a tile of it, and likewise on the
+    photo, whose sheet is what an app would look at.
     """
     import torch
 
-    truths = [crop(photo, tile, MIDDLE, MIDDLE) for photo in CALIBRATION_PHOTOS]
-    tiles = list(truths)
+    from anyir.model.restore.look import make_sheet
+
+    photos = [middle(whole_photo(photo, tile), CALIBRATION_TILES * tile) for photo in CALIBRATION_PHOTOS]
+    pairs = [(photo, middle(photo, tile)) for photo in photos]
+    clean = list(pairs)
     for kind, number in kinds_of("calibration").items():
         turn = number % len(CALIBRATION_PHOTOS)
         severity, seed = CALIBRATION_SEVERITIES[turn], CALIBRATION_SEED + number
-        tiles.append(degraded_tile(truths[turn], kind, severity, seed))
-    return [torch.from_numpy(as_input(pixels)) for pixels in tiles]
+        photo, cut = (degraded_tile(pixels, kind, severity, seed) for pixels in clean[turn])
+        pairs.append((photo, cut))
+    sheets = [make_sheet(photo.transpose(1, 2, 0), tile).transpose(2, 0, 1) for photo, _ in pairs]
+    return [
+        (torch.from_numpy(as_input(sheet)), torch.from_numpy(as_input(cut)))
+        for sheet, (_, cut) in zip(sheets, pairs, strict=True)
+    ]
 
 
 def describe_calibration() -> str:
@@ -99,17 +110,17 @@ def describe_calibration() -> str:
     low, high = CALIBRATION_SEVERITIES
     return (
         f"{photos} (scikit-image) clean, and in turn with {kinds}, at severity {low} and {high}, "
-        f"seed {CALIBRATION_SEED}"
+        f"seed {CALIBRATION_SEED}: a sheet and a tile of each"
     )
 
 
 def as_input(tile: NDArray[Any]) -> NDArray[np.float32]:
-    """(3, T, T) uint8 -> (1, 3, T, T) float32 in 0..1, what a ``TileModel`` takes."""
+    """(3, H, W) uint8 -> (1, 3, H, W) float32 in 0..1, what a ``TileModel`` takes."""
     return np.ascontiguousarray(tile[None], dtype=np.float32) / np.float32(255)
 
 
 def degraded_tile(truth: NDArray[np.uint8], kind: str, severity: float, seed: int) -> NDArray[np.uint8]:
-    """A degraded copy of a tile, (3, T, T) uint8."""
+    """A degraded copy of a tile or a photo, (3, H, W) uint8."""
     import torch
 
     from anyir.model.data.degradations import degrade
@@ -119,20 +130,37 @@ def degraded_tile(truth: NDArray[np.uint8], kind: str, severity: float, seed: in
 
 
 def crop(photo: str, tile: int, down: float, across: float) -> NDArray[np.uint8]:
-    """A tile of one of scikit-image's photos, (3, T, T); the photo is enlarged where it is smaller.
+    """A tile of one of scikit-image's photos, (3, T, T), as ``whole_photo`` and ``cut_tile`` make it."""
+    return cut_tile(whole_photo(photo, tile), tile, down, across)
 
-    Args:
-        down, across: where the tile lies: 0 is the top (left) edge, 1 the bottom (right) edge.
-    """
+
+def whole_photo(photo: str, least: int) -> NDArray[np.uint8]:
+    """One of scikit-image's photos, (3, H, W), enlarged where a side is shorter than ``least``."""
     from PIL import Image
     from skimage import data
 
     pixels = data.stereo_motorcycle()[0] if photo == "motorcycle_left" else getattr(data, photo)()
     image = Image.fromarray(pixels).convert("RGB")
-    scale = tile / min(image.size)
+    scale = least / min(image.size)
     if scale > 1:
-        size = (max(tile, round(image.width * scale)), max(tile, round(image.height * scale)))
+        size = (max(least, round(image.width * scale)), max(least, round(image.height * scale)))
         image = image.resize(size, Image.Resampling.BICUBIC)
-    top, left = round((image.height - tile) * down), round((image.width - tile) * across)
-    cut = np.asarray(image)[top : top + tile, left : left + tile]
-    return np.ascontiguousarray(cut.transpose(2, 0, 1))
+    return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
+
+
+def middle(photo: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
+    """The middle of a photo, (3, H, W), at most ``most`` pixels a side."""
+    height, width = (min(most, side) for side in photo.shape[1:])
+    top, left = round((photo.shape[1] - height) * MIDDLE), round((photo.shape[2] - width) * MIDDLE)
+    return np.ascontiguousarray(photo[:, top : top + height, left : left + width])
+
+
+def cut_tile(photo: NDArray[np.uint8], tile: int, down: float, across: float) -> NDArray[np.uint8]:
+    """A tile of a photo, (3, H, W) -> (3, T, T).
+
+    Args:
+        down, across: where the tile lies: 0 is the top (left) edge, 1 the bottom (right) edge.
+    """
+    height, width = photo.shape[1:]
+    top, left = round((height - tile) * down), round((width - tile) * across)
+    return np.ascontiguousarray(photo[:, top : top + tile, left : left + tile])

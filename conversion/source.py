@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,21 @@ from anyir.conversion.samples import Case, as_input, parity_cases
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-Outputs = list[NDArray[np.float32]]
+    from anyir.model.restore.tile_models import LookModel
+
+Array = NDArray[np.float32]
+
+
+class Outputs(NamedTuple):
+    """What one stage of a conversion makes of the parity photos, each of which is its own sheet.
+
+    Attributes:
+        tiles: restored, (1, 3, T, T).
+        statistics: of each tile, in order; None where a stage has other statistics than the deploy form.
+    """
+
+    tiles: list[Array]
+    statistics: list[list[Array]] | None = None
 
 
 class Source:
@@ -28,40 +42,66 @@ class Source:
         self.network = load_weights(weights)
 
     @cached_property
-    def deployed(self) -> nn.Module:
-        from anyir.model.deploy.network import to_deploy
+    def deployed(self) -> dict[str, nn.Module]:
+        """Both entries of the deploy form."""
+        from anyir.model.deploy.network import to_deploy_pair
 
-        return to_deploy(self.network, self.tile, self.tile)
+        return dict(zip(contract.ENTRIES, to_deploy_pair(self.network, self.tile, self.tile), strict=True))
 
     @cached_property
-    def example(self) -> Tensor:
+    def examples(self) -> dict[str, tuple[Tensor, ...]]:
+        """What each entry is exported with."""
         import torch
 
-        return torch.from_numpy(self.inputs[0])
+        image = torch.from_numpy(self.inputs[0])
+        with torch.inference_mode():
+            statistics = self.deployed[contract.LOOK](image)
+        # Clones: what inference mode makes, torch.export does not take.
+        return {contract.LOOK: (image,), contract.RESTORE: (image, *(s.clone() for s in statistics))}
+
+    @property
+    def statistic_shapes(self) -> list[tuple[int, ...]]:
+        """In order."""
+        return [tuple(statistic.shape) for statistic in self.examples[contract.RESTORE][1:]]
 
     @cached_property
     def cases(self) -> list[Case]:
         return parity_cases(self.tile)
 
     @cached_property
-    def inputs(self) -> Outputs:
+    def inputs(self) -> list[Array]:
         return [as_input(case.degraded) for case in self.cases]
 
     @cached_property
     def literal_outputs(self) -> Outputs:
-        return run_module(self.network, self.inputs)
+        import torch
+
+        with torch.inference_mode():
+            return Outputs([self.network(torch.from_numpy(tile)).numpy() for tile in self.inputs])
 
     @cached_property
     def deployed_outputs(self) -> Outputs:
-        return run_module(self.deployed, self.inputs)
+        return run_modules(self.deployed, self.inputs)
 
 
-def run_module(module: Any, inputs: Outputs) -> Outputs:
-    """Outputs of a PyTorch module, one (1, 3, T, T) array an input."""
+def run_modules(modules: dict[str, Any], inputs: list[Array]) -> Outputs:
+    """Outputs of two PyTorch modules, the statistics of one given to the other."""
     import torch
 
+    outputs, statistics = [], []
     with torch.inference_mode():
-        outputs = [module(torch.from_numpy(tile)).numpy() for tile in inputs]
-    for output in outputs:
-        assert output.shape == contract.shape(output.shape[-1])
-    return outputs
+        for image in map(torch.from_numpy, inputs):
+            own = list(modules[contract.LOOK](image))
+            outputs.append(modules[contract.RESTORE](image, *own).numpy())
+            statistics.append([statistic.numpy() for statistic in own])
+    return Outputs(outputs, statistics)
+
+
+def run_program(model: LookModel, inputs: list[Array]) -> Outputs:
+    """The same of a loaded artifact."""
+    outputs, statistics = [], []
+    for image in inputs:
+        own = model.look(image)
+        outputs.append(model.restore(image, own))
+        statistics.append([np.array(value) for value in own.values])
+    return Outputs(outputs, statistics)

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from anyir.conversion.contract import ENTRIES
 from anyir.model.errors import UserError
 from anyir.profiling.candidates import Candidate, find_candidates
 from anyir.profiling.environment import HostEnvironment, describe_host
 from anyir.profiling.quality import PictureWriter, compare_outputs, summarise_reference
 from anyir.profiling.reference import Reference, hash_array
-from anyir.profiling.schema import Artifact, Latency, Quality, Results, Row, percentiles
+from anyir.profiling.schema import Artifact, Latency, Look, Quality, Results, Row, percentiles
 from anyir.profiling.worker import LOAD_LIMIT_S, RUN_LIMIT_S, Program, Worker, WorkerError
 
 
@@ -31,13 +32,14 @@ class BenchmarkSettings:
 
 @dataclass
 class Measurement:
-    """One candidate in the making: its process and what was measured so far."""
+    """One candidate in the making: its process and what was measured so far, of tiles and of looks."""
 
     candidate: Candidate
     worker: Worker | None = None
     loaded: dict[str, Any] = field(default_factory=dict)
     samples_ms: list[float] = field(default_factory=list)
-    peak_memory_bytes: int | None = None
+    look_samples_ms: list[float] = field(default_factory=list)
+    restored: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
     unsupported: bool = False
 
@@ -52,7 +54,7 @@ class Measurement:
             return self.worker.request(do, limit_s=limit_s, **arguments)
         except WorkerError as error:
             self.error, self.unsupported = str(error), error.unsupported
-            self.samples_ms = []
+            self.samples_ms, self.look_samples_ms = [], []
             return {}
 
 
@@ -111,15 +113,14 @@ def profile(
         for run in runs:
             if run.alive:
                 on_step(f"compare {run.candidate.name}")
-                answer = run.ask("restore_all", RUN_LIMIT_S * len(reference.cases))
-                run.peak_memory_bytes = answer.get("peak_memory_bytes")
+                run.restored = run.ask("restore_all", RUN_LIMIT_S * len(reference.cases))
             if run.worker is not None:
                 run.worker.close()
             rows.append(_row(run, outputs[run.candidate.name], reference, settings, host, pictures))
             # Those of all programs together would be gigabytes for large tiles.
             outputs[run.candidate.name].unlink(missing_ok=True)
     summary = summarise_reference(reference, pictures)
-    return Results(schema=2, environment=host, reference=summary, rows=rows)
+    return Results(schema=3, environment=host, reference=summary, rows=rows)
 
 
 def measure_in_turn(
@@ -138,6 +139,7 @@ def measure_in_turn(
             answer = run.ask("run", RUN_LIMIT_S, index=index)
             if answer and index >= settings.warmups:
                 run.samples_ms.append(answer["ms"])
+                run.look_samples_ms.append(answer["look_ms"])
 
 
 def latency(samples_ms: list[float], warmups: int) -> Latency:
@@ -174,7 +176,8 @@ def _row(
         except UserError as error:
             run.error = str(error)
     ok = run.error is None
-    counted = run.loaded.get("counted", {})
+    # As counted in the loaded program, where that can be; else as the conversion did.
+    look, restore = (run.restored.get("counted", {}).get(e) or getattr(candidate, e) for e in ENTRIES)
     artifact = None
     if candidate.path is not None and candidate.sha256 is not None:
         artifact = Artifact(name=candidate.path.name, sha256=candidate.sha256, bytes=candidate.bytes)
@@ -194,18 +197,28 @@ def _row(
         os=host.os,
         accelerator=run.loaded["accelerator"] if ok else None,
         threads=settings.threads if candidate.takes_threads else None,
-        # As counted in the loaded program, where that can be; else as the conversion did.
-        delegated=counted.get("delegated", candidate.delegated),
-        operators=counted.get("total", candidate.operators),
-        partitions=counted.get("partitions", candidate.partitions),
+        delegated=restore["delegated"],
+        operators=restore["total"],
+        partitions=restore["partitions"],
         load_ms=round(run.loaded["load_ms"], 3) if ok else None,
         load_again_ms=None,
         first_run_ms=round(run.loaded["first_run_ms"], 3) if ok else None,
         latency=latency(run.samples_ms, settings.warmups) if ok else None,
-        peak_memory_bytes=run.peak_memory_bytes if ok else None,
+        look=_look(run, look, settings) if ok else None,
+        peak_memory_bytes=run.restored["peak_memory_bytes"] if ok else None,
         pss_bytes=None,
         output_sha256=digest if ok else None,
         quality=quality,
         conditions=None,
         sustained=None,
+    )
+
+
+def _look(run: Measurement, operators: dict[str, int | None], settings: BenchmarkSettings) -> Look:
+    return Look(
+        delegated=operators["delegated"],
+        operators=operators["total"],
+        partitions=operators["partitions"],
+        first_run_ms=round(run.loaded["first_look_ms"], 3),
+        latency=latency(run.look_samples_ms, settings.warmups),
     )

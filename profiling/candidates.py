@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_+.-]*")
 """What a program's name must be: files of pictures begin with it (``environment.PictureFile``)."""
+UNCOUNTED: dict[str, int | None] = {"total": None, "delegated": None, "partitions": None}
 UNKNOWN = "unknown"
 """Backend and precision of an artifact without a manifest that says them."""
 
@@ -36,8 +37,9 @@ class Candidate:
         path: what to run; None for a recipe that was not built, or a file that is not its manifest's.
         error: why there is nothing to run; None if there is.
         sha256, bytes: of the file.
-        runtime, backend, precision, delegated, operators, partitions: as its manifest says; a file that is
-            not the manifest's has no figures of it.
+        runtime, backend, precision: as its manifest says.
+        look, restore: of each entry what the backend takes, by the manifest; a file that is not the
+            manifest's has no figures of it.
     """
 
     name: str
@@ -48,9 +50,8 @@ class Candidate:
     precision: str
     sha256: str | None = None
     bytes: int = 0
-    delegated: int | None = None
-    operators: int | None = None
-    partitions: int | None = None
+    look: dict[str, int | None] = field(default_factory=lambda: dict(UNCOUNTED))
+    restore: dict[str, int | None] = field(default_factory=lambda: dict(UNCOUNTED))
 
     @property
     def takes_threads(self) -> bool:
@@ -158,9 +159,8 @@ def _artifact(path: Path, reference: Reference) -> Candidate:
         precision=manifest.precision,
         sha256=manifest.sha256,
         bytes=tree_bytes(path),
-        delegated=manifest.operators.delegated,
-        operators=manifest.operators.total,
-        partitions=manifest.operators.partitions,
+        look=manifest.entries.look.operators.model_dump(),
+        restore=manifest.entries.restore.operators.model_dump(),
     )
 
 

@@ -30,7 +30,7 @@ from anyir.profiling.environment import (
     Sustained,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SCHEMA_FILE = Path(__file__).parent / "results.schema.json"
 
 PERCENTILES = (50, 90, 99)
@@ -103,7 +103,7 @@ class Split(Strict):
 
 
 class Latency(Strict):
-    """Time for one tile, from the input array to the output array."""
+    """Time for one run of an entry, from the input arrays to the output arrays."""
 
     warmups: Count
     n: Count
@@ -133,8 +133,21 @@ class Latency(Strict):
         return self
 
 
+class Look(Strict):
+    """What ``look`` costs, which runs once a photo; the rest of the row is of ``restore``, once a tile."""
+
+    delegated: Count | None
+    operators: Count | None
+    partitions: Count | None = Field(description="Calls into the delegate; 1 is ideal.")
+    first_run_ms: Milliseconds
+    latency: Latency
+
+
 class Quality(Strict):
-    """One degradation: outputs, clipped to 0..1, against the reference's and against the truth."""
+    """One degradation: outputs, clipped to 0..1, against the reference's and against the truth.
+
+    Each tile is restored with its own statistics, as a photo of its size is.
+    """
 
     psnr_reference: Decibels | None = Field(description="dB, over all pixels of all tiles; null: identical.")
     ssim_reference: float | None = Field(description="Null where it was not computed, as on phones.")
@@ -171,10 +184,11 @@ class Row(Strict):
     )
     operators: Count | None
     partitions: Count | None = Field(description="Calls into the delegate for one tile; 1 is ideal.")
-    load_ms: Milliseconds | None
+    load_ms: Milliseconds | None = Field(description="Of the file, both entries ready.")
     load_again_ms: Milliseconds | None = Field(description="Loading it a second time; null on a host.")
     first_run_ms: Milliseconds | None
-    latency: Latency | None
+    latency: Latency | None = Field(description="Of a tile, its statistics given.")
+    look: Look | None
     peak_memory_bytes: Bytes | None = Field(
         description="Highest resident memory while loading and running, less what it was before loading."
     )
@@ -190,7 +204,7 @@ class Row(Strict):
     def _figures_or_a_reason(self) -> Row:
         if (self.status == "ok") != (self.error is None):
             raise ValueError("a row is ok without an error, or has one and is not ok")
-        figures = (self.accelerator, self.tile, self.load_ms, self.first_run_ms, self.latency)
+        figures = (self.accelerator, self.tile, self.load_ms, self.first_run_ms, self.latency, self.look)
         if self.status == "ok" and (None in figures or not self.quality or self.output_sha256 is None):
             raise ValueError("an ok row has every figure")
         if (self.delegated or 0) > (self.operators or 0):
@@ -208,7 +222,7 @@ class Results(Strict):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    schema_version: Literal[2] = Field(alias="schema")
+    schema_version: Literal[3] = Field(alias="schema")
     environment: Environment
     reference: ReferenceSummary
     rows: list[Row] = Field(min_length=1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from anyir.model.errors import UserError
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from anyir.model.restore.tile_models import TileModel
+    from anyir.model.restore.tile_models import LookModel
 
 LOAD_LIMIT_S = 600.0
 RUN_LIMIT_S = 300.0
@@ -118,54 +119,59 @@ class Session:
     def __init__(self, program: Program) -> None:
         self.program = program
         self._inputs = np.load(program.inputs, mmap_mode="r")
-        self._model: TileModel | None = None
+        self._model: LookModel | None = None
+        self._statistics: Any = None
         self._memory_before = 0
 
     def load(self) -> dict[str, Any]:
-        """Load the program and run it once. The file was just hashed, so it comes from memory."""
+        """Load the program and run both entries once. The file was just hashed, so it comes from memory."""
         from anyir.profiling.environment import current_memory
 
         open_model = self._prepare()
         self._inputs.max()  # reads them all: their pages would count as the program's, one by one
         self._memory_before = current_memory()
-        start = time.perf_counter()
-        model = open_model()
-        loaded = time.perf_counter()
+        model, load_ms = timed(open_model)
         tile = self._tile(0)
-        started = time.perf_counter()
-        model(tile)
-        ended = time.perf_counter()
         self._model = model
+        self._statistics, first_look_ms = timed(model.look, tile)
+        _, first_run_ms = timed(model.restore, tile, self._statistics)
         return {
-            "load_ms": 1000 * (loaded - start),
-            "first_run_ms": 1000 * (ended - started),
+            "load_ms": load_ms,
+            "first_look_ms": first_look_ms,
+            "first_run_ms": first_run_ms,
             "accelerator": model.accelerator,
-            # As counted in the loaded program, where its runtime lets it be counted.
-            "counted": operators.model_dump() if (operators := getattr(model, "operators", None)) else {},
         }
 
     def run(self, index: int) -> dict[str, Any]:
-        """One timed run, from input array to output array."""
+        """One timed run of each entry, from input arrays to output arrays.
+
+        The tile comes first, with the statistics of the round before: in a photo, tiles follow tiles.
+        """
         assert self._model is not None
         tile = self._tile(index)
-        start = time.perf_counter()
-        self._model(tile)
-        return {"ms": 1000 * (time.perf_counter() - start)}
+        _, ms = timed(self._model.restore, tile, self._statistics)
+        self._statistics, look_ms = timed(self._model.look, tile)
+        return {"ms": ms, "look_ms": look_ms}
 
     def restore_all(self) -> dict[str, Any]:
-        """Every tile of the set, written to the program's ``outputs``; and the memory taken by then.
+        """Every tile of the set with its own statistics, written to the program's ``outputs``; the memory
+        taken by then, and what the backend took of each entry.
 
-        The peak is read before the outputs are gathered in memory.
+        The peak is read before the outputs are gathered in memory and the operators are counted.
         """
         from anyir.model.device import peak_memory
 
-        assert self._model is not None
+        model = self._model
+        assert model is not None
         peak = peak_memory() - self._memory_before
         outputs = np.empty(self._inputs.shape, np.float32)
         for index in range(len(self._inputs)):
-            outputs[index] = self._model(self._tile(index))[0]
+            tile = self._tile(index)
+            outputs[index] = model.restore(tile, model.look(tile))[0]
         np.save(self.program.outputs, outputs)
-        return {"peak_memory_bytes": max(0, peak)}
+        # As counted in the loaded program, where its runtime lets it be counted.
+        counted = {entry: count.model_dump() for entry, count in getattr(model, "operators", {}).items()}
+        return {"peak_memory_bytes": max(0, peak), "counted": counted}
 
     def _tile(self, index: int) -> Any:
         from anyir.conversion.samples import as_input
@@ -183,12 +189,19 @@ class Session:
 
             return lambda: TorchModel(load_weights(path), threads=threads)
         from anyir.conversion.artifact import import_runtime, load_artifact
+        from anyir.conversion.base import Promise
         from anyir.conversion.manifest import verify_artifact
 
         manifest = verify_artifact(path)
         import_runtime(manifest.runtime, manifest.backend)
-        tile, operators = manifest.tile, manifest.operators.total
-        return lambda: load_artifact(path, manifest.runtime, tile=tile, operators=operators, threads=threads)
+        return lambda: load_artifact(path, Promise.of(manifest), threads=threads)
+
+
+def timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
+    """What a call returns, and its milliseconds."""
+    start = time.perf_counter()
+    result = function(*arguments)
+    return result, 1000 * (time.perf_counter() - start)
 
 
 def serve(connection: Connection, program: Program) -> None:

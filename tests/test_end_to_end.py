@@ -58,7 +58,7 @@ def test_a_photo_restored_by_each_program_is_the_one_pytorch_restores(built, tmp
     pixels = (noisy[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / "noisy.png")
     arguments = ["restore", tmp_path / "noisy.png"]
-    own = ("--statistics", "tile")  # as programs judge, which have no look yet
+    own = ("--statistics", "tile")  # with weights the sheet has another size, and so other crops
     anyir(*arguments, tmp_path / "torch.png", "--with", find_weights(), "--tile", TILE, *own)
     reference = np.asarray(Image.open(tmp_path / "torch.png"))
     gain = psnr(image=reference, reference=clean, data_range=255) - psnr(
@@ -67,6 +67,10 @@ def test_a_photo_restored_by_each_program_is_the_one_pytorch_restores(built, tmp
     assert gain > 3
     for artifact in sorted((built / "artifacts").glob("*.*")):
         if artifact.suffix in (".pte", ".tflite"):
-            anyir(*arguments, tmp_path / f"{artifact.stem}.png", "--with", artifact)
+            anyir(*arguments, tmp_path / f"{artifact.stem}.png", "--with", artifact, *own)
             restored = np.asarray(Image.open(tmp_path / f"{artifact.stem}.png"))
             assert psnr(image=restored, reference=reference, data_range=255) > 60
+            anyir(*arguments, tmp_path / f"look{artifact.suffix}.png", "--with", artifact)
+    one, other = (np.asarray(Image.open(tmp_path / f"look.{suffix}.png")) for suffix in ("pte", "tflite"))
+    assert psnr(image=one, reference=other, data_range=255) > 60
+    assert psnr(image=one, reference=reference, data_range=255) < 60

@@ -89,7 +89,7 @@ def _print_table(rows: list, out: Path) -> None:  # type: ignore[type-arg]
             row.status,
             f"{row.bytes / 1e6:.2f}",
             f"{'?' if row.delegated is None else row.delegated}/{row.total}",
-            "?" if row.partitions is None else str(row.partitions),
+            "?" if row.partitions is None else f"{row.look_partitions}+{row.partitions}",
             parity,
             "" if row.loss is None else f"{row.loss:.3f}",
             f"{row.seconds:.0f}",

@@ -10,6 +10,7 @@ import typer
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
+    from anyir.conversion.base import Runner
     from anyir.conversion.manifest import Manifest
 
 
@@ -87,22 +88,22 @@ def _verify(path: Path) -> dict[str, Any]:
 
 def _run_again(path: Path, manifest: Manifest) -> str:
     from anyir.conversion.artifact import import_runtime, load_artifact
-    from anyir.conversion.base import Unsupported
+    from anyir.conversion.base import Promise, Unsupported
     from anyir.conversion.parity import recheck
 
     try:
         import_runtime(manifest.runtime, manifest.backend)
     except Unsupported as error:
         return f"not compared here: {error}"
-    model = load_artifact(path, manifest.runtime, tile=manifest.tile, operators=manifest.operators.total)
+    model = load_artifact(path, Promise.of(manifest))
     share = compare_operators(model, manifest)
     stage = recheck(manifest.parity, manifest.tile, model)
     psnr = "identical" if stage.psnr is None else f"{stage.psnr:.1f} dB"
     return f"{psnr}, max error {stage.max_error:.2g}{share}"
 
 
-def compare_operators(model: Any, manifest: Manifest) -> str:
-    """What the backend takes of the loaded program, if that can be counted and the manifest says otherwise.
+def compare_operators(model: Runner, manifest: Manifest) -> str:
+    """What the backend takes of each loaded entry, if that can be counted and the manifest says otherwise.
 
     Another processor or another version of the runtime may take more or less of the same program, so that
     only another total is an error.
@@ -110,12 +111,16 @@ def compare_operators(model: Any, manifest: Manifest) -> str:
     Raises:
         UserError: both totals.
     """
-    counted, said = getattr(model, "operators", None), manifest.operators
-    if counted is None or counted == said:
-        return ""
-    if counted.total != said.total:
-        raise UserError(f"its manifest says {said.total} operators; loaded here: {counted.total}")
-    return (
-        f"; {counted.delegated} of {counted.total} operators delegated here, calls: {counted.partitions}, "
-        f"and {said.delegated}, calls: {said.partitions}, by its manifest"
-    )
+    others = ""
+    for entry, counted in model.operators.items():
+        said = getattr(manifest.entries, entry).operators
+        if counted.total != said.total:
+            raise UserError(
+                f"its manifest says {said.total} operators in {entry}; loaded here: {counted.total}"
+            )
+        if counted != said:
+            others += (
+                f"; {entry}: {counted.delegated} of {counted.total} operators delegated here, calls: "
+                f"{counted.partitions}, and {said.delegated}, calls: {said.partitions}, by its manifest"
+            )
+    return others

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anyir.conversion import contract
+from anyir.conversion.base import Promise, Runner
 
-class CoreMlModel:
+Array = NDArray[np.float32]
+
+
+class CoreMlModel(Runner):
     """An ``.mlpackage`` through Core ML, which chooses among CPU, GPU and Neural Engine by itself."""
+
+    accelerator = "Core ML (CPU, GPU or Neural Engine, as it chooses)"
 
     @staticmethod
     def prepare() -> None:
         import coremltools  # noqa: F401
 
-    def __init__(self, path: Path, *, tile: int, operators: int, threads: int) -> None:
+    def __init__(self, path: Path, promise: Promise, *, threads: int) -> None:
         import coremltools as ct
 
-        self.name, self.tile = path.stem, tile
-        self._model: Any = ct.models.MLModel(str(path), compute_units=ct.ComputeUnit.ALL)
-        description = self._model.get_spec().description
-        self._input, self._output = description.input[0].name, description.output[0].name
-        self.accelerator = "Core ML (CPU, GPU or Neural Engine, as it chooses)"
+        super().__init__(path, promise, threads=threads)
+        self._functions: dict[str, Any] = {
+            entry: ct.models.MLModel(str(path), compute_units=ct.ComputeUnit.ALL, function_name=entry)
+            for entry in contract.ENTRIES
+        }
+        self._names = contract.statistic_names(len(promise.entries.statistics))
 
-    def __call__(self, tile: NDArray[np.float32], /) -> NDArray[np.float32]:
-        return np.asarray(self._model.predict({self._input: tile})[self._output], np.float32)
+    def run_look(self, sheet: Array) -> list[Array]:
+        found = self._functions[contract.LOOK].predict({contract.INPUT: sheet})
+        return [np.asarray(found[name], np.float32) for name in self._names]
+
+    def run_restore(self, tile: Array, statistics: Sequence[Array]) -> Array:
+        given = dict(zip(self._names, statistics, strict=True))
+        found = self._functions[contract.RESTORE].predict({contract.INPUT: tile, **given})
+        return np.asarray(found[contract.OUTPUT], np.float32)

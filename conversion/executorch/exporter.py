@@ -12,17 +12,17 @@ from anyir.conversion.executorch.quantize import quantize_static
 from anyir.conversion.executorch.xnnpack_layout import free_rows
 from anyir.conversion.manifest import Operators
 from anyir.conversion.runtimes import by_name
-from anyir.conversion.source import run_module
+from anyir.conversion.source import run_modules
 
 if TYPE_CHECKING:
     from anyir.conversion.source import Source
 
 QUANTIZERS = {"fp32": None, "int8": quantize_static}
-"""Precision -> what makes a quantized module and its description of the deploy form."""
+"""Precision -> what makes quantized modules and their description of the deploy form's."""
 
 
 class ExecuTorchExporter:
-    """``fp32``, and ``int8``: static PT2E quantization of most convolutions."""
+    """``fp32``, and ``int8``: static PT2E quantization of most convolutions. The entries are two methods."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -32,34 +32,44 @@ class ExecuTorchExporter:
         quantize = by_name(QUANTIZERS, "precision of ExecuTorch", precision)
         import torch
 
-        module: Any = self.source.deployed
+        modules: dict[str, Any] = self.source.deployed
         quantization, stages = None, []
         if quantize is not None:
-            module, quantization = quantize(self.source.deployed, self.source.tile)
-            stages.append(("quantized", run_module(module, self.source.inputs)))
-        program = torch.export.export(module, (self.source.example,))
-        data, operators = lower(program)
+            modules, quantization = quantize(self.source.deployed, self.source.tile)
+            stages.append(("quantized", run_modules(modules, self.source.inputs)))
+        examples = self.source.examples
+        data, operators = lower(
+            {entry: torch.export.export(module, examples[entry]) for entry, module in modules.items()}
+        )
         path.write_bytes(data)
         return Export(operators, quantization, stages=stages)
 
 
-def lower(program: Any) -> tuple[bytes, Operators]:
-    """Lower an exported program to XNNPACK; what it refuses stays with portable kernels and is counted."""
-    from executorch.devtools.backend_debug import get_delegation_info
+def lower(programs: dict[str, Any]) -> tuple[bytes, dict[str, Operators]]:
+    """Lower exported programs to XNNPACK, as methods of one file that has each constant once.
+
+    What XNNPACK refuses stays with portable kernels and is counted.
+    """
     from executorch.exir import to_edge_transform_and_lower
 
     with shared_provenance(), free_rows():
-        edge = to_edge_transform_and_lower(program, partitioner=[whole_graph_partitioner()])
-    info = get_delegation_info(edge.exported_program().graph_module)
+        edge = to_edge_transform_and_lower(programs, partitioner=[whole_graph_partitioner()])
+    operators = {entry: count(edge.exported_program(entry).graph_module) for entry in programs}
+    return edge.to_executorch().buffer, operators
+
+
+def count(lowered: Any) -> Operators:
+    """How much of one lowered graph the delegate takes."""
+    from executorch.devtools.backend_debug import get_delegation_info
+
+    info = get_delegation_info(lowered)
     # getitem only takes a delegate's output out of its tuple: no kernel runs.
-    nodes = edge.exported_program().graph_module.graph.nodes
-    picks = sum(node.target is operator.getitem for node in nodes)
-    operators = Operators(
+    picks = sum(node.target is operator.getitem for node in lowered.graph.nodes)
+    return Operators(
         total=info.num_delegated_nodes + info.num_non_delegated_nodes - picks,
         delegated=info.num_delegated_nodes,
         partitions=info.num_delegated_subgraphs,
     )
-    return edge.to_executorch().buffer, operators
 
 
 def whole_graph_partitioner() -> Any:

@@ -15,7 +15,7 @@ from anyir.conversion.manifest import Operators
 from anyir.model.errors import UserError
 
 IDENTIFIER = b"ET12"
-EXECUTION_PLAN, CHAINS, INSTRUCTIONS = 1, 5, 2
+EXECUTION_PLAN, NAME, CHAINS, INSTRUCTIONS = 1, 0, 5, 2
 KERNEL_CALL, DELEGATE_CALL = 1, 2
 
 
@@ -31,24 +31,38 @@ def check_identifier(path: Path) -> None:
         raise UserError(f"{path.name} is no ExecuTorch program: {IDENTIFIER.decode()} is due at its byte 4")
 
 
-def count(path: Path, total: int) -> Operators:
-    """Count the calls of a program that the runtime has accepted.
+def count(path: Path, totals: dict[str, int]) -> dict[str, Operators]:
+    """Count the calls of each method of a program that the runtime has accepted.
 
     Args:
-        total: operators before they were lowered; those of a delegate cannot be told from outside.
+        totals: of each method the operators before they were lowered; those of a delegate cannot be told
+            from outside.
+
+    Raises:
+        UserError: the program lacks one of these methods.
     """
-
-    def tables(parent: Any, field: int) -> list[Any]:
-        offset = parent.Offset(4 + 2 * field)
-        if offset == 0:
-            return []
-        start = parent.Vector(offset)
-        return [Table(data, parent.Indirect(start + 4 * i)) for i in range(parent.VectorLen(offset))]
-
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         program = Table(data, int.from_bytes(data[:4], "little"))
-        plan = tables(program, EXECUTION_PLAN)[0]
-        instructions = [i for chain in tables(plan, CHAINS) for i in tables(chain, INSTRUCTIONS)]
-        kinds = [data[instruction.Pos + instruction.Offset(4)] for instruction in instructions]
+        plans = {_name(plan): plan for plan in _tables(program, EXECUTION_PLAN)}
+        if missing := [method for method in totals if method not in plans]:
+            raise UserError(f"{path.name} has no method {missing[0]}")
+        return {method: _count(plans[method], total) for method, total in totals.items()}
+
+
+def _count(plan: Table, total: int) -> Operators:
+    instructions = [i for chain in _tables(plan, CHAINS) for i in _tables(chain, INSTRUCTIONS)]
+    kinds = [plan.Bytes[instruction.Pos + instruction.Offset(4)] for instruction in instructions]
     outside = min(total, kinds.count(KERNEL_CALL))
     return Operators(total=total, delegated=total - outside, partitions=kinds.count(DELEGATE_CALL))
+
+
+def _tables(parent: Any, field: int) -> list[Any]:
+    offset = parent.Offset(4 + 2 * field)
+    if offset == 0:
+        return []
+    start = parent.Vector(offset)
+    return [Table(parent.Bytes, parent.Indirect(start + 4 * i)) for i in range(parent.VectorLen(offset))]
+
+
+def _name(plan: Any) -> str:
+    return bytes(plan.String(plan.Pos + plan.Offset(4 + 2 * NAME))).decode()

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anyir.conversion.base import Unsupported, check_tile
+from anyir.conversion import contract
+from anyir.conversion.base import Promise, Runner, Shapes, Unsupported, check_shapes
 from anyir.conversion.executorch import program
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from anyir.conversion.manifest import Operators
 
 
-class ExecuTorchModel:
+class ExecuTorchModel(Runner):
     """A ``.pte`` through ExecuTorch's Python runtime. A delegate runs on its backend or fails to load."""
 
     @staticmethod
@@ -32,14 +35,15 @@ class ExecuTorchModel:
         if "XnnpackBackend" not in Runtime.get().backend_registry.registered_backend_names:
             raise Unsupported("ExecuTorch has no XnnpackBackend on this machine")
 
-    def __init__(self, path: Path, *, tile: int, operators: int, threads: int) -> None:
+    def __init__(self, path: Path, promise: Promise, *, threads: int) -> None:
         from executorch.extension.pybindings.portable_lib import (
             _threadpool_get_thread_count,
             _unsafe_reset_threadpool,
         )
         from executorch.runtime import Runtime
 
-        self.name, self.tile = path.stem, tile
+        super().__init__(path, promise, threads=threads)
+        self._path = path
         program.check_identifier(path)
         with without_prints():
             if _threadpool_get_thread_count() != threads:
@@ -49,28 +53,46 @@ class ExecuTorchModel:
                 self._program = Runtime.get().load_program(path)
         except RuntimeError as error:
             raise RuntimeError(f"the file is damaged, cut off, or of another version: {error}") from error
-        if "forward" not in self._program.method_names:
-            raise UserError(f"{path.name} has no method forward")
+        for entry in contract.ENTRIES:
+            if entry not in self._program.method_names:
+                raise UserError(f"{path.name} has no method {entry}")
         with without_prints():
-            self._forward = self._program.load_method("forward")
-        check_tile(path, tuple(self._forward.metadata.input_tensor_meta(0).sizes()), tile)
-        self._path, self._total = path, operators
+            methods = {entry: self._program.load_method(entry) for entry in contract.ENTRIES}
+        check_shapes(path, promise, {entry: _shapes(method) for entry, method in methods.items()})
+        self._look, self._restore = methods[contract.LOOK], methods[contract.RESTORE]
 
     @cached_property
-    def operators(self) -> Operators:
+    def operators(self) -> dict[str, Operators]:
         """What the delegate takes, counted when it is asked for: it is no part of loading."""
-        return program.count(self._path, self._total)
+        entries = self.promise.entries
+        totals = {entry: getattr(entries, entry).operators.total for entry in contract.ENTRIES}
+        return program.count(self._path, totals)
 
     @cached_property
     def accelerator(self) -> str:
-        share = "" if self.operators.delegated == self.operators.total else " and portable kernels"
-        return f"ExecuTorch (XNNPACK{share})"
+        whole = all(entry.delegated == entry.total for entry in self.operators.values())
+        return f"ExecuTorch (XNNPACK{'' if whole else ' and portable kernels'})"
 
-    def __call__(self, tile: NDArray[np.float32], /) -> NDArray[np.float32]:
-        import torch
+    def run_look(self, sheet: NDArray[np.float32]) -> list[Tensor]:
+        return list(self._look.execute([_tensor(sheet)]))
 
-        output = self._forward.execute([torch.from_numpy(np.ascontiguousarray(tile))])[0]
+    def run_restore(self, tile: NDArray[np.float32], statistics: Sequence[Tensor]) -> NDArray[np.float32]:
+        output = self._restore.execute([_tensor(tile), *statistics])[0]
         return output.float().numpy()
+
+
+def _tensor(image: NDArray[np.float32]) -> Tensor:
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(image))
+
+
+def _shapes(method: Any) -> tuple[Shapes, Shapes]:
+    about = method.metadata
+    return (
+        [tuple(about.input_tensor_meta(i).sizes()) for i in range(about.num_inputs())],
+        [tuple(about.output_tensor_meta(i).sizes()) for i in range(about.num_outputs())],
+    )
 
 
 @contextmanager

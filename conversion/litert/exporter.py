@@ -9,22 +9,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anyir.conversion import contract
-from anyir.conversion.base import LEAST_WEIGHTS, THREADS, Export
-from anyir.conversion.litert.graph import count
+from anyir.conversion.base import LEAST_WEIGHTS, Export
+from anyir.conversion.litert.graph import count, graph_by_graph
 from anyir.conversion.manifest import Operators, Quantization
 from anyir.conversion.runtimes import by_name
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from anyir.conversion.source import Source
 
+LARGEST_TEXTURE = 8192
+"""Pixels a side that GPUs have at least as a rule."""
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 NORMALISATION = "DeployNorm"
 """Part of the names of what belongs to a normalisation."""
 
 
 class LiteRtExporter:
-    """``fp32``; ``fp16`` and ``int8w``: the same graph with smaller weights, computed in float32."""
+    """``fp32``; ``fp16`` and ``int8w``: the same graphs with smaller weights, computed in float32.
+
+    The entries are two signatures of one file, which has each weight once.
+    """
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -32,17 +39,10 @@ class LiteRtExporter:
     @cached_property
     def float32(self) -> bytes:
         """The converted program, which the other precisions start from."""
-        import litert_torch
-
-        example = {contract.INPUT: self.source.example}
-        config = litert_torch.config
-        before = config.layout_optimize_partitioner
-        # The default one counts maps, not their size, and keeps queries and keys in both layouts.
-        config.layout_optimize_partitioner = "GREEDY"
-        try:
-            return litert_torch.convert(self.source.deployed, sample_kwargs=example).model_content()
-        finally:
-            config.layout_optimize_partitioner = before
+        modules = named(self.source)
+        # An interpreter lists its first graph's operators: those of every tile.
+        order = (contract.RESTORE, contract.LOOK)
+        return to_litert({entry: (modules[entry], named_inputs(self.source, entry)) for entry in order})
 
     def export(self, precision: str, path: Path) -> Export:
         """1. Convert. 2. Make the weights smaller, if due. 3. Write. 4. Load and count."""
@@ -51,7 +51,53 @@ class LiteRtExporter:
         if shrink is not None:
             data, quantization = shrink(data)
         path.write_bytes(data)
-        return Export(count_operators(path), quantization)
+        check_textures(data)
+        return Export(count_operators(data), quantization)
+
+
+def to_litert(signatures: dict[str, tuple[nn.Module, dict[str, Tensor]]]) -> bytes:
+    """Convert modules, each with the inputs that it is called with by name, to signatures of one program."""
+    import litert_torch
+
+    config = litert_torch.config
+    before = config.layout_optimize_partitioner
+    # The default one counts maps, not their size, and keeps queries and keys in both layouts.
+    config.layout_optimize_partitioner = "GREEDY"
+    try:
+        converter = litert_torch.Converter()
+        for name, (module, inputs) in signatures.items():
+            converter.add_signature(name, module, sample_kwargs=inputs)
+        return bytes(converter.convert().model_content())
+    finally:
+        config.layout_optimize_partitioner = before
+
+
+def named(source: Source) -> dict[str, nn.Module]:
+    """Both entries with the contract's names, which become the signatures'."""
+    from torch import nn
+
+    names = contract.statistic_names(len(source.statistic_shapes))
+
+    class Look(nn.Module):
+        def __init__(self, inner: nn.Module) -> None:
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, image: Tensor) -> dict[str, Tensor]:
+            return dict(zip(names, self.inner(image), strict=True))
+
+    class Restore(Look):
+        def forward(self, image: Tensor, **statistics: Tensor) -> dict[str, Tensor]:
+            return {contract.OUTPUT: self.inner(image, *(statistics[name] for name in names))}
+
+    look, restore = (source.deployed[entry] for entry in contract.ENTRIES)
+    return {contract.LOOK: Look(look).eval(), contract.RESTORE: Restore(restore).eval()}
+
+
+def named_inputs(source: Source, entry: str) -> dict[str, Tensor]:
+    """What an entry is converted with, by the contract's names."""
+    names = contract.statistic_names(len(source.statistic_shapes))
+    return dict(zip([contract.INPUT, *names], source.examples[entry], strict=False))
 
 
 def shrink_to_float16(data: bytes) -> tuple[bytes, Quantization]:
@@ -113,29 +159,39 @@ SHRINKERS = {"fp32": None, "fp16": shrink_to_float16, "int8w": shrink_to_int8}
 
 
 def large_kernels(data: bytes) -> list[str]:
-    """Output names of a program's convolutions with ``LEAST_WEIGHTS`` values or more in their kernels."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(model_content=data)
-    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
+    """Output names of both graphs' convolutions with ``LEAST_WEIGHTS`` values or more in their kernels."""
     return [
-        tensors[node["outputs"][0]]["name"]
-        for node in interpreter._get_ops_details()
-        if node["op_name"] in CONVOLUTIONS and prod(tensors[node["inputs"][1]]["shape"]) >= LEAST_WEIGHTS
+        graph.names[node["outputs"][0]]
+        for graph in graph_by_graph(data).values()
+        for node in graph.nodes
+        if node["op_name"] in CONVOLUTIONS and prod(graph.shapes[node["inputs"][1]]) >= LEAST_WEIGHTS
     ]
 
 
-def count_operators(path: Path) -> Operators:
-    """Load a file as an app does and count what XNNPACK takes.
+def count_operators(data: bytes) -> dict[str, Operators]:
+    """Load a file as an app does and count what XNNPACK takes of each entry.
 
     Raises:
         UserError: LiteRT refuses the file.
     """
-    from ai_edge_litert.interpreter import Interpreter
-
     try:
-        interpreter = Interpreter(model_path=str(path), num_threads=THREADS)
-        interpreter.allocate_tensors()
+        return {entry: count(graph.nodes) for entry, graph in graph_by_graph(data).items()}
     except (RuntimeError, ValueError) as error:
         raise UserError(f"LiteRT refuses the converted file: {error}") from error
-    return count(interpreter)
+
+
+def check_textures(data: bytes) -> None:
+    """Refuse a ``restore`` that multiplies computed maps with each other, as a Gram matrix does.
+
+    LiteRT's GPU accelerator lays the right side of such a product out as one texture, a quarter of its rows
+    high. Where a GPU allows less, it reports full acceleration and returns rubbish.
+
+    Raises:
+        UserError: the height, and what most GPUs allow.
+    """
+    graph = graph_by_graph(data)[contract.RESTORE]
+    for node in graph.nodes:
+        if node["op_name"] == "BATCH_MATMUL":
+            height = prod(graph.shapes[node["inputs"][1]][:-1]) // 4
+            if height > LARGEST_TEXTURE:
+                raise UserError(f"restore needs a texture {height} high; {LARGEST_TEXTURE} is the limit")

@@ -62,7 +62,7 @@ def run(
     ] = None,
     statistics: Annotated[
         Literal["photo", "tile"] | None,
-        typer.Option(help="Of tiles: see anyir restore; default: photo, and tile with an artifact."),
+        typer.Option(help="Of tiles: see anyir restore; default: photo."),
     ] = None,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 for all cores.")] = 0,
     data: Annotated[

@@ -56,7 +56,7 @@ def run(
         Literal["photo", "tile"] | None,
         typer.Option(
             help="Judge haze, darkness and the like once for the whole photo, so that its tiles agree, or "
-            "tile by tile; default: photo, and tile with an artifact."
+            "tile by tile; default: photo."
         ),
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,

@@ -98,7 +98,8 @@ class TorchModel:
         statistics = self._run(self.network.statistics, sheet)
         if not all(torch.isfinite(t).all() for block in statistics.blocks for t in block if t is not None):
             raise UserError(
-                f"{self.name} on {self.accelerator} looked at the photo and returned NaN or infinity"
+                f"{self.name} on {self.accelerator} looked at the photo and returned NaN or infinity: "
+                "nothing is written"
             )
         return statistics
 

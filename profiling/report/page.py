@@ -14,12 +14,15 @@ from anyir.profiling.environment import AndroidEnvironment, HostEnvironment, Rea
 from anyir.profiling.report.plots import Point, pareto_svg, slowdown, sustained_svg
 from anyir.profiling.schema import PYTORCH, ReferenceSummary, Results, Row, load_results
 from anyir.profiling.summary import (
+    PHOTO,
     case_title,
     gain,
     label,
+    look_share,
     mean_input_psnr,
     mean_truth_psnr,
     pareto,
+    photo_seconds,
     worst_reference_psnr,
 )
 
@@ -92,7 +95,7 @@ def render(files: list[ResultsFile]) -> str:
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined)
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(label=label, kind=case_title, db=decibels, battery=battery)
-    environment.filters["span"] = span
+    environment.filters.update(span=span, photo=photo_seconds, share=look_share)
     environment.filters.update(p50=statistics.median, largest_error=largest_error)
     devices = [show_device(file.results) for file in files]
     reference = files[0].results.reference
@@ -105,6 +108,7 @@ def render(files: list[ResultsFile]) -> str:
         gain=gain,
         worst=worst_reference_psnr,
         mean_input=mean_input_psnr,
+        photo_size=PHOTO,
         style=(HERE / "report.css").read_text(),
         script=(HERE / "report.js").read_text(),
     )

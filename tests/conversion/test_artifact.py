@@ -5,15 +5,22 @@ import hashlib
 import json
 import re
 import shutil
+from pkgutil import resolve_name
 
+import numpy as np
 import pytest
+from PIL import Image
+from skimage import data
 from typer.testing import CliRunner
 
 from anyir.conversion.artifact import import_runtime, load_artifact, open_artifact
-from anyir.conversion.base import Unsupported
-from anyir.conversion.manifest import Operators
+from anyir.conversion.base import Promise, Unsupported
+from anyir.conversion.manifest import Operators, Origin
+from anyir.conversion.runtimes import find_runtime
+from anyir.model import Restorer, load_weights
 from anyir.model.cli import build_app
 from anyir.model.errors import UserError
+from anyir.model.restore.tile_models import LookModel, TorchModel
 from tests.helpers.command_line import anyir, anyir_process
 
 FILES = {
@@ -46,7 +53,7 @@ def verify(path):
 def test_an_unknown_runtime_is_refused_by_name(tmp_path):
     for call in (
         lambda: import_runtime("onnx", "cpu"),
-        lambda: load_artifact(tmp_path / "x.onnx", "onnx", tile=64, operators=1),
+        lambda: load_artifact(tmp_path / "x.onnx", Promise(64, None, Origin("0" * 64, "onnx", "fp32", 64))),
     ):
         with pytest.raises(UserError, match="unknown runtime 'onnx'; known: executorch, litert, coreml"):
             call()
@@ -81,35 +88,37 @@ def test_a_program_of_another_tile_than_its_manifest_s(runtime, tile, described)
     assert row["reason"] == message
 
 
+PART = Operators(total=9, delegated=5, partitions=2)
 COUNTED = {
-    "executorch": ("anyir.conversion.executorch.program.count", "portable kernels"),
-    "litert": ("anyir.conversion.litert.graph.count", "built-in kernels"),
+    "executorch": ("anyir.conversion.executorch.program.count", {"restore": PART}, "portable kernels"),
+    "litert": ("anyir.conversion.litert.graph.count", PART, "built-in kernels"),
 }
 
 
 @RUNTIMES
 def test_the_accelerator_says_what_ran_whatever_the_manifest_says(runtime, described, monkeypatch):
     def part(manifest):
-        manifest["operators"]["delegated"] = 5
+        for entry in manifest["entries"].values():
+            entry["operators"]["delegated"] = 5
 
     path = described(runtime, part)
     assert open_artifact(path).accelerator.endswith("(XNNPACK)")
     code, row = verify(path)
     assert code == 0
-    said = r".*; (\d+) of \1 operators delegated here, calls: 1, and 5, calls: 1, by its manifest"
-    assert re.fullmatch(said, row["parity"])
-    count, kernels = COUNTED[runtime]
-    monkeypatch.setattr(count, lambda *arguments: Operators(total=9, delegated=5, partitions=2))
+    said = r"; {}: (\d+) of \{} operators delegated here, calls: 1, and 5, calls: 1, by its manifest"
+    assert re.fullmatch(f".*{said.format('look', 1)}{said.format('restore', 2)}", row["parity"])
+    count, counted, kernels = COUNTED[runtime]
+    monkeypatch.setattr(count, lambda *arguments: counted)
     assert open_artifact(path).accelerator.endswith(f"(XNNPACK and {kernels})")
 
 
 def test_a_manifest_of_other_operators_is_refused(described):
     def more(manifest):
-        manifest["operators"]["total"] = 10**4
+        manifest["entries"]["look"]["operators"]["total"] = 10**4
 
     code, row = verify(described("litert", more))
     assert code == 1
-    assert re.fullmatch(r"its manifest says 10000 operators; loaded here: \d+", row["reason"])
+    assert re.fullmatch(r"its manifest says 10000 operators in look; loaded here: \d+", row["reason"])
 
 
 @pytest.mark.parametrize(
@@ -159,3 +168,107 @@ def test_a_broken_runtime_is_not_a_missing_one(error, kind, message, described, 
     with pytest.raises(UserError, match=message) as caught:
         open_artifact(path)
     assert type(caught.value) is kind
+
+
+# Statistics ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def image():
+    return np.random.default_rng(0).random((1, 3, 64, 64), dtype=np.float32)
+
+
+@RUNTIMES
+def test_statistics_stay_what_they_were_while_others_are_taken(runtime, tiny_artifacts, image):
+    model = open_artifact(tiny_artifacts / FILES[runtime])
+    assert isinstance(model, LookModel)
+    own, others = model.look(image), model.look(image[..., ::-1] ** 2)
+    first = model.restore(image, own)
+    np.testing.assert_array_equal(model.restore(image, own), first)  # the inputs are still there
+    other = model.restore(image, others)
+    assert np.abs(other - first).max() > 1e-3
+    np.testing.assert_array_equal(model.restore(image, own), first)
+    np.testing.assert_array_equal(model(image), first)
+
+
+@RUNTIMES
+def test_a_program_s_statistics_are_the_network_s(runtime, tiny_artifacts, tiny_weights, image):
+    model, network = open_artifact(tiny_artifacts / FILES[runtime]), TorchModel(load_weights(tiny_weights))
+    sheet = image[..., ::-1].copy() ** 2
+    restored = model.restore(image, model.look(sheet))
+    np.testing.assert_allclose(restored, network.restore(image, network.look(sheet)), atol=1e-5)
+
+
+def changed(key):
+    def change(manifest):
+        if key == "weights":
+            manifest["source"]["sha256"] = "1" * 64
+        else:
+            manifest["precision"] = "fp16"
+
+    return change
+
+
+@RUNTIMES
+@pytest.mark.parametrize("key", ["weights", "precision"])
+def test_statistics_of_another_program_are_refused_in_one_line(
+    runtime, key, described, tiny_artifacts, image
+):
+    model = open_artifact(tiny_artifacts / FILES[runtime])
+    other = open_artifact(described(runtime, changed(key)))
+    with pytest.raises(UserError) as caught:
+        model.restore(image, other.look(image))
+    message = str(caught.value)
+    assert message.startswith(f"statistics of {runtime} ")
+    assert message.endswith(
+        f"given to {model.name}, which is {model.promise.origin}: a program takes its own alone"
+    )
+    assert "\n" not in message
+    assert ("weights 111111111111" if key == "weights" else "fp16") in message
+
+
+@RUNTIMES
+def test_statistics_of_the_network_or_another_tile_are_refused(runtime, tiny_artifacts, tiny_weights, image):
+    model = open_artifact(tiny_artifacts / FILES[runtime])
+    network = TorchModel(load_weights(tiny_weights))
+    with pytest.raises(UserError, match="statistics of Statistics were given to tiny_"):
+        model.restore(image, network.look(image))
+    own = model.look(image)
+    smaller = own._replace(origin=own.origin._replace(tile=32))
+    with pytest.raises(UserError, match=r"statistics of .*, tile 32, .* tile 64, weights"):
+        model.restore(image, smaller)
+
+
+@RUNTIMES
+def test_a_look_that_gives_nan_is_one_line(runtime, tiny_artifacts, image):
+    model = open_artifact(tiny_artifacts / FILES[runtime])
+    with pytest.raises(UserError) as caught:
+        model.look(np.full_like(image, np.nan))
+    assert str(caught.value) == (
+        f"{model.name} on {model.accelerator} looked at the photo and returned NaN or infinity: "
+        "nothing is written"
+    )
+
+
+@RUNTIMES
+def test_nothing_is_written_after_such_a_look(runtime, tiny_artifacts, tmp_path, monkeypatch):
+    Image.fromarray(np.zeros((80, 100, 3), np.uint8)).save(tmp_path / "photo.png")
+    runner = resolve_name(find_runtime(runtime).runner)
+    look = runner.run_look
+    monkeypatch.setattr(runner, "run_look", lambda self, sheet: [v * np.nan for v in look(self, sheet)])
+    program = tiny_artifacts / FILES[runtime]
+    result = anyir("restore", tmp_path / "photo.png", tmp_path / "out.png", "--with", program)
+    assert result.returncode == 1
+    assert result.stderr.count("returned NaN or infinity: nothing is written") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
+
+
+@RUNTIMES
+def test_a_photo_s_tiles_have_one_look(runtime, tiny_artifacts, tiny_weights):
+    photo = data.chelsea()[:150, :200]
+    restored = Restorer(tiny_artifacts / FILES[runtime])(photo)
+    network = TorchModel(load_weights(tiny_weights))
+    network.tile = 64  # looks at a sheet of 64, as the programs do
+    assert np.abs(restored.astype(int) - Restorer(network)(photo)).max() <= 1
+    alone = Restorer(tiny_artifacts / FILES[runtime], statistics="tile")(photo)
+    assert np.abs(restored.astype(int) - alone).max() > 1

@@ -27,31 +27,41 @@ RUNNABLE = [recipe for recipe in RECIPES if recipe.runtime != "coreml"]
 
 
 @pytest.mark.parametrize("recipe", RUNNABLE, ids=lambda r: r.name)
-def test_the_whole_graph_is_one_delegate(tiny_artifacts, recipe):
-    operators = verify_artifact(tiny_artifacts / FILES[recipe.name]).operators
-    assert operators.partitions == 1
-    assert operators.delegated == operators.total > 500
+def test_each_entry_is_one_delegate(tiny_artifacts, recipe):
+    entries = verify_artifact(tiny_artifacts / FILES[recipe.name]).entries
+    assert open_artifact(tiny_artifacts / FILES[recipe.name]).operators == {
+        "look": entries.look.operators,
+        "restore": entries.restore.operators,
+    }
+    for entry in (entries.look, entries.restore):
+        assert entry.operators.partitions == 1
+        assert entry.operators.delegated == entry.operators.total > 400
+    assert entries.restore.operators.total < entries.look.operators.total * 0.75
 
 
 def test_the_program_calls_its_delegate_once_and_nothing_else(tiny_artifacts):
     from executorch.exir._serialize import _deserialize_pte_binary
 
     data = (tiny_artifacts / FILES["executorch_xnnpack_fp32"]).read_bytes()
-    plan = _deserialize_pte_binary(data).program.execution_plan[0]
-    assert [d.id for d in plan.delegates] == ["XnnpackBackend"]
-    assert [type(i.instr_args).__name__ for c in plan.chains for i in c.instructions] == ["DelegateCall"]
+    plans = _deserialize_pte_binary(data).program.execution_plan
+    assert sorted(plan.name for plan in plans) == sorted(contract.ENTRIES)
+    for plan in plans:
+        assert [d.id for d in plan.delegates] == ["XnnpackBackend"]
+        calls = [type(i.instr_args).__name__ for c in plan.chains for i in c.instructions]
+        assert calls == ["DelegateCall"]
 
 
 def test_every_node_of_the_file_is_counted(tiny_artifacts):
     path = tiny_artifacts / FILES["litert_cpu_fp32"]
-    counted = count_operators(path)
+    counted = count_operators(path.read_bytes())
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     plain = Interpreter(
         str(path), experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     )
     plain.allocate_tensors()
-    assert counted.total == len(plain._get_ops_details())
+    assert counted["restore"].total == len(plain._get_ops_details())
+    assert counted["look"].total > counted["restore"].total
 
 
 @pytest.mark.parametrize("recipe", RUNNABLE, ids=lambda r: r.name)
@@ -89,10 +99,11 @@ def test_litert_s_small_kernels_and_normalisations_stay_in_float(tiny_artifacts)
     from ai_edge_litert.interpreter import Interpreter
 
     fp32, int8w = (tiny_artifacts / FILES[f"litert_cpu_{precision}"] for precision in ("fp32", "int8w"))
-    tensors = Interpreter(str(int8w)).get_tensor_details()
+    interpreter = Interpreter(str(int8w))
+    tensors = [tensor for graph in (0, 1) for tensor in interpreter.get_tensor_details(graph)]
     rounded = [tensor for tensor in tensors if tensor["dtype"] is np.int8]
     assert min(np.prod(tensor["shape"]) for tensor in rounded) >= LEAST_WEIGHTS
-    large = large_kernels(fp32.read_bytes())
+    large = set(large_kernels(fp32.read_bytes()))
     normalisations = [name for name in large if NORMALISATION in name]
     assert normalisations, "the tiny network has a normalisation this large"
     assert len(rounded) == len(large) - len(normalisations)
@@ -101,17 +112,34 @@ def test_litert_s_small_kernels_and_normalisations_stay_in_float(tiny_artifacts)
 def test_core_ml_s_int8w_keeps_the_normalisations(tiny_artifacts, tiny_weights):
     name = "latent.0.ffn_norm.centre.weight"
     source = Source(tiny_weights, TILE)
-    assert kernels(source)[name].size >= LEAST_WEIGHTS
     _, saved = read_back(tiny_artifacts / FILES["coreml_mlprogram_int8w"], source, WEIGHT_ERROR["int8w"])
-    np.testing.assert_allclose(saved[name], kernels(source)[name], rtol=1e-3)
+    for entry in contract.ENTRIES:
+        kernel = kernels(source, entry)[name]
+        assert kernel.size >= LEAST_WEIGHTS
+        np.testing.assert_allclose(saved[entry][name], kernel, rtol=1e-3)
 
 
-def test_litert_s_signature_is_named_by_the_contract(tiny_artifacts):
+def test_litert_s_signatures_are_named_by_the_manifest_in_its_order(tiny_artifacts):
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(str(tiny_artifacts / FILES["litert_cpu_fp32"]))
-    [signature] = interpreter.get_signature_list().values()
-    assert signature["inputs"] == [contract.INPUT]
+    path = tiny_artifacts / FILES["litert_cpu_fp32"]
+    entries = verify_artifact(path).entries
+    found = Interpreter(str(path)).get_signature_list()
+    assert set(found) == set(contract.ENTRIES)
+    for entry in contract.ENTRIES:
+        for side in ("inputs", "outputs"):
+            # As apps list them: sorted by name.
+            assert sorted(found[entry][side]) == [t.name for t in getattr(getattr(entries, entry), side)]
+
+
+@pytest.mark.parametrize("name", ["executorch_xnnpack_fp32", "litert_cpu_fp32", "coreml_mlprogram_fp16"])
+def test_weights_are_stored_once(tiny_artifacts, tiny_weights, name):
+    """What holds them, with both graphs or without any, is smaller than the weights of both entries."""
+    path = tiny_artifacts / FILES[name]
+    file = path / "Data/com.apple.CoreML/weights/weight.bin" if path.is_dir() else path
+    modules = Source(tiny_weights, TILE).deployed.values()
+    values = sum(tensor.numel() for module in modules for tensor in module.state_dict().values())
+    assert file.stat().st_size < 0.85 * values * (2 if path.is_dir() else 4)
 
 
 @pytest.mark.parametrize("precision", WEIGHT_ERROR)
@@ -122,11 +150,18 @@ def test_core_ml_s_weights_are_the_network_s_and_no_other_s(
     manifest = verify_artifact(path)
     assert manifest.parity.status == "not measured"
     assert manifest.parity.literal is None
-    assert manifest.operators.delegated is None
-    assert [s.stage for s in manifest.parity.stages] == ["deploy", SAVED_WEIGHTS]
+    assert manifest.entries.restore.operators.delegated is None
+    assert [(s.stage, s.entry) for s in manifest.parity.stages] == [
+        ("deploy", "restore"),
+        (SAVED_WEIGHTS, "look"),
+        (SAVED_WEIGHTS, "restore"),
+    ]
     operators, weights = read_back(path, Source(tiny_weights, TILE), WEIGHT_ERROR[precision])
-    assert operators == manifest.operators.total
-    assert len(weights) > 100
+    for entry in contract.ENTRIES:
+        assert operators[entry] == getattr(manifest.entries, entry).operators.total
+        assert len(weights[entry]) > 100
+    assert "latent.0.attention.query.0.weight" in weights["look"]
+    assert "latent.0.attention.query.0.weight" not in weights["restore"]
     torch.manual_seed(1)
     save_weights(AnyIR(PRESETS["tiny"]), tmp_path / "other.safetensors")
     with pytest.raises(UserError, match="off"):
@@ -154,7 +189,7 @@ def test_verify_notices_an_artifact_of_other_weights_whose_hash_was_made_to_fit(
     shutil.copy(other, copy)
     described = json.loads(manifest_path(fp32).read_text())
     others = json.loads(manifest_path(other).read_text())
-    described.update({key: others[key] for key in ("sha256", "bytes", "operators")})
+    described.update({key: others[key] for key in ("sha256", "bytes", "entries")})
     manifest_path(copy).write_text(json.dumps(described))
     result = verify(copy)
     assert result.exit_code == 1

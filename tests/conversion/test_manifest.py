@@ -4,6 +4,7 @@ import subprocess
 
 import jsonschema
 import pytest
+import torch
 
 from anyir.conversion.manifest import (
     SCHEMA_FILE,
@@ -14,6 +15,8 @@ from anyir.conversion.manifest import (
     verify_artifact,
 )
 from anyir.conversion.runtimes import SUFFIXES
+from anyir.model import AnyIR, AnyIRConfig
+from anyir.model.deploy.network import to_deploy_pair
 from anyir.model.errors import UserError
 from anyir.model.files import sha256
 
@@ -48,11 +51,27 @@ def test_manifest_names_its_source_and_contract(tiny_artifacts, tiny_weights):
     manifest = verify_artifact(tiny_artifacts / TFLITE)
     assert manifest.source.sha256 == sha256(tiny_weights)
     assert manifest.source.preset == "tiny"
-    assert manifest.inputs[0].shape == manifest.outputs[0].shape == [1, 3, 64, 64]
+    look, restore = manifest.entries.look, manifest.entries.restore
+    assert [t.name for t in look.inputs] == ["image"]
+    assert [t.name for t in restore.outputs] == ["restored"]
+    for image in (look.inputs[0], restore.inputs[0], restore.outputs[0]):
+        assert (image.shape, image.layout, image.range) == ([1, 3, 64, 64], "NCHW", [0, 1])
+    assert restore.inputs[1:] == look.outputs
+    shapes = statistic_shapes(manifest.source.config)
+    assert [t.shape for t in look.outputs] == shapes
+    assert {(t.layout, t.range, t.dtype) for t in look.outputs} == {("opaque", None, "float32")}
+    assert sorted(t.name for t in look.outputs) == [t.name for t in look.outputs]
     assert manifest.bytes == (tiny_artifacts / TFLITE).stat().st_size
     assert "litert-torch" in manifest.versions
     # Nothing of the machine it was built on.
     assert str(tiny_weights.parent) not in manifest_path(tiny_artifacts / TFLITE).read_text()
+
+
+def statistic_shapes(config):
+    """As the deploy form gives them."""
+    look, _ = to_deploy_pair(AnyIR(AnyIRConfig.from_dict(config)), 16, 16)
+    with torch.inference_mode():
+        return [list(statistic.shape) for statistic in look(torch.zeros(1, 3, 16, 16))]
 
 
 def test_changed_bytes_are_noticed(copied):
@@ -90,7 +109,21 @@ def test_what_a_manifest_says_of_its_file_is_checked(change, message, copied):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"schema_version": 2}', "\xff"])
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [("{}", 1), ('{"name": "tiny", "operators": {}}', 1), ('{"schema_version": 3}', 3)],
+)
+def test_a_manifest_of_another_version_is_refused_by_its_version(copied, text, version):
+    manifest_path(copied).write_text(text)
+    with pytest.raises(UserError) as caught:
+        verify_artifact(copied)
+    assert str(caught.value) == (
+        f"{manifest_path(copied)} is a manifest of schema {version}; 2 is due: "
+        "build the artifact again with `anyir convert`"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"schema_version": 2}', "\xff", "[" * 10**5])
 def test_what_is_no_manifest(copied, text):
     manifest_path(copied).write_bytes(text.encode("latin-1"))
     with pytest.raises(UserError):
@@ -103,8 +136,10 @@ def test_what_is_no_manifest(copied, text):
         (("sha256",), "abc"),
         (("source", "sha256"), "../x"),
         (("bytes",), -1),
-        (("operators", "delegated"), -1),
-        (("operators", "delegated"), 10**6),
+        (("entries", "look", "operators", "delegated"), -1),
+        (("entries", "restore", "operators", "delegated"), 10**6),
+        (("entries", "look", "outputs", 0, "shape"), [2, 4, 5]),
+        (("entries", "restore", "inputs"), []),
         (("parity", "bounds"), {}),
         (("parity", "bounds", "psnr"), None),
         (("parity", "samples", 0, "case"), -1),
@@ -117,7 +152,7 @@ def test_values_that_no_build_writes_are_named_in_one_line(copied, path, value):
         target = target[key]
     target[path[-1]] = value
     manifest_path(copied).write_text(json.dumps(data))
-    with pytest.raises(UserError, match="is not a manifest by schema 1") as caught:
+    with pytest.raises(UserError, match="is not a manifest by schema 2") as caught:
         verify_artifact(copied)
     assert path[0] in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from anyir.conversion.base import Export
 from anyir.conversion.build import plan
-from anyir.conversion.manifest import Manifest, manifest_path, verify_artifact
+from anyir.conversion.manifest import Manifest, Operators, manifest_path, verify_artifact
 from anyir.conversion.pipeline import Pipeline, describe_weights, put_in_place, up_to_date
 from anyir.conversion.recipes import select_recipes
 from anyir.model import PRESETS, AnyIR
@@ -42,7 +42,8 @@ class Copier:
 
     def export(self, precision, path):
         path.write_bytes(self.artifact.read_bytes())
-        return Export(verify_artifact(self.artifact).operators)
+        entries = verify_artifact(self.artifact).entries
+        return Export({"look": entries.look.operators, "restore": entries.restore.operators})
 
 
 def test_a_disk_that_is_full_at_the_last_step_keeps_the_earlier_artifact(
@@ -62,6 +63,20 @@ def test_a_disk_that_is_full_at_the_last_step_keeps_the_earlier_artifact(
     assert pipeline.build(FP32, lambda text: None).status == "built"
     assert verify_artifact(out / NAME).code_sha256 != "older"
     assert list(job.scratch.iterdir()) == []
+
+
+def test_an_entry_in_more_pieces_than_its_recipe_allows_fails_and_keeps_the_earlier_artifact(
+    tiny_artifacts, job, out, monkeypatch
+):
+    pipeline = Pipeline(job)
+    pipeline.exporter = Copier(tiny_artifacts / NAME)
+    before = pair(out)
+    pieces = Operators(total=410, delegated=400, partitions=3)
+    monkeypatch.setattr("anyir.conversion.litert.graph.count", lambda nodes: pieces)
+    with pytest.raises(UserError) as caught:
+        pipeline.build(FP32, lambda text: None)
+    assert str(caught.value) == ("look enters cpu 3 times for 400 of 410 operators; calls by its recipe: 1")
+    assert pair(out) == before
 
 
 def test_a_process_that_ends_between_the_two_moves_is_noticed(job, out, monkeypatch):

@@ -36,14 +36,13 @@ def ok_row(name="tiny_litert_cpu_fp32_64x64", p50=2.5):
         "load_ms": 1.0,
         "load_again_ms": None,
         "first_run_ms": 2.0,
-        "latency": {
-            "warmups": 1,
-            "n": 4,
-            "p50_ms": 2.5 * factor,
-            "p90_ms": 3.7 * factor,
-            "p99_ms": 3.97 * factor,
-            "samples_ms": [s * factor for s in SAMPLES],
-            "split": None,
+        "latency": latency(factor),
+        "look": {
+            "delegated": 19,
+            "operators": 20,
+            "partitions": 1,
+            "first_run_ms": 4.0,
+            "latency": latency(1.5 * factor),
         },
         "peak_memory_bytes": 1,
         "pss_bytes": None,
@@ -54,8 +53,23 @@ def ok_row(name="tiny_litert_cpu_fp32_64x64", p50=2.5):
     }
 
 
+def latency(factor):
+    return {
+        "warmups": 1,
+        "n": 4,
+        "p50_ms": 2.5 * factor,
+        "p90_ms": 3.7 * factor,
+        "p99_ms": 3.97 * factor,
+        "samples_ms": [s * factor for s in SAMPLES],
+        "split": None,
+    }
+
+
 def missing_row(status):
-    figures = ("accelerator", "load_ms", "first_run_ms", "latency", "peak_memory_bytes", "output_sha256")
+    figures = (
+        *("accelerator", "load_ms", "first_run_ms", "latency", "look"),
+        *("peak_memory_bytes", "output_sha256"),
+    )
     row = {**ok_row(f"a_{status}_program"), **dict.fromkeys(figures), "quality": {}}
     return {**row, "status": status, "error": "there is a reason", "delegated": None, "partitions": None}
 
@@ -63,7 +77,7 @@ def missing_row(status):
 def document():
     entry = {"tiles": 3, "psnr_truth": 20.0, "ssim_truth": 0.5, "degraded": None, "truth": None}
     return {
-        "schema": 2,
+        "schema": 3,
         "environment": {
             "kind": "host",
             "created": "2026-01-01T00:00:00+00:00",

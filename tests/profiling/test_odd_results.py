@@ -187,7 +187,7 @@ def test_names_are_no_markup_and_what_is_not_measured_is_empty():
     console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     console.print(results_table(Results.model_validate(data)))
     (line,) = (line for line in console.export_text().splitlines() if "[bold]x" in line)
-    assert line.split()[1:4] == ["2.5", "3.7", "0.0"]  # p50, p90, and then the file: no peak
+    assert line.split()[1:5] == ["2.5", "3.8", "13", "0.0"]  # a tile, a look, a photo, the file: no peak
 
 
 @pytest.mark.parametrize("text", ["notes of mine", '{"version": 1}'])

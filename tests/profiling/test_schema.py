@@ -47,8 +47,8 @@ def test_the_published_schema_is_the_models():
         (("reference", "inputs"), {}, "the reference's degradations"),
         (("rows", 0, "latency"), ok_row(p50=0)["latency"], "a run takes time"),
         (("rows",), [], "rows: List should have at least 1 item"),
-        (("schema",), 1, "schema version 1, not 2"),
-        (("schema",), 3, "schema version 3, not 2"),
+        (("schema",), 2, "schema version 2, not 3"),
+        (("schema",), 4, "schema version 4, not 3"),
     ],
 )
 def test_what_is_not_by_the_schema_is_refused_in_one_line(path, value, message, tmp_path):

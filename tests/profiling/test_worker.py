@@ -40,9 +40,13 @@ def test_a_worker_loads_runs_and_restores(start, reference, tmp_path):
     worker = start()
     loaded = worker.request("load", limit_s=120)
     assert loaded["load_ms"] > 0
+    assert loaded["first_look_ms"] > 0
     assert loaded["first_run_ms"] > 0
     assert loaded["accelerator"] == "PyTorch CPU"
-    assert worker.request("run", limit_s=60, index=1000)["ms"] > 0
+    assert {name: ms > 0 for name, ms in worker.request("run", limit_s=60, index=1000).items()} == {
+        "ms": True,
+        "look_ms": True,
+    }
     answer = worker.request("restore_all", limit_s=120)
     # The weights alone have 0.4 MB; torch itself, which takes hundreds, is not counted.
     assert 4e5 < answer["peak_memory_bytes"] < 3e8
@@ -96,6 +100,7 @@ def test_one_that_crashes_drops_out_and_the_others_go_on(start):
 
     measure_in_turn(runs, BenchmarkSettings(runs=4, warmups=1, threads=1), step)
     assert [len(run.samples_ms) for run in runs] == [4, 0, 4]
+    assert [len(run.look_samples_ms) for run in runs] == [4, 0, 4]
     assert "SIGSEGV" in runs[1].error
     assert runs[0].alive
     assert runs[2].alive

@@ -37,11 +37,13 @@ LEAST = {"fp16": (70, 60), "int8w": (45, 45), "pal6": (38, 38)}
 
 @pytest.mark.parametrize("precision", LEAST)
 def test_a_package_computes_the_network(tiny_artifacts, literal, precision):
-    evaluator = Evaluator(package(tiny_artifacts, precision))
-    assert evaluator.operators > 300
+    look, restore = (Evaluator(package(tiny_artifacts, precision), entry) for entry in contract.ENTRIES)
+    assert look.operators > restore.operators > 300
     found = []
     for float16 in (False, True):
-        outputs = evaluator({contract.INPUT: IMAGE}, float16=float16)
+        statistics = look({contract.INPUT: IMAGE}, float16=float16)
+        assert list(statistics) == list(restore.inputs)[1:]
+        outputs = restore({contract.INPUT: IMAGE, **statistics}, float16=float16)
         assert list(outputs) == [contract.OUTPUT]
         assert outputs[contract.OUTPUT].dtype == np.float32
         found.append(psnr(image=outputs[contract.OUTPUT], reference=literal, data_range=1.0))

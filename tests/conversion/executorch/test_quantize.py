@@ -4,11 +4,11 @@ from fnmatch import fnmatchcase
 
 from anyir.conversion.executorch.quantize import KEPT_FLOAT, is_kept_float
 from anyir.model import PRESETS, AnyIR
-from anyir.model.deploy.network import to_deploy
+from anyir.model.deploy.network import to_deploy_pair
 
 
 def test_ends_norms_and_attention_stay_in_float():
-    deployed = to_deploy(AnyIR(PRESETS["small"]), 16, 16)
+    deployed, _ = to_deploy_pair(AnyIR(PRESETS["small"]), 16, 16)
     for name in (
         "patch_embed",
         "output",
@@ -41,7 +41,8 @@ def test_what_blocks_add_at_full_resolution_stays_in_float():
     assert not is_kept_float("encoder.0.0.gate.project")
 
 
-def test_every_pattern_finds_a_module():
-    names = [name for name, _ in to_deploy(AnyIR(PRESETS["tiny"]), 16, 16).named_modules()]
-    for pattern in KEPT_FLOAT:
-        assert any(fnmatchcase(name, pattern) for name in names), pattern
+def test_every_pattern_finds_a_module_in_both_entries():
+    for entry in to_deploy_pair(AnyIR(PRESETS["tiny"]), 16, 16):
+        names = [name for name, _ in entry.named_modules()]
+        for pattern in KEPT_FLOAT:
+            assert any(fnmatchcase(name, pattern) for name in names), pattern

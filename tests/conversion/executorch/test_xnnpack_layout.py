@@ -8,15 +8,16 @@ from torch import nn
 
 from anyir.conversion.executorch import exporter as to_executorch
 from anyir.conversion.executorch.xnnpack_layout import free_rows
-from anyir.model import PRESETS, AnyIR, to_deploy
-from anyir.model.deploy.network import DeployUpsample
+from anyir.model import PRESETS, AnyIR
+from anyir.model.deploy.network import DeployUpsample, to_deploy_pair
+from anyir.model.statistics import block_shapes
 
 TILE = 32
 """At every level an even number of pixels, so that none is padded."""
 
 
-def transposed(monkeypatch, module, example):
-    """The delegate's program, and the perms of its transpositions of whole maps."""
+def transposed(monkeypatch, modules):
+    """The program of named modules with their inputs, and of each the perms of its transpositions of maps."""
     from executorch.backends.xnnpack import xnnpack_preprocess
 
     graphs = []
@@ -26,24 +27,31 @@ def transposed(monkeypatch, module, example):
         graphs.append(graph)
         return write(graph, *args)
 
+    programs = {name: torch.export.export(module, inputs) for name, (module, inputs) in modules.items()}
     with monkeypatch.context() as patch:
         patch.setattr(xnnpack_preprocess, "serialize_xnnpack_binary", serialize)
-        data, operators = to_executorch.lower(torch.export.export(module, (example,)))
-    assert operators.delegated == operators.total
-    assert operators.partitions == len(graphs) == 1
+        data, operators = to_executorch.lower(programs)
+    for counted in operators.values():
+        assert counted.delegated == counted.total
+        assert counted.partitions == 1
+    # The delegates are written in the order of the methods' names.
+    return data, {name: map_moves(graph) for name, graph in zip(sorted(programs), graphs, strict=True)}
+
+
+def map_moves(graph):
     shapes = {
         value.xvalue_union.id_out: value.xvalue_union.dims
-        for value in graphs[0].xvalues
+        for value in graph.xvalues
         if hasattr(value.xvalue_union, "dims")
     }
-    moves = [node.xnode_union for node in graphs[0].xnodes if hasattr(node.xnode_union, "perm")]
-    return data, [move.perm for move in moves if sum(size > 1 for size in shapes[move.input_id]) > 2]
+    moves = [node.xnode_union for node in graph.xnodes if hasattr(node.xnode_union, "perm")]
+    return [move.perm for move in moves if sum(size > 1 for size in shapes[move.input_id]) > 2]
 
 
-def run(data, x):
+def run(data, method, *inputs):
     from executorch.runtime import Runtime
 
-    return Runtime.get().load_program(data).load_method("forward").execute([x])[0].clone()
+    return [output.clone() for output in Runtime.get().load_program(data).load_method(method).execute(inputs)]
 
 
 @pytest.mark.slow
@@ -51,29 +59,31 @@ def test_upsampling_moves_only_rows(monkeypatch):
     torch.manual_seed(0)
     network = nn.Sequential(DeployUpsample(torch.randn(16, 6, 3, 3)), nn.Conv2d(4, 4, 1)).eval()
     x = torch.randn(1, 6, 8, 10)
-    data, moves = transposed(monkeypatch, network, x)
-    assert moves == [[0, 2, 3, 1], [0, 2, 1, 3], [0, 3, 1, 2]]  # the input, the rows, the output
+    modules = {"forward": (network, (x,))}
+    data, moves = transposed(monkeypatch, modules)
+    assert moves["forward"] == [[0, 2, 3, 1], [0, 2, 1, 3], [0, 3, 1, 2]]  # input, rows, output
     monkeypatch.setattr(to_executorch, "free_rows", nullcontext)
-    plain, more = transposed(monkeypatch, network, x)
-    assert len(more) == len(moves) + 4
+    plain, more = transposed(monkeypatch, modules)
+    assert len(more["forward"]) == len(moves["forward"]) + 4
     with torch.no_grad():
-        torch.testing.assert_close(run(data, x), network(x), atol=1e-4, rtol=0)
-    assert torch.equal(run(data, x), run(plain, x))
+        torch.testing.assert_close(run(data, "forward", x)[0], network(x), atol=1e-4, rtol=0)
+    assert torch.equal(run(data, "forward", x)[0], run(plain, "forward", x)[0])
 
 
 @pytest.mark.slow
-def test_a_block_transposes_its_queries_and_its_small_matrix(monkeypatch):
+def test_look_transposes_its_queries_and_small_matrices_and_restore_nothing(monkeypatch):
     torch.manual_seed(0)
     network = AnyIR(PRESETS["tiny"]).eval().requires_grad_(False)
-    blocks = sum(len(stage) for stage in (*network.encoder, network.latent, *network.decoder)) + len(
-        network.refinement
-    )
+    blocks = len(block_shapes(network.config))
     x = torch.rand(1, 3, TILE, TILE)
-    data, moves = transposed(monkeypatch, to_deploy(network, TILE, TILE), x)
-    assert sorted(moves) == sorted(
-        [[0, 2, 3, 1], [0, 3, 1, 2]] + 3 * [[0, 2, 1, 3]] + 2 * blocks * [[0, 2, 1]]
-    )
-    torch.testing.assert_close(run(data, x), network(x), atol=1e-4, rtol=0)
+    look, restore = to_deploy_pair(network, TILE, TILE)
+    statistics = look(x)
+    data, moves = transposed(monkeypatch, {"look": (look, (x,)), "restore": (restore, (x, *statistics))})
+    rows = 3 * [[0, 2, 1, 3]]  # of upsampling
+    assert sorted(moves["look"]) == sorted([[0, 2, 3, 1], *rows, *2 * blocks * [[0, 2, 1]]])
+    assert sorted(moves["restore"]) == sorted([[0, 2, 3, 1], *rows, [0, 3, 1, 2]])
+    torch.testing.assert_close(run(data, "look", x), statistics, atol=1e-4, rtol=0)
+    torch.testing.assert_close(run(data, "restore", x, *statistics)[0], network(x), atol=1e-4, rtol=0)
 
 
 @pytest.mark.slow

@@ -1,9 +1,12 @@
 """Counting what a delegate took of a graph."""
 
-from types import SimpleNamespace
+import struct
 
-from anyir.conversion.litert.graph import count
+import pytest
+
+from anyir.conversion.litert.graph import count, swapped
 from anyir.conversion.manifest import Operators
+from anyir.model.errors import UserError
 
 
 def node(name, inputs, outputs):
@@ -18,5 +21,34 @@ def test_what_lies_between_a_delegate_s_outputs_and_inputs_is_its_own():
         node("TANH", [3], [4]),
         node("DELEGATE", [1], [3]),
     ]
-    interpreter = SimpleNamespace(_get_ops_details=lambda: nodes)
-    assert count(interpreter) == Operators(total=4, delegated=2, partitions=1)
+    assert count(nodes) == Operators(total=4, delegated=2, partitions=1)
+
+
+def model(subgraphs):
+    """A flatbuffer whose third field is a vector of "tables", each one number long: its place in the list."""
+    head = struct.pack("<I", 20) + bytes(4)
+    vtable = struct.pack("<HHHHH", 10, 8, 0, 0, 4) + bytes(2)
+    table = struct.pack("<iI", 12, 4)
+    vector = struct.pack("<I", subgraphs)
+    slots = b"".join(struct.pack("<I", 4 * (subgraphs - i) + 4 * i) for i in range(subgraphs))
+    return head + vtable + table + vector + slots + struct.pack(f"<{subgraphs}I", *range(subgraphs))
+
+
+def graphs(data):
+    start = 20 + 8
+    (length,) = struct.unpack_from("<I", data, start)
+    slots = [start + 4 + 4 * i for i in range(length)]
+    targets = [slot + struct.unpack_from("<I", data, slot)[0] for slot in slots]
+    return [struct.unpack_from("<I", data, target)[0] for target in targets]
+
+
+def test_two_graphs_change_places():
+    data = model(2)
+    assert graphs(data) == [0, 1]
+    assert graphs(swapped(data)) == [1, 0]
+    assert swapped(swapped(data)) == data
+
+
+def test_a_file_of_another_number_of_graphs_is_refused():
+    with pytest.raises(UserError, match="the file has 3 graphs, not 2"):
+        swapped(model(3))

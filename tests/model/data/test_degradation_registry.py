@@ -8,7 +8,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from anyir.conversion.samples import calibration_tiles, make_cases
+from anyir.conversion.samples import calibration_pairs, make_cases
 from anyir.model.cli import build_app
 from anyir.model.data import degradation_registry, degradations
 from anyir.model.data.dataset_registry import CDD11_KINDS
@@ -51,7 +51,7 @@ def tiles(which):
     if which == "validation":
         return [made for kind, made in degraded_crops(crops()).items() if kind != CLEAN]
     if which == "calibration":
-        return calibration_tiles(32)[2:]
+        return [image for _, image in calibration_pairs(32)[2:]]
     return [torch.from_numpy(case.degraded)[None] / 255 for case in make_cases(32)[::3]]
 
 
