@@ -145,8 +145,7 @@ class Runner(ABC):
         values = self.run_look(sheet)
         if not all(np.isfinite(np.asarray(value)).all() for value in values):
             raise UserError(
-                f"{self.name} on {self.accelerator} looked at the photo and returned NaN or infinity: "
-                "nothing is written"
+                f"{self.name} on {self.accelerator} looked at the photo and returned NaN or infinity"
             )
         return Statistics(values, self.promise.origin)
 

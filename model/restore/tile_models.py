@@ -98,8 +98,7 @@ class TorchModel:
         statistics = self._run(self.network.statistics, sheet)
         if not all(torch.isfinite(t).all() for block in statistics.blocks for t in block if t is not None):
             raise UserError(
-                f"{self.name} on {self.accelerator} looked at the photo and returned NaN or infinity: "
-                "nothing is written"
+                f"{self.name} on {self.accelerator} looked at the photo and returned NaN or infinity"
             )
         return statistics
 
