@@ -20,6 +20,7 @@ COMMANDS = {
     "degrade": "anyir.model.commands.degrade",
     "train": "anyir.model.commands.train",
     "average": "anyir.model.commands.average",
+    "teach": "anyir.model.commands.teach",
     "eval": "anyir.model.commands.eval",
     "data": "anyir.model.commands.data",
     "analyze": "anyir.model.commands.analyze",
@@ -29,6 +30,7 @@ COMMANDS = {
     "reference": "anyir.profiling.commands.reference",
     "profile": "anyir.profiling.commands.profile",
     "report": "anyir.profiling.commands.report",
+    "judge": "anyir.profiling.commands.judge",
     "android stage": "anyir.profiling.commands.stage",
 }
 """Subcommand, or group and subcommand -> module whose function ``run`` implements it.
