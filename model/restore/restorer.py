@@ -15,7 +15,7 @@ from anyir.model.config import DEFAULT_OVERLAP, DEFAULT_TILE, SIZE_MULTIPLE
 from anyir.model.errors import UserError
 from anyir.model.restore.look import make_sheet
 from anyir.model.restore.tile_models import LookModel, TileModel, TorchModel, open_model
-from anyir.model.restore.tiling import TilePlan, reflect_indices
+from anyir.model.restore.tiling import Region, TilePlan, reflect_indices, with_margin
 
 if TYPE_CHECKING:
     from anyir.model.network import AnyIR
@@ -24,6 +24,10 @@ LEAST_SIDE = 128
 """Pixels a side that a network sees at least, in mirror images if there are no others: it judges haze and
 darkness by all that it sees, and takes a bright patch of 8 pixels for haze. More would cost time, and quality
 in rain and haze (docs/guides/restore.md)."""
+
+MARGIN = 16
+"""Mirrored pixels beyond the photo's own borders that tiles there see too, a multiple of 8: without them the
+outermost pixels stay noisy, as the network's own zeros are all that they have on one side."""
 
 TileProgress = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""
@@ -138,13 +142,14 @@ class Restorer:
         plan = self.plan(source.shape[1], source.shape[0])
         height, width = min(plan.tile, plan.height), min(plan.tile, plan.width)
         band = np.zeros((height, plan.width, colours), np.float32)  # rows y..y + height of the result
-        restore = self._look(source, scale, plan)
+        restore, margin = self._look(source, scale, plan)
         done = 0
         for j, y in enumerate(plan.rows):
             for x, weights in zip(plan.columns, plan.column_weights, strict=True):
-                region = source[y : y + height, x : x + width]
                 weight = plan.row_weights[j][:, None, None] * weights[None, :, None]
-                band[:, x : x + width] += self._run(restore, region, scale) * weight.astype(np.float32)
+                region = Region(x, y, width, height)
+                restored = self._run(restore, source, region, margin, scale)
+                band[:, x : x + width] += restored * weight.astype(np.float32)
                 done += 1
                 if progress is not None:
                     progress(done, len(plan))
@@ -156,23 +161,37 @@ class Restorer:
 
     def _look(
         self, source: NDArray[Any], scale: float, plan: TilePlan
-    ) -> Callable[[NDArray[np.float32]], Any]:
-        """What restores a tile of this photo, (H, W, 1 | 3)."""
+    ) -> tuple[Callable[[NDArray[np.float32]], Any], int]:
+        """What restores a tile of this photo, (H, W, 1 | 3), and the margin of tiles at its borders: none
+        where it would be judged too, or where the model has one size."""
         model = self.model
         side = model.tile or DEFAULT_TILE  # whatever the tiles are, so that their size changes nothing
         is_sheet = max(source.shape[:2]) <= side
         if self.statistics == "tile" or not isinstance(model, LookModel) or (is_sheet and len(plan) == 1):
-            return model
-        sheet = self._filled_up(source, side) if is_sheet else make_sheet(source, side)
+            return model, 0
+        sheet = self._filled_up(source, (side, side)) if is_sheet else make_sheet(source, side)
         statistics = model.look(_as_input(sheet, scale))
-        return lambda tile: model.restore(tile, statistics)
+        return lambda tile: model.restore(tile, statistics), 0 if model.tile is not None else MARGIN
 
     def _run(
-        self, restore: Callable[[NDArray[np.float32]], Any], region: NDArray[Any], scale: float
+        self,
+        restore: Callable[[NDArray[np.float32]], Any],
+        source: NDArray[Any],
+        region: Region,
+        margin: int,
+        scale: float,
     ) -> NDArray[np.float32]:
-        """One region (h, w, 1 | 3) of the photo, filled up by reflection, restored and cropped again."""
-        height, width = region.shape[:2]
-        inputs = _as_input(self._filled_up(region, self.tile), scale)
+        """One region of the photo (H, W, 1 | 3), with a margin at the photo's borders and filled up by
+        reflection, restored and cropped again."""
+        rows, top = with_margin(region.y, region.height, source.shape[0], margin)
+        columns, left = with_margin(region.x, region.width, source.shape[1], margin)
+        seen = (
+            source[rows[:, None], columns]
+            if margin
+            else source[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        )
+        most = (self.tile + len(rows) - region.height, self.tile + len(columns) - region.width)
+        inputs = _as_input(self._filled_up(seen, most), scale)
         outputs = np.asarray(restore(inputs))
         if outputs.shape != inputs.shape:
             raise UserError(f"{self.model.name} returned {outputs.shape} for a tile of {inputs.shape}")
@@ -180,8 +199,8 @@ class Restorer:
             raise UserError(
                 f"{self.model.name} on {self.model.accelerator} returned NaN or infinity: nothing is written"
             )
-        result = outputs[0].transpose(1, 2, 0)[:height, :width]
-        return result if region.shape[2] == 3 else result.mean(axis=2, keepdims=True)
+        result = outputs[0].transpose(1, 2, 0)[top : top + region.height, left : left + region.width]
+        return result if source.shape[2] == 3 else result.mean(axis=2, keepdims=True)
 
     def _mixed(self, restored: NDArray[Any], source: NDArray[Any], scale: float) -> NDArray[np.float32]:
         """Rows of the result, in 0..1: the restoration, with the photo as far as the strength leaves room."""
@@ -192,15 +211,16 @@ class Restorer:
             restored += before * np.float32(1 - self.strength)
         return restored
 
-    def _filled_up(self, region: NDArray[Any], most: int) -> NDArray[Any]:
-        """A region, at most ``most`` pixels a side, reflected until the model takes its size."""
+    def _filled_up(self, region: NDArray[Any], most: tuple[int, int]) -> NDArray[Any]:
+        """A region of at most ``most`` rows and columns, reflected until the model takes its size."""
 
-        def filled(side: int) -> int:
+        def filled(side: int, most: int) -> int:
             if self.model.tile is not None:
                 return self.model.tile
             return min(most, max(LEAST_SIDE, -(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE))
 
-        rows, columns = (reflect_indices(side, filled(side)) for side in region.shape[:2])
+        sides = zip(region.shape[:2], most, strict=True)
+        rows, columns = (reflect_indices(side, filled(side, limit)) for side, limit in sides)
         return region[rows][:, columns]
 
     def _restore_pillow(self, image: Image.Image, progress: TileProgress | None) -> Image.Image:

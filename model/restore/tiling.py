@@ -120,6 +120,19 @@ def reflect_indices(length: int, size: int) -> NDArray[np.intp]:
 
     A side of one pixel repeats it. For ``size <= length`` these are 0..size-1.
     """
+    return _mirrored(np.arange(size), length)
+
+
+def with_margin(start: int, size: int, length: int, margin: int) -> tuple[NDArray[np.intp], int]:
+    """Which of ``length`` pixels a tile sees along one side, with ``margin`` mirrored ones beyond each of the
+    photo's borders that it touches; and where the tile itself begins among them."""
+    before = margin if start == 0 else 0
+    after = margin if start + size == length else 0
+    return _mirrored(np.arange(start - before, start + size + after), length), before
+
+
+def _mirrored(places: NDArray[np.intp], length: int) -> NDArray[np.intp]:
+    """Places on a line of mirror images as pixels of the one in 0..length - 1."""
     period = max(2 * (length - 1), 1)
-    place = np.arange(size) % period
+    place = places % period
     return np.where(place < length, place, period - place)
