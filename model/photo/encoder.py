@@ -128,7 +128,9 @@ def write_to(file: BinaryIO, photo: Photo, format_: str, encoding: Encoding) -> 
         else:
             lossless = encoding.is_lossless(photo, format_)
             options = _pillow_options(format_, encoding.quality or DEFAULT_QUALITY, lossless)
-            to_pillow(pixels).save(file, format_, **options, **_pillow_metadata(format_, metadata))
+            # To a file with a number, Pillow writes by itself, and does not see that a disk took only a part.
+            sink: Any = png.WithChunks(file, ())
+            to_pillow(pixels).save(sink, format_, **options, **_pillow_metadata(format_, metadata))
     except OSError as error:
         if error.errno is not None:  # the disk's refusal
             raise

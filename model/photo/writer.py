@@ -14,6 +14,8 @@ from anyir.model.photo.encoder import Encoding, sample_bytes, write_to
 from anyir.model.photo.formats import output_format
 from anyir.model.photo.reader import Photo
 
+_SMALL = 2**18
+"""Pixels below which the work is so short that the disk itself may say it."""
 _MARGIN = 0.25
 """Share of the estimated size below which a disk counts as full: a restored photo has less noise."""
 
@@ -103,6 +105,8 @@ def check_room(path: Path, photo: Photo, encoding: Encoding) -> None:
     while not folder.exists():
         folder = folder.parent
     height, width = photo.pixels.shape[:2]
+    if height * width < _SMALL:
+        return
     needed = sample_bytes(photo, output_format(path), encoding) * height * width
     free = shutil.disk_usage(folder).free
     if free < needed * _MARGIN:
