@@ -25,9 +25,9 @@ LEAST_SIDE = 128
 darkness by all that it sees, and takes a bright patch of 8 pixels for haze. More would cost time, and quality
 in rain and haze (docs/guides/restore.md)."""
 
-MARGIN = 16
-"""Mirrored pixels beyond the photo's own borders that tiles there see too, a multiple of 8: without them the
-outermost pixels stay noisy, as the network's own zeros are all that they have on one side."""
+MARGIN = 8
+"""Mirrored pixels beyond the photo's own borders that tiles there see too, a multiple of 8. Without them the
+outermost pixels stay noisy, as zeros are all that the network has on one side. 16 are no better."""
 
 TileProgress = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""
