@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import typer
 
@@ -13,6 +13,7 @@ from anyir.model.config import DEFAULT_OVERLAP, DEFAULT_TILE, SIZE_MULTIPLE
 from anyir.model.errors import UserError, one_line
 
 if TYPE_CHECKING:
+    from anyir.model.photo.encoder import Encoding
     from anyir.model.restore.batch import PhotoJob, PhotoOutcome
     from anyir.model.restore.restorer import Restorer
 
@@ -75,6 +76,13 @@ def run(
     resume: Annotated[
         bool, typer.Option(help="Keep what an earlier run of a folder has restored, and do the rest.")
     ] = False,
+    pipe_as: Annotated[
+        str | None,
+        typer.Option("--format", metavar="SUFFIX", help="What is written where IN and OUT are -: png."),
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Of raw RGB frames, where IN and OUT are -.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Restore noisy, hazy, rainy, blurred, dark or snowy photos of any size.
@@ -99,12 +107,19 @@ def run(
     from anyir.model.restore.jobs import alone_in, find_jobs, why_left_out
     from anyir.model.restore.restorer import Restorer
 
-    jobs, others = find_jobs(source, target)
     encoding = Encoding(keep_metadata=not strip_metadata, quality=quality, lossless=lossless)
-    output = Output(Inputs(job.source for job in jobs), encoding, overwrite)
     make = partial(
         Restorer, model, tile=tile, overlap=overlap, threads=threads, strength=strength, statistics=statistics
     )
+    if "-" in (str(source), str(target)):
+        if str(source) != str(target) or as_json or resume or (size and pipe_as):
+            raise typer.BadParameter("pipes are IN and OUT -, with --format for a photo or --size for frames")
+        _pipe(make, encoding, pipe_as, size)
+        return
+    if pipe_as or size:
+        raise typer.BadParameter("--format and --size are for pipes: IN and OUT are -")
+    jobs, others = find_jobs(source, target)
+    output = Output(Inputs(job.source for job in jobs), encoding, overwrite)
     if source.is_dir():
         with alone_in(target):
             restorer = make()
@@ -134,12 +149,42 @@ def run(
         raise UserError(f"{failed} of {len(jobs)} photos failed")
 
 
-def _say_what_runs(restorer: Restorer, as_json: bool) -> None:
+def _pipe(
+    make: Callable[[], Restorer], encoding: Encoding, format_name: str | None, size: str | None
+) -> None:
+    """From standard input to standard output; words go to stderr."""
+    import sys
+
+    from anyir.model.restore.pipes import frame_size, pipe_format, read_pipe, restore_frames, restore_pipe
+
+    source, target = sys.stdin.buffer, sys.stdout.buffer
+    if size is not None:
+        width, height = frame_size(size)
+        restorer = make()
+        _say_what_runs(restorer, as_json=False, file=sys.stderr)
+        count = restore_frames(restorer, source, target, width, height)
+        print(f"restored {count} frames of {width}x{height}", file=sys.stderr)
+        return
+    format_ = pipe_format(format_name)
+    if target.isatty():
+        raise UserError("standard output is a terminal: send it to a file or a program")
+    photo = read_pipe(source, format_, encoding)
+    restorer = make()
+    _say_what_runs(restorer, as_json=False, file=sys.stderr)
+    for note in restore_pipe(restorer, photo, target, format_, encoding):
+        print(f"note: {note}", file=sys.stderr)
+
+
+def _say_what_runs(restorer: Restorer, as_json: bool, file: TextIO | None = None) -> None:
     if not as_json:
         tiles = f"tiles of {restorer.tile} that overlap by {restorer.overlap}"
         strength = f", at strength {restorer.strength:g}" if restorer.strength < 1 else ""
         look = ", one look at the photo" if restorer.statistics == "photo" else ""
-        print(f"{restorer.model.name} on {restorer.model.accelerator}, {tiles}{look}{strength}", flush=True)
+        print(
+            f"{restorer.model.name} on {restorer.model.accelerator}, {tiles}{look}{strength}",
+            file=file,
+            flush=True,
+        )
 
 
 def _print_outcomes(outcomes: list[PhotoOutcome], restorer: Restorer, as_json: bool) -> None:
