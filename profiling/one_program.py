@@ -1,13 +1,14 @@
 """What two entries cost beside the one program that they replace, in which each tile judges by itself.
 
-    python -m anyir.profiling.one_program --weights small --tile 256 --runs 20
+    python -m anyir.profiling.one_program build/artifacts/small_*_fp32_256x256.{pte,tflite} --weights small
 
-Builds both forms in float32 for ExecuTorch and LiteRT, then runs them in turn, each in a process of its own.
+Builds the one program for each artifact, then runs all in turn, each in a process of its own.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,52 +17,60 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from pkgutil import resolve_name
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from anyir.conversion import contract
 from anyir.conversion.artifact import import_runtime, load_artifact
 from anyir.conversion.base import THREADS, Promise
-from anyir.conversion.manifest import Origin
-from anyir.conversion.pipeline import describe_entries
 from anyir.conversion.processes import end_with_parent, log_output, start_process
-from anyir.conversion.runtimes import find_runtime
-from anyir.conversion.source import Source
+from anyir.model.errors import UserError
+from anyir.model.files import write_atomically
+
+if TYPE_CHECKING:
+    from anyir.conversion.manifest import Manifest
 
 BACKENDS = {"executorch": "xnnpack", "litert": "cpu"}
 ONE = "one program"
 
 
-def build_pair(source: Source, runtime: str, folder: Path) -> tuple[Path, Promise]:
-    """The artifact as ``anyir convert`` makes it, and what its manifest would say."""
-    path = folder / f"pair{find_runtime(runtime).suffix}"
-    export = resolve_name(find_runtime(runtime).exporter)(source).export("fp32", path)
-    entries = describe_entries(export.operators, source.statistic_shapes, source.tile)
-    return path, Promise(source.tile, entries, Origin("0" * 64, runtime, "fp32", source.tile))
+def build_one(artifact: Path, manifest: Manifest, weights: Path, folder: Path) -> Path:
+    """The whole network as one float32 program, made with the tools and settings of an artifact's runtime.
 
+    One that is in ``folder`` already, of the same weights, tile and code, is kept.
 
-def build_one(source: Source, runtime: str, folder: Path) -> Path:
-    """The whole network as one program, made with the same tools and settings."""
+    Raises:
+        UserError: the artifact is not float32, of other weights, or of a runtime that this cannot build for.
+    """
+    from anyir.conversion.digest import code_sha256
+    from anyir.model.checkpoint import load_weights
+    from anyir.model.files import sha256
+
+    if manifest.runtime not in BACKENDS or manifest.precision != "fp32":
+        due = " or ".join(BACKENDS)
+        raise UserError(f"{artifact.name} is {manifest.runtime} {manifest.precision}; {due} fp32 is due")
+    if manifest.source.sha256 != sha256(weights):
+        raise UserError(f"{artifact.name} was made from other weights than {weights.name}")
+    path = folder / f"one_{manifest.tile}_{manifest.source.sha256[:8]}_{code_sha256()[:8]}{artifact.suffix}"
+    if path.exists():
+        return path
     import torch
 
     from anyir.model.deploy.network import to_deploy
 
-    deployed = to_deploy(source.network, source.tile, source.tile)
-    example = source.examples[contract.LOOK]
-    if runtime == "executorch":
+    deployed = to_deploy(load_weights(weights), manifest.tile, manifest.tile)
+    example = torch.zeros(contract.shape(manifest.tile))
+    if manifest.runtime == "executorch":
         from anyir.conversion.executorch.exporter import lower
 
-        data, _ = lower({"forward": torch.export.export(deployed, example)})
-        path = folder / "one.pte"
+        data, _ = lower({"forward": torch.export.export(deployed, (example,))})
     else:
         from anyir.conversion.litert.exporter import to_litert
 
-        data = to_litert({"forward": (deployed, {contract.INPUT: example[0]})})
-        path = folder / "one.tflite"
-    path.write_bytes(data)
+        data = to_litert({"forward": (deployed, {contract.INPUT: example})})
+    write_atomically(path, data)
     return path
 
 
@@ -130,9 +139,8 @@ class Form:
     samples: dict[str, list[float]] = field(default_factory=dict)
     memory: int = 0
 
-    def start(self, tile: int) -> tuple[BaseProcess, Connection]:
+    def start(self, tile: int, log: Path) -> tuple[BaseProcess, Connection]:
         variables = {"OMP_NUM_THREADS": str(THREADS), "OMP_WAIT_POLICY": "PASSIVE"}
-        log = self.path.with_suffix(".log")
         process, pipe = start_process(serve, self.path, self.runtime, self.promise, log, variables=variables)
         pipe.send(contract.shape(tile))
         return process, pipe
@@ -144,42 +152,43 @@ class Form:
             self.samples.setdefault(name, []).append(ms)
 
 
-def measure(weights: str | None, tile: int, runs: int, only: list[str]) -> None:
+def measure(artifacts: list[Path], weights: str | None, folder: Path, runs: int) -> None:
     """Build, run in turn, and print medians and fastest runs in ms, peak memory and size in MB."""
+    from anyir.conversion.manifest import verify_artifact
     from anyir.model.checkpoint import find_weights
 
-    source = Source(find_weights(weights), tile)
-    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
-        forms = []
-        for runtime in only:
-            forms.append(Form(runtime, build_one(source, runtime, Path(scratch)), None))
-            forms.append(Form(runtime, *build_pair(source, runtime, Path(scratch))))
+    forms: list[Form] = []
+    for path in artifacts:
+        manifest = verify_artifact(path)
+        one = build_one(path, manifest, find_weights(weights), folder)
+        forms += [Form(manifest.runtime, one, None), Form(manifest.runtime, path, Promise.of(manifest))]
+    with tempfile.TemporaryDirectory() as logs, ExitStack() as stack:
         pipes = []
-        for form in forms:
-            process, pipe = form.start(tile)
+        for i, form in enumerate(forms):
+            process, pipe = form.start(manifest.tile, Path(logs) / f"{i}.log")
             stack.callback(process.terminate)
             pipes.append(pipe)
         for index in range(runs + 2):  # two that do not count
             first = index % len(forms)
             for i in [*range(first, len(forms)), *range(first)]:
                 forms[i].run(pipes[i], counts=index >= 2)
-        sizes = [form.path.stat().st_size / 1e6 for form in forms]
     medians = {form.runtime: median(form.samples[ONE]) for form in forms if form.promise is None}
-    for form, size in zip(forms, sizes, strict=True):
+    for form in forms:
         for name, values in form.samples.items():
             share = median(values) / medians[form.runtime]
             print(f"{form.runtime} {name}: {median(values):.1f} ms ({min(values):.1f}), {share:.3f} of {ONE}")
-        what = ONE if form.promise is None else "both entries"
+        what, size = ONE if form.promise is None else "both entries", form.path.stat().st_size / 1e6
         print(f"{form.runtime} {what}: peak memory {form.memory / 1e6:.0f} MB, file {size:.2f} MB")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("artifacts", nargs="+", type=Path)
     parser.add_argument("--weights")
-    parser.add_argument("--tile", type=int, default=256)
+    parser.add_argument("--folder", type=Path, default=Path("build/one_program"))
     parser.add_argument("--runs", type=int, default=20)
-    parser.add_argument("--only", nargs="*", default=list(BACKENDS), choices=list(BACKENDS))
     given = parser.parse_args()
-    measure(given.weights, given.tile, given.runs, given.only)
+    try:
+        measure(given.artifacts, given.weights, given.folder, given.runs)
+    except UserError as error:
+        sys.exit(f"one_program: {error}")

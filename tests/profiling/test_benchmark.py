@@ -14,7 +14,7 @@ from anyir.profiling import benchmark as profiling
 from anyir.profiling.candidates import find_candidates
 from anyir.profiling.reference import make_reference
 from anyir.profiling.schema import load_results
-from anyir.profiling.summary import label
+from anyir.profiling.summary import label, look_share, photo_seconds, photo_tiles
 from tests.helpers.command_line import anyir
 from tests.helpers.tiny import RUNS, TILE
 
@@ -73,6 +73,8 @@ def test_a_measured_row_has_its_figures(file, rows, profiled, reference):
     assert min(row.latency.samples_ms) > 0
     assert row.load_ms > 0
     assert row.first_run_ms > 0
+    assert (row.look.latency.n, row.look.latency.warmups) == (RUNS, 1)
+    assert row.look.first_run_ms > 0
     assert 1e5 < row.peak_memory_bytes < 5e8
     assert list(row.quality) == list(kinds_of("parity"))
     for quality in row.quality.values():
@@ -83,11 +85,21 @@ def test_a_measured_row_has_its_figures(file, rows, profiled, reference):
     if file:
         assert row.artifact.sha256 == sha256(profiled[2] / file)
         assert "XNNPACK" in row.accelerator
-        assert row.partitions == 1
+        assert row.partitions == row.look.partitions == 1
+        assert row.look.operators > row.operators == row.delegated
         assert row.runtime_version
     else:
         assert row.artifact.sha256 == reference.weights_sha256
         assert row.accelerator == "PyTorch CPU"
+
+
+@pytest.mark.parametrize("file", [PTE, TFLITE, None], ids=["executorch", "litert", "pytorch"])
+def test_the_look_is_a_small_part_of_a_large_photo(file, rows):
+    row = rows[file.rpartition(".")[0] if file else "pytorch"]
+    assert look_share(row) < 0.02
+    assert photo_seconds(row) == pytest.approx(
+        (row.look.latency.p50_ms + photo_tiles(row) * row.latency.p50_ms) / 1000
+    )
 
 
 def test_the_truths_own_scores_are_those_of_the_degraded_tiles(profiled):

@@ -46,6 +46,7 @@ def test_the_published_schema_is_the_models():
         (("rows", 0, "quality"), {"clean": ok_row()["quality"]["clean"]}, "the reference's degradations"),
         (("reference", "inputs"), {}, "the reference's degradations"),
         (("rows", 0, "latency"), ok_row(p50=0)["latency"], "a run takes time"),
+        (("rows", 0, "look"), None, "an ok row has every figure"),
         (("rows",), [], "rows: List should have at least 1 item"),
         (("schema",), 2, "schema version 2, not 3"),
         (("schema",), 4, "schema version 4, not 3"),

@@ -4,7 +4,8 @@ import struct
 
 import pytest
 
-from anyir.conversion.litert.graph import count, swapped
+from anyir.conversion.litert.exporter import check_textures
+from anyir.conversion.litert.graph import Graph, count, swapped
 from anyir.conversion.manifest import Operators
 from anyir.model.errors import UserError
 
@@ -52,3 +53,15 @@ def test_two_graphs_change_places():
 def test_a_file_of_another_number_of_graphs_is_refused():
     with pytest.raises(UserError, match="the file has 3 graphs, not 2"):
         swapped(model(3))
+
+
+@pytest.mark.parametrize(("rows", "refused"), [(1024, True), (512, False)])
+def test_a_product_of_computed_maps_is_no_part_of_restore(rows, refused, monkeypatch):
+    product = node("BATCH_MATMUL", [0, 1], [2])
+    graph = Graph(nodes=[product], names={}, shapes={0: (64, 12, rows), 1: (64, rows, 12), 2: (64, 12, 12)})
+    monkeypatch.setattr("anyir.conversion.litert.exporter.graph_by_graph", lambda data: {"restore": graph})
+    if not refused:
+        check_textures(b"")
+        return
+    with pytest.raises(UserError, match="restore needs a texture 16384 high; 8192 is the limit"):
+        check_textures(b"")

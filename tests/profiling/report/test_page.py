@@ -7,6 +7,7 @@ from anyir.model.errors import UserError
 from anyir.profiling.report.page import ResultsFile, render, training_note, write_report
 from anyir.profiling.report.plots import Point, pareto_svg
 from anyir.profiling.schema import ReferenceSummary, Results
+from anyir.profiling.summary import photo_tiles
 from tests.helpers.command_line import anyir
 from tests.helpers.results import document, missing_row
 
@@ -28,6 +29,16 @@ def test_every_row_is_on_the_page_and_every_reason(tmp_path):
             assert row["name"] in html
             assert row["error"] in html
     assert html.count('<th scope="row">LiteRT') == 3
+
+
+def test_what_a_photo_costs_is_on_the_page(tmp_path):
+    data = document()
+    data["rows"][0]["tile"] = 256
+    html = render([ResultsFile(Results.model_validate(data), tmp_path)])
+    # 18 x 14 tiles of 2.5 ms and a look of 3.75 ms.
+    assert photo_tiles(Results.model_validate(data).rows[0]) == 252
+    assert "<td>3.8</td>\n        <td>1<small>0.6 % look</small></td>" in html
+    assert "<small>look 1</small>" in html
 
 
 def test_a_page_of_failures_alone_still_says_why(tmp_path):
