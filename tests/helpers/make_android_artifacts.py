@@ -1,11 +1,11 @@
 """Make what the Android tests run: python tests/helpers/make_android_artifacts.py FOLDER
 
-FOLDER/models/     LiteRT programs of the tiny network, with their manifests
+FOLDER/models/     LiteRT programs of the tiny network, two entries each, with their manifests
 FOLDER/reference/  the network's own outputs on fixed tiles
 FOLDER/assets/     both as the app carries them
 FOLDER/photo.png   a noisy photo, larger than a tile and of odd size
 FOLDER/turned.jpg  the same as a JPEG that lies on its side, as phones write them
-FOLDER/restored/   for every program what `anyir restore --with` it makes of the photo;
+FOLDER/restored/   for every program what `anyir restore --with` it makes of the photo by one look at it;
                    turned.png, of turned.jpg by the fp32 program
 """
 
