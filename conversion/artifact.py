@@ -50,18 +50,19 @@ def import_runtime(runtime: str, backend: str) -> None:
         raise UserError(f"what runs {runtime} programs cannot be imported: {error}") from error
 
 
-def load_artifact(path: Path, promise: Promise, *, threads: int = THREADS) -> Runner:
+def load_artifact(path: Path, promise: Promise, *, threads: int = THREADS, both: bool = False) -> Runner:
     """Load an artifact whose runtime is imported and whose file was checked.
 
     Args:
         promise: what its manifest says.
+        both: see ``Runner``.
 
     Raises:
         UserError: its runtime refuses it, or it is not what was promised.
     """
     runtime = promise.origin.runtime
     try:
-        return _runner(runtime)(path, promise, threads=threads)
+        return _runner(runtime)(path, promise, threads=threads, both=both)
     except (RuntimeError, ValueError, OSError) as error:
         raise UserError(f"{runtime} refuses {path.name}: {error}") from error
 

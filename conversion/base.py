@@ -100,12 +100,14 @@ class Runner(ABC):
         path: the artifact.
         promise: what its manifest says.
         threads: CPU threads; of the whole process in ExecuTorch.
+        both: keep both entries ready, for looks and tiles in turn; else, where the runtime can, one at a
+            time, as a photo needs one after the other and each has working memory of its own.
 
     Raises:
         UserError, RuntimeError, ValueError, OSError: the runtime refuses it, or it is not what was promised.
     """
 
-    def __init__(self, path: Path, promise: Promise, *, threads: int) -> None:
+    def __init__(self, path: Path, promise: Promise, *, threads: int, both: bool = False) -> None:
         self.name, self.tile, self.promise = path.stem, promise.tile, promise
 
     @staticmethod

@@ -219,7 +219,7 @@ def compare_artifact(path: Path, recipe: Recipe, export: Export, source: Source,
     if reason := find_runtime(recipe.runtime).why_not_here:
         return not_measured(source, recipe.bounds, export.stages, reason)
     import_runtime(recipe.runtime, recipe.backend)
-    model = load_artifact(path, promise)
+    model = load_artifact(path, promise, both=True)
     check_calls(model, recipe)
     outputs = run_program(model, source.inputs)
     return measure(source, recipe.bounds, [*export.stages, ("artifact", outputs)])

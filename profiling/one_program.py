@@ -114,7 +114,7 @@ def serve(connection: Connection, path: Path, runtime: str, promise: Promise | N
         one = load_one(path, runtime)
         runs: dict[str, Callable[[], Any]] = {ONE: lambda: one(tile)}
     else:
-        model = load_artifact(path, promise)
+        model = load_artifact(path, promise, both=True)
         own = model.look(tile)
         runs = {
             contract.RESTORE: lambda: model.restore(tile, own),

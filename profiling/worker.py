@@ -194,7 +194,7 @@ class Session:
 
         manifest = verify_artifact(path)
         import_runtime(manifest.runtime, manifest.backend)
-        return lambda: load_artifact(path, Promise.of(manifest), threads=threads)
+        return lambda: load_artifact(path, Promise.of(manifest), threads=threads, both=True)
 
 
 def timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:

@@ -95,7 +95,7 @@ def _run_again(path: Path, manifest: Manifest) -> str:
         import_runtime(manifest.runtime, manifest.backend)
     except Unsupported as error:
         return f"not compared here: {error}"
-    model = load_artifact(path, Promise.of(manifest))
+    model = load_artifact(path, Promise.of(manifest), both=True)
     share = compare_operators(model, manifest)
     stage = recheck(manifest.parity, manifest.tile, model)
     psnr = "identical" if stage.psnr is None else f"{stage.psnr:.1f} dB"

@@ -24,7 +24,7 @@ class CoreMlModel(Runner):
     def prepare() -> None:
         import coremltools  # noqa: F401
 
-    def __init__(self, path: Path, promise: Promise, *, threads: int) -> None:
+    def __init__(self, path: Path, promise: Promise, *, threads: int, both: bool = False) -> None:
         import coremltools as ct
 
         super().__init__(path, promise, threads=threads)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 class ExecuTorchModel(Runner):
     """A ``.pte`` through ExecuTorch's Python runtime. A delegate runs on its backend or fails to load."""
 
+    both: bool
+    """Whether both methods stay loaded; see ``Runner``. They do from the first tile by itself on."""
+
     @staticmethod
     def prepare() -> None:
         with without_warnings():
@@ -35,7 +38,7 @@ class ExecuTorchModel(Runner):
         if "XnnpackBackend" not in Runtime.get().backend_registry.registered_backend_names:
             raise Unsupported("ExecuTorch has no XnnpackBackend on this machine")
 
-    def __init__(self, path: Path, promise: Promise, *, threads: int) -> None:
+    def __init__(self, path: Path, promise: Promise, *, threads: int, both: bool = False) -> None:
         from executorch.extension.pybindings.portable_lib import (
             _threadpool_get_thread_count,
             _unsafe_reset_threadpool,
@@ -50,16 +53,16 @@ class ExecuTorchModel(Runner):
                 _unsafe_reset_threadpool(threads)
         try:
             with without_prints():
-                self._program = Runtime.get().load_program(path)
+                found = Runtime.get().load_program(path)
         except RuntimeError as error:
             raise RuntimeError(f"the file is damaged, cut off, or of another version: {error}") from error
         for entry in contract.ENTRIES:
-            if entry not in self._program.method_names:
+            if entry not in found.method_names:
                 raise UserError(f"{path.name} has no method {entry}")
-        with without_prints():
-            methods = {entry: self._program.load_method(entry) for entry in contract.ENTRIES}
-        check_shapes(path, promise, {entry: _shapes(method) for entry, method in methods.items()})
-        self._look, self._restore = methods[contract.LOOK], methods[contract.RESTORE]
+        check_shapes(path, promise, {entry: _shapes(found.metadata(entry)) for entry in contract.ENTRIES})
+        self.both, self._methods, self._file = both, {}, _identity(path)
+        for entry in contract.ENTRIES if both else (contract.LOOK,):
+            self._methods[entry] = self._load(entry)
 
     @cached_property
     def operators(self) -> dict[str, Operators]:
@@ -73,12 +76,42 @@ class ExecuTorchModel(Runner):
         whole = all(entry.delegated == entry.total for entry in self.operators.values())
         return f"ExecuTorch (XNNPACK{'' if whole else ' and portable kernels'})"
 
+    def __call__(self, tile: NDArray[np.float32], /) -> NDArray[np.float32]:
+        self.both = True
+        return super().__call__(tile)
+
     def run_look(self, sheet: NDArray[np.float32]) -> list[Tensor]:
-        return list(self._look.execute([_tensor(sheet)]))
+        return list(self._method(contract.LOOK).execute([_tensor(sheet)]))
 
     def run_restore(self, tile: NDArray[np.float32], statistics: Sequence[Tensor]) -> NDArray[np.float32]:
-        output = self._restore.execute([_tensor(tile), *statistics])[0]
+        output = self._method(contract.RESTORE).execute([_tensor(tile), *statistics])[0]
         return output.float().numpy()
+
+    def _method(self, entry: str) -> Any:
+        if entry not in self._methods:
+            if not self.both:
+                self._methods.clear()
+            self._methods[entry] = self._load(entry)
+        return self._methods[entry][0]
+
+    def _load(self, entry: str) -> tuple[Any, Any]:
+        """A method, and its program: one of its own, as a program keeps all that it has loaded.
+
+        Raises:
+            UserError: the runtime refuses it, or it is not the file that was checked.
+        """
+        from executorch.runtime import Runtime
+
+        try:
+            with without_prints():
+                loaded = Runtime.get().load_program(self._path)
+                method = loaded.load_method(entry)
+            same = _identity(self._path) == self._file
+        except (RuntimeError, OSError) as error:
+            raise UserError(f"executorch refuses {self._path.name}: {error}") from error
+        if not same:
+            raise UserError(f"{self._path.name} changed while it was used; start again")
+        return method, loaded
 
 
 def _tensor(image: NDArray[np.float32]) -> Tensor:
@@ -87,8 +120,13 @@ def _tensor(image: NDArray[np.float32]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(image))
 
 
-def _shapes(method: Any) -> tuple[Shapes, Shapes]:
-    about = method.metadata
+def _identity(path: Path) -> tuple[int, int, int]:
+    """What changes when another file takes a file's place."""
+    about = path.stat()
+    return about.st_ino, about.st_size, about.st_mtime_ns
+
+
+def _shapes(about: Any) -> tuple[Shapes, Shapes]:
     return (
         [tuple(about.input_tensor_meta(i).sizes()) for i in range(about.num_inputs())],
         [tuple(about.output_tensor_meta(i).sizes()) for i in range(about.num_outputs())],

@@ -31,7 +31,7 @@ class LiteRtModel(Runner):
     def prepare() -> None:
         from ai_edge_litert.interpreter import Interpreter  # noqa: F401
 
-    def __init__(self, path: Path, promise: Promise, *, threads: int) -> None:
+    def __init__(self, path: Path, promise: Promise, *, threads: int, both: bool = False) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         super().__init__(path, promise, threads=threads)

@@ -191,6 +191,21 @@ def test_statistics_stay_what_they_were_while_others_are_taken(runtime, tiny_art
     np.testing.assert_array_equal(model(image), first)
 
 
+def test_a_photo_has_one_method_loaded_at_a_time(described, image):
+    path = described("executorch", lambda manifest: None)
+    model = open_artifact(path)
+    statistics = model.look(image)
+    assert list(model._methods) == ["look"]
+    restored = model.restore(image, statistics)
+    assert list(model._methods) == ["restore"]
+    np.testing.assert_array_equal(model(image), restored)  # looks and tiles in turn
+    assert sorted(model._methods) == ["look", "restore"]
+    model = open_artifact(path)
+    path.write_bytes(path.read_bytes())
+    with pytest.raises(UserError, match=r"pte changed while it was used; start again"):
+        model.restore(image, statistics)
+
+
 @RUNTIMES
 def test_a_program_s_statistics_are_the_network_s(runtime, tiny_artifacts, tiny_weights, image):
     model, network = open_artifact(tiny_artifacts / FILES[runtime]), TorchModel(load_weights(tiny_weights))
