@@ -13,7 +13,7 @@ FP32, FP16 = (f"tiny_litert_cpu_{precision}_64x64.tflite" for precision in ("fp3
 
 def test_both_forms_are_timed_in_turn(tiny_artifacts, tiny_weights, tmp_path, capsys):
     measure([tiny_artifacts / FP32], str(tiny_weights), tmp_path, runs=2)
-    lines = capsys.readouterr().out.splitlines()
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("litert ")]
     time = r"\d+\.\d ms \(\d+\.\d\), (\d\.\d{3}) of one program"
     memory = r"peak memory \d+ MB, file \d+\.\d{2} MB"
     assert re.fullmatch(f"litert one program: {time}", lines[0])[1] == "1.000"
