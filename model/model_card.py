@@ -106,29 +106,23 @@ def check_whole(weights: Path, photos: dict[str, int]) -> None:
             )
 
 
-def add_figures(weights: Path, result: dict[str, Any], *, real: bool = False) -> Path:
+def add_figures(weights: Path, result: dict[str, Any]) -> Path:
     """Put evaluation figures into the card of ``weights`` and return the card's path.
 
     Args:
         result: what ``anyir eval`` measured; the figures of single photos are left out.
-        real: whether its rows are the benchmark of photos, which takes the place of an older one as a whole.
 
     Raises:
         UserError: as ``check_card``.
     """
     card = check_card(weights)
     figures = card.setdefault("figures", {})
-    how = {name: result.get(name) for name in ("tile", "noise_seed")}
-    rows = {
-        row_name(row["dataset"], row["condition"], row["stored"]): {
+    for row in result.get("rows", []):
+        name = row_name(row["dataset"], row["condition"], row["stored"])
+        how = {"tile": result["tile"], "noise_seed": result["noise_seed"]}
+        figures.setdefault("benchmarks", {})[name] = {
             k: v for k, v in {**row, **how}.items() if k != "images"
         }
-        for row in result.get("rows", [])
-    }
-    if real:
-        figures["photos"] = rows
-    elif rows:
-        figures.setdefault("benchmarks", {}).update(rows)
     for name in ("validation", "diagnostics"):
         if name in result:
             figures[name] = result[name]

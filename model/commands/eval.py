@@ -94,8 +94,8 @@ def run(
         raise typer.BadParameter("--root means nothing without --dataset, --table or --real")
     if real and (named or sigma or condition or stored):
         raise typer.BadParameter("--real has sets and conditions of its own: leave the others out")
-    if card and every > 1:
-        raise typer.BadParameter("--card is for whole benchmarks: leave --every out")
+    if card and (real or every > 1):
+        raise typer.BadParameter("--card is for whole benchmarks: leave --real and --every out")
 
     import json
     import sys
@@ -103,6 +103,7 @@ def run(
     from rich.console import Console
     from rich.progress import Progress
 
+    from anyir.model.device import keep_freed_memory
     from anyir.model.evaluation.benchmark import evaluate_validation, restore_tiled, restore_whole, run_trial
     from anyir.model.evaluation.diagnostics import measure_diagnostics
     from anyir.model.evaluation.suite import WHOLE, plan_suite
@@ -121,8 +122,6 @@ def run(
     notes = dict.fromkeys(note for trial in trials for note in trial.notes)
     for line in [*(f"note: {note}" for note in notes), *(f"left out: {line}" for line in missing)]:
         print(line, file=sys.stderr)
-    if card and missing:
-        raise UserError("--card is for whole benchmarks, and of this one sets are missing; leave it out")
     idle = [name for name, given in (("--sigma", sigma), ("--stored", stored)) if given]
     if idle and all(trial.sigma is None for trial in trials):
         raise typer.BadParameter(
@@ -132,7 +131,7 @@ def run(
     weights = find_weights_file(with_) if isinstance(model, TorchModel) else None
     if card and weights is None:
         raise UserError(f"--card writes beside weights; {with_} is an artifact, whose figures --json prints")
-    if card and weights is not None and not real:
+    if card and weights is not None:
         photos = {row_name(t.dataset, t.condition, t.stored): len(t.pairs) for t in trials}
         check_whole(weights, photos)  # before the hours that datasets take
     if diagnostics is not None and model.tile is not None:
@@ -148,7 +147,8 @@ def run(
     result["missing"] = missing
     console = Console(stderr=True)
     if trials:
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        progress = Progress(console=console, transient=True, disable=not console.is_terminal)
+        with keep_freed_memory(), progress as bar:
             result["rows"] = rows = []
             for trial in trials:
                 task = bar.add_task(f"{trial.dataset} {trial.condition}", total=len(trial.pairs))
@@ -176,7 +176,7 @@ def run(
         if diagnostics is not None:
             show_diagnostics(result["diagnostics"])
     if card and weights is not None:  # last: a full disk does not take the figures with it
-        print(f"card: {add_figures(weights, finite, real=real)}", file=sys.stderr)
+        print(f"card: {add_figures(weights, finite)}", file=sys.stderr)
 
 
 def without_infinity(value: Any) -> Any:

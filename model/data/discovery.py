@@ -23,7 +23,7 @@ class Dataset:
         name: its key in ``DATASETS``.
         split: ``train`` or ``test``.
         folder: the folder that all its files lie below.
-        pairs: its photos, sorted by name.
+        pairs: its photos, sorted by name; those that are kept for judging by their tags, first by tag.
         without_clean: degraded files without a partner.
         without_degraded: clean files without a partner.
         ambiguous: degraded files that several clean ones fit equally, with these.
@@ -207,8 +207,8 @@ def _split(dataset: Dataset, rule: Kept) -> None:
     """Leave only the photos of the dataset's split."""
     there = len(dataset.pairs)
     kept = choose_kept(dataset.pairs, rule, dataset.folder)
-    is_test = dataset.split == "test"
-    dataset.pairs = [pair for pair in dataset.pairs if (pair in kept) == is_test]
+    others = [pair for pair in dataset.pairs if pair not in kept]
+    dataset.pairs = kept if dataset.split == "test" else others
     if there != rule.of:
         dataset.notes.append(
             f"{dataset.name}: {there} photos in {dataset.folder} where {rule.of} are due; "

@@ -13,7 +13,8 @@ INDEX = "index.tsv"
 
 
 def choose_kept(pairs: list[Pair], rule: Kept, folder: Path) -> list[Pair]:
-    """The pairs that are the test split of ``folder``; all others are its train split.
+    """The pairs that are the test split of ``folder``, by name, or by tag and name; all others are its train
+    split.
 
     Args:
         pairs: of both splits, sorted by name.
@@ -28,8 +29,7 @@ def choose_kept(pairs: list[Pair], rule: Kept, folder: Path) -> list[Pair]:
     tags = read_tags(folder)
     ordered = sorted(pairs, key=lambda pair: (tags.get(pair.clean.name, ""), pair.clean.name))
     count = min(rule.count, len(ordered))
-    chosen = {ordered[int((i + 0.5) * len(ordered) / count)] for i in range(count)}
-    return [pair for pair in pairs if pair in chosen]
+    return [ordered[int((i + 0.5) * len(ordered) / count)] for i in range(count)]
 
 
 def read_tags(folder: Path) -> dict[str, str]:

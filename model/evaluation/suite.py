@@ -35,14 +35,14 @@ SUITE = (
     PhotoSet("polyu"),
     PhotoSet("lol"),
     PhotoSet("gopro"),
-    PhotoSet("rain100l", every=2),
-    PhotoSet("cbsd68", sigma=25, every=4),
-    PhotoSet("cbsd68", "grey-noise-25", every=4),
-    PhotoSet("cbsd68", "bw-noise-25", every=4),
-    *(PhotoSet("cbsd68", f"jpeg-{quality}", every=8) for quality in JPEG_QUALITIES),
-    *(PhotoSet("cbsd68", f"dark-{stops}", every=4) for stops in STOPS),
+    PhotoSet("rain100l", every=4),
+    PhotoSet("cbsd68", sigma=25, every=8),
+    PhotoSet("cbsd68", "grey-noise-25", every=8),
+    PhotoSet("cbsd68", "bw-noise-25", every=8),
+    *(PhotoSet("cbsd68", f"jpeg-{quality}", every=16) for quality in JPEG_QUALITIES),
+    *(PhotoSet("cbsd68", f"dark-{stops}", every=8) for stops in STOPS),
     PhotoSet("good", UNCHANGED),
-    PhotoSet("collection", UNCHANGED),
+    PhotoSet("collection", UNCHANGED, every=3),
 )
 """Real noise, darkness, motion blur, and made rain; CBSD68 with what files and cameras do; photos that are
 fine."""

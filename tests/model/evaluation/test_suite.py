@@ -120,7 +120,7 @@ def test_the_command_prints_the_table(command, sets, tiny_weights):
         "good ",
     ):
         assert sum(line.startswith(start) for line in out.splitlines()) == 1
-    assert "1 (1 in 8)" in out
+    assert "1 (1 in 16)" in out
     assert out.count("Not there: ") == err.count("left out: ") == 4
     code, out, err = command(*arguments, "--json")
     result = json.loads(out)
