@@ -103,7 +103,14 @@ def run(
     from anyir.model.photo.encoder import Encoding
     from anyir.model.photo.formats import LOSSY, output_format
     from anyir.model.photo.writer import Inputs
-    from anyir.model.restore.batch import Output, PhotoOutcome, read_job, restore_job, restore_jobs
+    from anyir.model.restore.batch import (
+        Output,
+        PhotoOutcome,
+        count_tiles,
+        read_job,
+        restore_job,
+        restore_jobs,
+    )
     from anyir.model.restore.jobs import alone_in, find_jobs, why_left_out
     from anyir.model.restore.restorer import Restorer
 
@@ -124,7 +131,7 @@ def run(
         with alone_in(target):
             restorer = make()
             _say_what_runs(restorer, as_json)
-            with keep_freed_memory(), TileBar(len(jobs)) as bar:
+            with keep_freed_memory(), TileBar(count_tiles(restorer, jobs)) as bar:
                 outcomes = restore_jobs(
                     restorer, jobs, output, resume=resume, started=bar.start, finished=bar.finish
                 )
@@ -139,7 +146,7 @@ def run(
         photo = read_job(jobs[0], output)  # before the seconds that a model takes
         restorer = make()
         _say_what_runs(restorer, as_json)
-        with keep_freed_memory(), TileBar(1) as bar:
+        with keep_freed_memory(), TileBar(count_tiles(restorer, jobs)) as bar:
             progress = bar.start(jobs[0])
             outcomes = [restore_job(restorer, jobs[0], photo, output, progress=progress)]
             bar.finish(outcomes[0])
@@ -212,13 +219,17 @@ def _print_outcomes(outcomes: list[PhotoOutcome], restorer: Restorer, as_json: b
 
 
 class TileBar:
-    """Progress on stderr: tiles done and time left of the photo at hand; notes and failures in between."""
+    """Progress on stderr: tiles done and time left, of the photo at hand and of all; notes and failures in
+    between.
 
-    def __init__(self, photos: int) -> None:
+    Args:
+        tiles: how many every photo is cut into, as far as it is known.
+    """
+
+    def __init__(self, tiles: dict[PhotoJob, int]) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self.photos, self.photo = photos, 0
         console = Console(stderr=True)
         self.progress = Progress(
             TextColumn("{task.description}", markup=False),
@@ -232,6 +243,9 @@ class TileBar:
             redirect_stdout=False,
         )
         self.task = self.progress.add_task("", total=None)
+        self.tiles, self.photo = tiles, 0
+        self.done, self.total = 0, sum(tiles.values())
+        self.all = self.progress.add_task("all photos", total=self.total) if len(tiles) > 1 else None
 
     def __enter__(self) -> TileBar:
         self.progress.start()
@@ -242,11 +256,23 @@ class TileBar:
 
     def start(self, job: PhotoJob) -> Callable[[int, int], None]:
         self.photo += 1
-        count = f" ({self.photo}/{self.photos})" if self.photos > 1 else ""
+        self.job = job
+        count = f" ({self.photo}/{len(self.tiles)})" if len(self.tiles) > 1 else ""
         self.progress.reset(self.task, total=None, description=f"{job.source.name}{count}")
-        return lambda done, total: self.progress.update(self.task, completed=done, total=total)
+        return self.advance
+
+    def advance(self, done: int, total: int) -> None:
+        self.progress.update(self.task, completed=done, total=total)
+        if self.all is not None:
+            self.progress.update(self.all, completed=self.done + done)
 
     def finish(self, outcome: PhotoOutcome) -> None:
+        if outcome.status == "restored":
+            self.done += self.tiles[self.job]
+        else:
+            self.total -= self.tiles[self.job]
+        if self.all is not None:
+            self.progress.update(self.all, completed=self.done, total=self.total)
         lines = [f"note: {outcome.input}: {note}" for note in outcome.notes]
         if outcome.error:
             named = outcome.error if outcome.input in outcome.error else f"{outcome.input}: {outcome.error}"

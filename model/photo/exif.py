@@ -180,12 +180,13 @@ def mended(exif: bytes, width: int, height: int) -> bytes:
     if head.big:
         raise ValueError("EXIF is no BigTIFF")
     entries, next_ = read_directory(reader_of(data), head, head.first)
+    places = _places(data, head, head.first)
     for tag, value in ((ORIENTATION, 1), (IMAGE_WIDTH, width), (IMAGE_HEIGHT, height)):
-        _set(data, head, entries.get(tag), value)
+        _set(data, head, places.get(tag), value)
     camera = number(entries, head, EXIF_IFD, 0)
     if camera:
         try:
-            inner, _ = read_directory(reader_of(data), head, camera)
+            inner = _places(data, head, camera)
         except ValueError:
             inner = {}
         for tag, value in ((PIXEL_WIDTH, width), (PIXEL_HEIGHT, height)):
@@ -195,11 +196,18 @@ def mended(exif: bytes, width: int, height: int) -> bytes:
     return PREFIX + bytes(data)
 
 
-def _set(data: bytearray, head: TiffHead, entry: Entry | None, value: int) -> None:
-    if entry is not None:
+def _places(data: bytearray, head: TiffHead, at: int) -> dict[int, int]:
+    """Where each tag's 12 bytes are, also with a wrong type: some programs read its value all the same."""
+    [count] = _unpack(f"{head.order}H", bytes(data[at : at + 2]))
+    starts = (at + 2 + 12 * i for i in range(count))
+    return {_unpack(f"{head.order}H", bytes(data[i : i + 2]))[0]: i for i in starts if i + 12 <= len(data)}
+
+
+def _set(data: bytearray, head: TiffHead, place: int | None, value: int) -> None:
+    if place is not None:
         kind = _SHORT if value < 2**16 else _LONG
         form = f"{head.order}HI{'HH' if kind == _SHORT else 'I'}"
-        struct.pack_into(form, data, entry.at + 2, kind, 1, value, *([0] if kind == _SHORT else []))
+        struct.pack_into(form, data, place + 2, kind, 1, value, *([0] if kind == _SHORT else []))
 
 
 def _drop_thumbnail(data: bytearray, head: TiffHead, first: int, at: int) -> None:

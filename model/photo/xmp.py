@@ -33,7 +33,7 @@ def mended(xmp: bytes, width: int, height: int) -> bytes:
 
 def _with_number(xmp: bytes, name: bytes, value: int) -> bytes:
     """A whole number, written as an attribute or as an element, replaced where it is."""
-    return re.sub(rb"(\b%b(?:\s*=\s*[\"']|>\s*))\d+" % name, lambda m: m[1] + str(value).encode(), xmp)
+    return re.sub(rb"(%b(?:\s*=\s*[\"']|>\s*))\d+" % name, lambda m: m[1] + str(value).encode(), xmp)
 
 
 def _without_element(xmp: bytes, name: bytes) -> bytes:

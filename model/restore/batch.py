@@ -180,6 +180,17 @@ def is_done(job: PhotoJob, output: Output) -> bool:
     return wrong is None
 
 
+def count_tiles(restorer: Restorer, jobs: list[PhotoJob]) -> dict[PhotoJob, int]:
+    """How many tiles every photo is cut into, from the files' beginnings; 0 for one that cannot be read."""
+    tiles = {}
+    for job in jobs:
+        try:
+            tiles[job] = len(restorer.plan(*read_size(job.source)))
+        except (UserError, OSError):
+            tiles[job] = 0
+    return tiles
+
+
 def restore_jobs(
     restorer: Restorer,
     jobs: list[PhotoJob],

@@ -10,8 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from anyir.model import PRESETS, AnyIR, Restorer
+from anyir.model.commands.restore import TileBar
 from anyir.model.photo.encoder import encode
 from anyir.model.photo.reader import Photo, read_photo
+from anyir.model.photo.writer import Inputs
+from anyir.model.restore.batch import Output, count_tiles, restore_jobs
+from anyir.model.restore.jobs import find_jobs
 from tests.helpers.command_checks import fails, files, save
 from tests.helpers.photo_files import values
 
@@ -212,6 +217,71 @@ def test_a_folder_that_nothing_came_of_goes_again(restore, folder, photos):
     (photos / "a.png").write_text("no photo")
     assert restore("photos", "out")[0] == 1
     assert not (folder / "out").exists()
+
+
+def test_time_left_counts_the_tiles_of_all_photos(folder, photos):
+    for name, size in (("a.png", (32, 32)), ("b.png", (40, 50)), ("c.png", (60, 60))):
+        save(photos / name, Photo(values((*size, 3))))
+    (photos / "bad.png").write_text("no photo")
+    jobs, _ = find_jobs(photos, folder / "out")
+    restorer = Restorer(AnyIR(PRESETS["tiny"]), tile=32)
+    tiles = count_tiles(restorer, jobs)
+    assert [tiles[job] for job in jobs] == [1, 4, 0, 9]
+    seen = []
+    with TileBar(tiles) as bar:
+
+        def started(job):
+            advance = bar.start(job)
+
+            def both(done, total):
+                advance(done, total)
+                seen.append((bar.progress.tasks[1].completed, bar.progress.tasks[1].total))
+
+            return both
+
+        restore_jobs(restorer, jobs, Output(Inputs([])), started=started, finished=bar.finish)
+    assert seen == [(i + 1, 14) for i in range(14)]
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_and_resumed(folder, photos, tiny_weights):
+    """kill -9 after the second photo: what is there is whole, nothing else is, and a second run goes on."""
+    for i in range(6):
+        save(photos / f"{i}.png", Photo(values((64, 64, 3))))
+    before = files(photos)
+    command = [
+        sys.executable,
+        "-m",
+        "anyir.model.cli",
+        "restore",
+        "photos",
+        "out",
+        "--with",
+        str(tiny_weights),
+    ]
+    run = subprocess.Popen(
+        [*command, "--tile", "32", "--threads", "1"], cwd=folder, stdout=subprocess.DEVNULL
+    )
+    end = time.monotonic() + 120
+    while not (folder / "out" / "1.png").exists():
+        assert run.poll() is None or (folder / "out" / "1.png").exists()
+        assert time.monotonic() < end
+        time.sleep(0.001)
+    run.kill()
+    run.wait()
+    done = files(folder / "out")
+    assert {"0.png", "1.png"} <= set(done) <= {f"{i}.png" for i in range(6)}
+    for name in done:
+        assert read_photo(folder / "out" / name).pixels.shape == (64, 64, 3)
+    resumed = subprocess.run(
+        [*command, "--tile", "32", "--threads", "1", "--resume"], cwd=folder, capture_output=True, text=True
+    )
+    assert resumed.returncode == 0
+    assert f"{6 - len(done)} restored, {len(done)} kept, 0 skipped, 0 failed" in resumed.stdout
+    after = files(folder / "out")
+    assert {name: after[name] for name in done} == done
+    assert len(after) == 6
+    assert files(photos) == before
 
 
 def test_names_are_shown_as_they_are(restore, anyir, folder, photos):

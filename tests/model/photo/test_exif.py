@@ -112,6 +112,15 @@ def test_text_of_a_tiff_comes_through(tmp_path):
         assert b"J\xfcrg\0" in made
 
 
+@pytest.mark.parametrize("kind", [3, 2, 77, 0xFFFF])
+def test_an_orientation_of_a_wrong_type_is_reset_too(kind):
+    """There are programs that read its value whatever its type."""
+    data = bytearray(block("<"))
+    struct.pack_into("<H", data, 24, kind)
+    after = exif_block.mended(bytes(data), 1, 1).removeprefix(exif_block.PREFIX)
+    assert after[22:34] == struct.pack("<HHIHH", 0x0112, 3, 1, 1, 0)
+
+
 def test_sizes_that_need_more_bits_get_them():
     after = exif_block.mended(block("<"), 70_000, 80_000)
     parsed = Image.Exif()
