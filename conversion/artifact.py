@@ -14,6 +14,8 @@ from anyir.model.errors import UserError
 def open_artifact(path: Path, *, threads: int = THREADS) -> Runner:
     """Load an artifact after checking it against its manifest.
 
+    Where its runtime does not exist and something computes its programs, that does: ``accelerator`` says so.
+
     Args:
         path: ``.pte``, ``.tflite`` or ``.mlpackage``, with its manifest beside it.
         threads: CPU threads for the runtime; of the whole process in ExecuTorch.
@@ -35,7 +37,7 @@ def import_runtime(runtime: str, backend: str) -> None:
         UserError: an unknown runtime, or one that is installed and cannot be imported.
     """
     entry = find_runtime(runtime)
-    if entry.why_not_here:
+    if entry.why_not_here and not entry.is_evaluated:
         raise Unsupported(entry.why_not_here)
     if backend not in entry.backends:
         known = ", ".join(entry.backends)
@@ -67,6 +69,22 @@ def load_artifact(path: Path, promise: Promise, *, threads: int = THREADS, both:
         raise UserError(f"{runtime} refuses {path.name}: {error}") from error
 
 
+def load_evaluator(path: Path, promise: Promise, *, threads: int = THREADS) -> Runner:
+    """As ``load_artifact``, to compute what the program says, whether or not its runtime exists here.
+
+    Raises:
+        UserError: what is wrong with the file, or nothing here computes such programs.
+    """
+    entry = find_runtime(promise.origin.runtime)
+    if entry.evaluator is None:
+        raise UserError(f"nothing here computes {entry.label} programs but {entry.label}")
+    runner: type[Runner] = resolve_name(entry.evaluator)
+    return runner(path, promise, threads=threads)
+
+
 def _runner(runtime: str) -> type[Runner]:
-    runner: type[Runner] = resolve_name(find_runtime(runtime).runner)
+    entry = find_runtime(runtime)
+    runner: type[Runner] = resolve_name(
+        entry.evaluator if entry.is_evaluated and entry.evaluator else entry.runner
+    )
     return runner

@@ -158,8 +158,10 @@ class Sample(Strict):
 
 
 class Parity(Strict):
-    status: Literal["measured", "not measured"]
-    reason: str | None = Field(description="why it was not measured here")
+    status: Literal["measured", "evaluated", "not measured"] = Field(
+        description="measured: run by its runtime; evaluated: computed operator by operator instead"
+    )
+    reason: str | None = Field(description="why its runtime did not run it")
     bounds: PublishedBounds
     stages: list[Stage]
     degradations: list[Degradation]
@@ -167,7 +169,7 @@ class Parity(Strict):
 
     @property
     def literal(self) -> Stage | None:
-        """The artifact against the literal network; None where it was not measured."""
+        """The artifact against the literal network; None where it was neither run nor evaluated."""
         return next((s for s in self.stages if (s.stage, s.against) == ("artifact", "literal")), None)
 
 

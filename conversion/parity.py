@@ -71,16 +71,19 @@ def compare_statistics(stage: str, outputs: Outputs, against: str, references: O
     return compare(stage, left, against, right, "look")
 
 
-def measure(source: Source, bounds: Bounds, stages: list[tuple[str, Outputs]]) -> Parity:
+def measure(
+    source: Source, bounds: Bounds, stages: list[tuple[str, Outputs]], *, evaluated: str | None = None
+) -> Parity:
     """Compare each stage with the one before it and the last, the artifact, with the literal network.
 
     Args:
         stages: name and outputs of what follows the deploy form, in order; the last is ``artifact``.
+        evaluated: why the artifact was computed and not run; None if its runtime ran it.
     """
     artifact = stages[-1][1]
     return Parity(
-        status="measured",
-        reason=None,
+        status="evaluated" if evaluated else "measured",
+        reason=evaluated,
         bounds=bounds,
         stages=[
             *_chain(source, stages),

@@ -12,7 +12,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 
 from anyir.conversion import contract
-from anyir.conversion.artifact import import_runtime, load_artifact
+from anyir.conversion.artifact import import_runtime, load_artifact, load_evaluator
 from anyir.conversion.base import Export, Exporter, Promise, Runner
 from anyir.conversion.digest import code_sha256, versions
 from anyir.conversion.manifest import (
@@ -199,13 +199,13 @@ def up_to_date(target: Path, job: Job, recipe: Recipe) -> Manifest | None:
         manifest = verify_artifact(target)
     except UserError:
         return None
-    runs_here = find_runtime(recipe.runtime).why_not_here is None
+    runtime = find_runtime(recipe.runtime)
     same = (
         manifest.source.sha256 == job.described.sha256
         and manifest.versions == versions(recipe.runtime)
         and manifest.code_sha256 == code_sha256()
         # What was built where it could not be run is measured where it can.
-        and not (manifest.parity.status == "not measured" and runs_here)
+        and (manifest.parity.status == "measured" or runtime.why_not_here is not None)
     )
     return manifest if same else None
 
@@ -216,13 +216,16 @@ def compare_artifact(path: Path, recipe: Recipe, export: Export, source: Source,
     Raises:
         UserError: more calls of the backend than the recipe has.
     """
-    if reason := find_runtime(recipe.runtime).why_not_here:
-        return not_measured(source, recipe.bounds, export.stages, reason)
+    runtime, stages = find_runtime(recipe.runtime), list(export.stages)
+    if runtime.why_not_here and not runtime.is_evaluated:
+        return not_measured(source, recipe.bounds, stages, runtime.why_not_here)
     import_runtime(recipe.runtime, recipe.backend)
     model = load_artifact(path, promise, both=True)
     check_calls(model, recipe)
-    outputs = run_program(model, source.inputs)
-    return measure(source, recipe.bounds, [*export.stages, ("artifact", outputs)])
+    if runtime.evaluator and not runtime.is_evaluated:  # both are here: one is the other's check
+        stages.append(("evaluated", run_program(load_evaluator(path, promise), source.inputs)))
+    stages.append(("artifact", run_program(model, source.inputs)))
+    return measure(source, recipe.bounds, stages, evaluated=runtime.why_not_here)
 
 
 def check_calls(model: Runner, recipe: Recipe) -> None:
@@ -232,7 +235,7 @@ def check_calls(model: Runner, recipe: Recipe) -> None:
         UserError: which entry, its calls and the recipe's.
     """
     for entry, counted in model.operators.items():
-        if counted.partitions != recipe.calls:
+        if counted.partitions not in (None, recipe.calls):
             raise UserError(
                 f"{entry} enters {recipe.backend} {counted.partitions} times for {counted.delegated} of "
                 f"{counted.total} operators; calls by its recipe: {recipe.calls}"

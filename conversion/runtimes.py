@@ -29,6 +29,8 @@ class Runtime:
         package: whose version is the runtime's on this machine.
         exporter: ``module:class`` of an ``Exporter``.
         runner: ``module:class`` of a ``Runner``.
+        evaluator: ``module:class`` of a ``Runner`` that computes what a program says, where the runtime does
+            not exist. It says nothing of how fast the program is.
         one_conversion: its precisions start from one converted program, so one process builds them all.
         takes_threads: it runs on as many CPU threads as it is told.
         system: ``sys.platform`` of the only machines that run its programs, and their names; None: all do.
@@ -42,6 +44,7 @@ class Runtime:
     package: str
     exporter: str
     runner: str
+    evaluator: str | None = None
     one_conversion: bool = True
     takes_threads: bool = True
     system: tuple[str, str] | None = None
@@ -52,6 +55,11 @@ class Runtime:
         if self.system is None or self.system[0] == sys.platform:
             return None
         return f"{self.label} runs on {self.system[1]} only, not on {sys.platform}"
+
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether this system computes what its programs say and cannot run them."""
+        return self.why_not_here is not None and self.evaluator is not None
 
 
 RUNTIMES: dict[str, Runtime] = {
@@ -87,6 +95,7 @@ RUNTIMES: dict[str, Runtime] = {
             package="coremltools",
             exporter="anyir.conversion.coreml.exporter:CoreMlExporter",
             runner="anyir.conversion.coreml.runner:CoreMlModel",
+            evaluator="anyir.conversion.coreml.evaluated:EvaluatedCoreMl",
             takes_threads=False,
             system=("darwin", "macOS and iOS"),
         ),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from anyir.conversion.contract import ENTRIES
+from anyir.conversion.runtimes import RUNTIMES
 from anyir.model.errors import UserError
 from anyir.profiling.candidates import Candidate, find_candidates
 from anyir.profiling.environment import HostEnvironment, describe_host
@@ -94,7 +95,7 @@ def profile(
         outputs = {run.candidate.name: Path(scratch) / f"{run.candidate.name}.npy" for run in runs}
         measured = [run for run in runs if run.alive]
         rounds = settings.warmups + settings.runs
-        on_start(len(measured) * (rounds + 2))
+        on_start(sum(2 if run.candidate.is_evaluated else rounds + 2 for run in measured))
         for run in measured:
             assert run.candidate.path is not None
             program = Program(
@@ -108,7 +109,8 @@ def profile(
             stack.callback(run.worker.close)
             on_step(f"load {run.candidate.name}")
             run.loaded = run.ask("load", LOAD_LIMIT_S)
-        measure_in_turn(measured, settings, on_step)
+        timed = [run for run in measured if not run.candidate.is_evaluated]
+        measure_in_turn(timed, settings, on_step)
         rows = []
         for run in runs:
             if run.alive:
@@ -176,14 +178,20 @@ def _row(
         except UserError as error:
             run.error = str(error)
     ok = run.error is None
+    timed = ok and not candidate.is_evaluated
+    status, why = "ok", run.error
+    if ok and not timed:
+        status, why = "evaluated", RUNTIMES[candidate.runtime].why_not_here
+    elif not ok:
+        status = "unsupported" if run.unsupported else "failed"
     # As counted in the loaded program, where that can be; else as the conversion did.
     look, restore = (run.restored.get("counted", {}).get(e) or getattr(candidate, e) for e in ENTRIES)
     artifact = None
     if candidate.path is not None and candidate.sha256 is not None:
         artifact = Artifact(name=candidate.path.name, sha256=candidate.sha256, bytes=candidate.bytes)
     return Row(
-        status="ok" if ok else "unsupported" if run.unsupported else "failed",
-        error=run.error,
+        status=status,  # type: ignore[arg-type]  # checked by the schema
+        error=why,
         name=candidate.name,
         engine=None,
         artifact=artifact,
@@ -200,12 +208,12 @@ def _row(
         delegated=restore["delegated"],
         operators=restore["total"],
         partitions=restore["partitions"],
-        load_ms=round(run.loaded["load_ms"], 3) if ok else None,
+        load_ms=round(run.loaded["load_ms"], 3) if timed else None,
         load_again_ms=None,
-        first_run_ms=round(run.loaded["first_run_ms"], 3) if ok else None,
-        latency=latency(run.samples_ms, settings.warmups) if ok else None,
-        look=_look(run, look, settings) if ok else None,
-        peak_memory_bytes=run.restored["peak_memory_bytes"] if ok else None,
+        first_run_ms=round(run.loaded["first_run_ms"], 3) if timed else None,
+        latency=latency(run.samples_ms, settings.warmups) if timed else None,
+        look=_look(run, look, settings) if timed else None,
+        peak_memory_bytes=run.restored["peak_memory_bytes"] if timed else None,
         pss_bytes=None,
         output_sha256=digest if ok else None,
         quality=quality,

@@ -59,6 +59,11 @@ class Candidate:
         return self.runtime == PYTORCH or RUNTIMES[self.runtime].takes_threads
 
     @property
+    def is_evaluated(self) -> bool:
+        """Whether this machine computes what it says and cannot run it: there is nothing to time."""
+        return self.runtime != PYTORCH and RUNTIMES[self.runtime].is_evaluated
+
+    @property
     def runtime_version(self) -> str | None:
         """The runtime's version on this machine, not the one that the artifact was made with."""
         return package_version("torch" if self.runtime == PYTORCH else RUNTIMES[self.runtime].package)

@@ -160,10 +160,10 @@ class Quality(Strict):
 
 
 class Row(Strict):
-    """One program on one device: measured (``ok``), or why not."""
+    """One program on one device: measured (``ok``), its output alone (``evaluated``), or why not."""
 
-    status: Literal["ok", "failed", "unsupported"]
-    error: str | None = Field(description="Why there are no figures; null if there are.")
+    status: Literal["ok", "evaluated", "failed", "unsupported"]
+    error: str | None = Field(description="Why figures are missing; null if there are all.")
     name: str = Field(description="Artifact or recipe, without suffix; unique for a device and engine.")
     engine: str | None = Field(description="What the app ran it through; null on a host.")
     artifact: Artifact | None
@@ -207,6 +207,11 @@ class Row(Strict):
         figures = (self.accelerator, self.tile, self.load_ms, self.first_run_ms, self.latency, self.look)
         if self.status == "ok" and (None in figures or not self.quality or self.output_sha256 is None):
             raise ValueError("an ok row has every figure")
+        if self.status == "evaluated":
+            if self.accelerator is None or not self.quality or self.output_sha256 is None:
+                raise ValueError("an evaluated row says how far its output is")
+            if (self.load_ms, self.first_run_ms, self.latency, self.look) != (None,) * 4:
+                raise ValueError("an evaluated row has no times: its runtime did not run")
         if (self.delegated or 0) > (self.operators or 0):
             raise ValueError("more operators delegated than there are")
         return self
@@ -238,9 +243,9 @@ class Results(Strict):
     def _every_degradation_in_every_row(self) -> Results:
         inputs = self.reference.inputs
         for row in self.rows:
-            if row.status == "ok" and set(row.quality) != set(inputs):
+            if row.quality and set(row.quality) != set(inputs):
                 raise ValueError(f"{row.key} does not have the reference's degradations")
-            if row.status == "ok" and not any(kind != CLEAN for kind in row.quality):
+            if row.quality and not any(kind != CLEAN for kind in row.quality):
                 raise ValueError(f"{row.key} has no figure against the truth but of clean tiles")
         return self
 

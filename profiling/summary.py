@@ -55,7 +55,7 @@ def worst_reference_psnr(row: Row) -> float | None:
 
 
 def mean_truth_psnr(row: Row) -> float:
-    """Mean PSNR against the truth over the degradations of an ok row, in dB; clean tiles are left out."""
+    """Mean PSNR against the truth over a row's degradations, in dB; clean tiles are left out."""
     return _mean({kind: quality.psnr_truth for kind, quality in row.quality.items()})
 
 
@@ -131,9 +131,12 @@ def results_table(results: Results) -> Table:
 def _figures(row: Row, results: Results) -> list[str]:
     size = f"{row.artifact.bytes / 1e6:.1f}" if row.artifact else ""
     calls = "" if row.partitions is None else str(row.partitions)
-    if row.status != "ok" or row.latency is None:
+    if not row.quality:
         return [row.status, "", "", "", size, calls, "", ""]
     worst = worst_reference_psnr(row)
+    quality = ["identical" if worst is None else f"{worst:.1f}", f"{gain(row, results.reference):+.2f}"]
+    if row.latency is None:
+        return [row.status, "", "", "", size, calls, *quality]
     return [
         f"{row.latency.p50_ms:.1f}",
         f"{row.look.latency.p50_ms:.1f}" if row.look else "",
@@ -141,6 +144,5 @@ def _figures(row: Row, results: Results) -> list[str]:
         "" if row.peak_memory_bytes is None else f"{row.peak_memory_bytes / 1e6:.0f}",
         size,
         calls,
-        "identical" if worst is None else f"{worst:.1f}",
-        f"{gain(row, results.reference):+.2f}",
+        *quality,
     ]

@@ -83,7 +83,8 @@ def _print_table(rows: list, out: Path) -> None:  # type: ignore[type-arg]
         if row.status == "failed":
             table.add_row(row.recipe, "[red]failed[/red]")
             continue
-        parity = "no" if row.parity != "measured" else "equal" if row.psnr is None else f"{row.psnr:.1f}"
+        parity = "equal" if row.psnr is None else f"{row.psnr:.1f}"
+        parity = {"measured": parity, "evaluated": f"{parity}*"}.get(row.parity, "no")
         table.add_row(
             row.recipe,
             row.status,
@@ -96,7 +97,10 @@ def _print_table(rows: list, out: Path) -> None:  # type: ignore[type-arg]
         )
     console = Console()
     console.print(table)
-    if any(row.parity != "measured" for row in rows if row.status != "failed"):
+    built = {row.parity for row in rows if row.status != "failed"}
+    if "evaluated" in built:
+        console.print("* evaluated: computed operator by operator, as its runtime does not exist here")
+    if "not measured" in built:
         console.print("parity no: this machine cannot run the program; its manifest says what was checked")
     for row in rows:
         if row.reason:

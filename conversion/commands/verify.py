@@ -20,7 +20,7 @@ def run(
 ) -> None:
     """Check artifacts against their manifests: schema, sha256, and their output on the parity photos.
 
-    Core ML packages run on macOS only; elsewhere their output is not compared, and the row says so.
+    Core ML packages run on macOS only; elsewhere they are computed operator by operator, and the row says so.
 
     Example: [bold]anyir verify build/artifacts[/bold]
     """
@@ -90,6 +90,7 @@ def _run_again(path: Path, manifest: Manifest) -> str:
     from anyir.conversion.artifact import import_runtime, load_artifact
     from anyir.conversion.base import Promise, Unsupported
     from anyir.conversion.parity import recheck
+    from anyir.conversion.runtimes import find_runtime
 
     try:
         import_runtime(manifest.runtime, manifest.backend)
@@ -99,7 +100,8 @@ def _run_again(path: Path, manifest: Manifest) -> str:
     share = compare_operators(model, manifest)
     stage = recheck(manifest.parity, manifest.tile, model)
     psnr = "identical" if stage.psnr is None else f"{stage.psnr:.1f} dB"
-    return f"{psnr}, max error {stage.max_error:.2g}{share}"
+    how = ", evaluated" if find_runtime(manifest.runtime).is_evaluated else ""
+    return f"{psnr}, max error {stage.max_error:.2g}{how}{share}"
 
 
 def compare_operators(model: Runner, manifest: Manifest) -> str:

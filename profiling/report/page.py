@@ -44,10 +44,17 @@ class ResultsFile:
 
 @dataclass(frozen=True)
 class Device:
-    """What the page shows of one results file."""
+    """What the page shows of one results file.
+
+    Attributes:
+        measured: rows with all figures.
+        compared: those, and those whose output alone is known.
+        missing: rows without times, with their reasons.
+    """
 
     results: Results
     measured: list[Row]
+    compared: list[Row]
     missing: list[Row]
     plots: list[Markup]
     sustained: list[tuple[Row, Markup, float]]
@@ -126,6 +133,7 @@ def show_device(results: Results) -> Device:
     return Device(
         results=results,
         measured=measured,
+        compared=[row for row in results.rows if row.quality],
         missing=[row for row in results.rows if row.status != "ok"],
         plots=[pareto_svg(points, 860, 360), pareto_svg(points, 328, 380)] if points else [],
         sustained=[
@@ -247,7 +255,7 @@ def _pictures(results: Results, folder: Path) -> dict[str, Any]:
             },
         }
         for row in results.rows
-        if row.status == "ok" and all(row.quality[kind].picture for kind in inputs)
+        if row.quality and all(row.quality[kind].picture for kind in inputs)
     }
     return {"inputs": inputs, "programs": programs if inputs else {}}
 

@@ -44,11 +44,11 @@ def test_no_row_is_missing_and_failures_set_the_exit_code(profiled, rows):
         ("tiny_litert_cpu_fp16_64x64", "failed", "changed since it was built"),
         ("tiny_litert_cpu_int8w_64x64", "failed", "no manifest at"),
         ("tiny_executorch_xnnpack_int8_64x64", "failed", "not built: parity of 20 dB is below 30 dB"),
-        ("tiny_coreml_mlprogram_fp16_64x64", "unsupported", "Core ML runs on macOS and iOS only"),
+        ("tiny_coreml_mlprogram_fp16_64x64", "evaluated", "Core ML runs on macOS and iOS only"),
     ],
 )
 def test_what_has_no_figures_says_why(name, status, reason, rows):
-    if sys.platform == "darwin" and status == "unsupported":
+    if sys.platform == "darwin" and status == "evaluated":
         pytest.skip("Core ML runs on this machine")
     assert rows[name].status == status
     assert reason in rows[name].error
@@ -58,6 +58,13 @@ def test_a_changed_file_has_none_of_its_manifest_s_figures(rows):
     row = rows["tiny_litert_cpu_fp16_64x64"]
     assert (row.backend, row.precision) == ("cpu", "fp16")
     assert {row.artifact, row.delegated, row.operators, row.partitions} == {None}
+
+
+def test_core_ml_s_output_is_compared_where_only_that_can_be_known(rows):
+    row = rows["tiny_coreml_mlprogram_fp16_64x64"]
+    assert "Core ML did not run" in row.accelerator
+    assert (row.load_ms, row.latency, row.look, row.peak_memory_bytes) == (None,) * 4
+    assert min(quality.psnr_reference for quality in row.quality.values()) > 55
 
 
 def test_core_ml_is_not_said_to_take_a_number_of_threads(rows):

@@ -162,10 +162,10 @@ def test_an_artifact_scores_as_the_network_in_its_tiles(evaluate, tiny_weights, 
     code, _, err = evaluate(*common, "--with", artifact, "--card")
     assert code == 1
     assert "is an artifact" in err
-    coreml = next(tiny_artifacts.glob("*.mlpackage"))
-    code, _, err = evaluate(*common, "--with", coreml)
-    assert code == 1
-    assert err.endswith("anyir: Core ML runs on macOS and iOS only, not on linux\n")
+    coreml = next(tiny_artifacts.glob("*coreml*_fp16_*.mlpackage"))
+    code, out, err = evaluate(*common, "--with", coreml)
+    assert code == 0, err
+    assert json.loads(out)["rows"][0]["psnr"] == pytest.approx(torch_row["psnr"], abs=0.02)
 
 
 @pytest.mark.parametrize(

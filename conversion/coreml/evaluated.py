@@ -1,0 +1,85 @@
+"""Core ML packages where there is no Core ML: what they say, computed in PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyir.conversion import contract
+from anyir.conversion.base import Promise, Runner, Shapes, check_shapes
+from anyir.conversion.manifest import Operators
+from anyir.model.errors import UserError
+
+if TYPE_CHECKING:
+    from anyir.conversion.coreml.evaluator.values import TensorType
+
+Array = NDArray[np.float32]
+
+
+class EvaluatedCoreMl(Runner):
+    """An ``.mlpackage`` by ``evaluator``, rounded to float16 after each operator, as a phone does it.
+
+    Phones sum in an order of their own, so that their last digits may differ.
+    """
+
+    accelerator = "PyTorch CPU, computing what the Core ML package says; Core ML did not run"
+
+    @staticmethod
+    def prepare() -> None:
+        import torch  # noqa: F401
+
+    def __init__(self, path: Path, promise: Promise, *, threads: int) -> None:
+        import torch
+
+        from anyir.conversion.coreml.evaluator.evaluator import Evaluator
+
+        super().__init__(path, promise, threads=threads)
+        torch.set_num_threads(threads)
+        self._functions = {entry: Evaluator(path, entry) for entry in contract.ENTRIES}
+        self._names = contract.statistic_names(len(promise.entries.statistics))
+        look, restore = (self._functions[entry] for entry in contract.ENTRIES)
+        found: dict[str, tuple[Shapes, Shapes]] = {
+            contract.LOOK: (
+                self._shapes(look.inputs, [contract.INPUT]),
+                self._shapes(look.outputs, self._names),
+            ),
+            contract.RESTORE: (
+                self._shapes(restore.inputs, [contract.INPUT, *self._names]),
+                self._shapes(restore.outputs, [contract.OUTPUT]),
+            ),
+        }
+        check_shapes(path, promise, found)
+
+    @cached_property
+    def operators(self) -> dict[str, Operators]:
+        """How many each entry has; which of them a phone's Neural Engine takes only the phone can tell."""
+        return {
+            entry: Operators(total=function.operators, delegated=None, partitions=None)
+            for entry, function in self._functions.items()
+        }
+
+    def run_look(self, sheet: Array) -> list[Array]:
+        found = self._functions[contract.LOOK]({contract.INPUT: sheet})
+        return [found[name] for name in self._names]
+
+    def run_restore(self, tile: Array, statistics: Sequence[Array]) -> Array:
+        given = dict(zip(self._names, statistics, strict=True))
+        return self._functions[contract.RESTORE]({contract.INPUT: tile, **given})[contract.OUTPUT]
+
+    def _shapes(self, features: dict[str, TensorType], names: list[str]) -> list[tuple[int, ...]]:
+        """Of the features of these names, which must be all, in float32.
+
+        Raises:
+            UserError: others, or of another type.
+        """
+        if sorted(features) != sorted(names):
+            raise UserError(f"{self.name} has {', '.join(features) or 'none'}; {', '.join(names)} are due")
+        for name in names:
+            if (given := features[name].dtype.name) != "fp32":
+                raise UserError(f"{self.name} has {name} in {given}; fp32 is due")
+        return [tuple(int(side or 0) for side in features[name].shape) for name in names]
