@@ -12,6 +12,11 @@ DEFAULT_OVERLAP = 32
 """Side of the tiles that photos are cut into, and the pixels that neighbours share, unless told otherwise."""
 
 
+def default_overlap(tile: int) -> int:
+    """Pixels that neighbouring tiles of this side share, unless told otherwise."""
+    return min(DEFAULT_OVERLAP, tile // 4)
+
+
 @dataclass(frozen=True)
 class AnyIRConfig:
     """Everything that determines AnyIR's parameters and graph.

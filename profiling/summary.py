@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from anyir.conversion.recipes import PRECISION_LABELS
 from anyir.conversion.runtimes import RUNTIMES
 from anyir.conversion.samples import SEVERITY
-from anyir.model.config import DEFAULT_OVERLAP, DEFAULT_TILE
+from anyir.model.config import DEFAULT_TILE, default_overlap
 from anyir.model.data.degradation_registry import CLEAN, kind_title
 from anyir.model.metrics import EQUAL
 from anyir.model.restore.tiling import TilePlan
@@ -91,7 +91,7 @@ def look_share(row: Row) -> float:
 def photo_tiles(row: Row) -> int:
     """How many tiles such a photo has, with the overlap that ``Restorer`` takes."""
     tile = row.tile or DEFAULT_TILE
-    return len(TilePlan(*PHOTO, tile, min(DEFAULT_OVERLAP, tile // 4)))
+    return len(TilePlan(*PHOTO, tile, default_overlap(tile)))
 
 
 def gain(row: Row, reference: ReferenceSummary) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from anyir.model.config import DEFAULT_OVERLAP, DEFAULT_TILE, SIZE_MULTIPLE
+from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE, default_overlap
 from anyir.model.errors import UserError
 from anyir.model.restore.look import make_sheet
 from anyir.model.restore.tile_models import LookModel, TileModel, TorchModel, open_model
@@ -82,7 +82,7 @@ class Restorer:
         if self.statistics == "photo" and not can_look:
             raise UserError(f"{model.name} cannot look at a whole photo; take the statistics of each tile")
         self.tile = (model.tile or DEFAULT_TILE) if tile is None else tile
-        self.overlap = min(DEFAULT_OVERLAP, self.tile // 4) if overlap is None else overlap
+        self.overlap = default_overlap(self.tile) if overlap is None else overlap
         if model.tile is not None and self.tile != model.tile:
             raise UserError(
                 f"{model.name} is made for tiles of {model.tile}, not {self.tile}; leave the tile size out"
