@@ -250,11 +250,24 @@ def _pillow_limit() -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS = before
 
 
+class _Unmapped:
+    """A file without a number. One that has it is mapped into memory by libtiff, and this process would end
+    by a signal when another one shortens the file meanwhile."""
+
+    closed = False
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.seek, self.tell = file.read, file.seek, file.tell
+
+    def close(self) -> None:
+        """The file is its opener's to close."""
+
+
 def _open(file: BinaryIO, name: str) -> Image.Image:
     file.seek(0)
     try:
         with _pillow_limit():
-            return Image.open(file, formats=READABLE)
+            return Image.open(_Unmapped(file), formats=READABLE)  # type: ignore[arg-type]
     except Image.DecompressionBombError as error:
         limit = MOST_PIXELS // 10**6
         raise UserError(

@@ -1,9 +1,11 @@
 """TIFF's many kinds: each comes back with the right values, or is named."""
 
+import os
+
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from anyir.model.errors import UserError
 from anyir.model.photo.reader import read_photo, read_size
@@ -71,6 +73,22 @@ def test_a_page_that_is_a_thumbnail_is_no_second_photo(tmp_path, thumbnail_first
     np.testing.assert_array_equal(read.pixels, photo)
     assert read.notes == ["the other pages of this TIFF, its thumbnails or masks, are left out"]
     assert read_size(tmp_path / "in.tif") == (60, 40)
+
+
+def test_a_file_that_is_cut_while_it_is_decoded_is_no_crash(tmp_path, monkeypatch):
+    """libtiff would map the file into memory, and die of SIGBUS."""
+    pixels = values((600, 600, 3))
+    path = written(tmp_path, pixels, photometric="rgb", compression="zlib", rowsperstrip=100)
+    decode = TiffImagePlugin.TiffImageFile._load_libtiff
+
+    def cut(image):
+        os.truncate(path, 5000)
+        return decode(image)
+
+    monkeypatch.setattr(TiffImagePlugin.TiffImageFile, "_load_libtiff", cut)
+    with pytest.raises(UserError, match="was changed by another program while it was read"):
+        read_photo(path)
+    assert path.stat().st_size == 5000
 
 
 def test_two_photos_are_refused(tmp_path):
