@@ -73,7 +73,7 @@ DEGRADATIONS: tuple[Degradation, ...] = (
     ),
     Degradation(
         "low_light", "Low light", "0.5 to 4 stops too dark", order=0, stream=0,
-        training=0.045, validation=5, calibration=5, parity=5,
+        training=0.03, validation=5, calibration=5, parity=5,
     ),
     Degradation(
         "snow", "Snow", "few flakes to many, and a veil of up to 15 %", order=20, stream=2,
@@ -98,7 +98,7 @@ DEGRADATIONS: tuple[Degradation, ...] = (
     Degradation("low_light+haze+snow", training=0.005),
     # As photographs of the world have them: docs/lab/real-degradations.md compares them with such.
     Degradation(
-        "underexposure", "Underexposure", "1 to 7 stops too dark, with noise, a cast and a curve",
+        "underexposure", "Underexposure", "2 to 7 stops too dark, with noise, a cast and a curve",
         order=5, stream=9, training=0.1, validation=11, calibration=11,
     ),
     Degradation(
@@ -110,7 +110,7 @@ DEGRADATIONS: tuple[Degradation, ...] = (
         training=0.045, validation=13, calibration=13,
     ),
     Degradation(
-        "dense_haze", "Dense haze", "mean optical thickness 0.3 to 2.5", order=35, stream=12,
+        "dense_haze", "Dense haze", "mean optical thickness 0.2 to 2.4", order=35, stream=12,
         training=0.075, validation=14, calibration=14,
     ),
     Degradation(

@@ -13,13 +13,13 @@ from anyir.model.data.camera import GAMMA, jpeg_round_trip
 from anyir.model.data.draw import Draw, per_image
 from anyir.model.data.kernels import filter_each, gaussian_kernels
 
-MAX_LAMPS = 0.04
+MAX_LAMPS = 0.05
 """Largest share of pixels that may be lamps: where more is as bright, the photo is lit from behind, and its
 dark part may well be meant."""
 
 
 def underexposure(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
-    """A photo 1 to 7 stops too dark, as a phone would have stored it.
+    """A photo 2 to 7 stops too dark, as a phone would have stored it: less may well be meant.
 
     In linear light: less of it, unevenly; in some photos lamps that stay as bright as they are; a white
     balance off by up to 20 %. Shot and read noise, which for one photo's ISO do not depend on its
@@ -27,9 +27,9 @@ def underexposure(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
     an exponent off by 15 %, a contrast curve, JPEG in half of the photos and 8 bits in all.
     """
     h, w = images.shape[-2:]
-    stops = 1 + 6 * per_image(severity) * draw.maps(0.8, 1.0)
+    stops = 2 + 5 * per_image(severity) * draw.maps(0.8, 1.0)
     light = images.clamp(0, 1) ** GAMMA
-    light = light * (1 + _lamps(light, draw) * (torch.exp2(stops * draw.maps(0.3, 1.0)) - 1))
+    light = light * (1 + _lamps(light, draw) * (torch.exp2(stops * draw.maps(0.5, 1.1)) - 1))
     uneven = 0.5 * draw.field(h, w, 2) - draw.chance(0.3) * draw.maps(0, 2) * _distance(h, w, draw)
     light = light * torch.exp2(uneven - stops)
     casts = draw.chance(0.6) * 0.3
@@ -48,10 +48,10 @@ def underexposure(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
 
 
 def _lamps(light: Tensor, draw: Draw) -> Tensor:
-    """(B, 1, H, W): where a photo's few brightest places are lamps, in 0..1; 0 in most photos."""
-    bright = ((light.mean(dim=1, keepdim=True) - 0.75) / 0.2).clamp(0, 1)
+    """(B, 1, H, W): where a photo's few brightest places are lamps, in 0..1; 0 in many photos."""
+    bright = ((light.mean(dim=1, keepdim=True) - 0.55) / 0.25).clamp(0, 1)
     few = (bright.mean(dim=(2, 3), keepdim=True) < MAX_LAMPS).float()
-    return bright * few * draw.chance(0.4)
+    return bright * few * draw.chance(0.6)
 
 
 def _distance(height: int, width: int, draw: Draw) -> Tensor:
@@ -63,8 +63,8 @@ def _distance(height: int, width: int, draw: Draw) -> Tensor:
 
 def _sensor(light: Tensor, draw: Draw) -> Tensor:
     """Shot and read noise in linear light, as coarse and as coloured as a camera leaves it."""
-    shot = 10 ** draw.maps(-4.9, -3.1)
-    read = 10 ** draw.maps(-4.0, -2.7)
+    shot = 10 ** draw.maps(-5.4, -3.2)
+    read = 10 ** draw.maps(-4.3, -2.8)
     noise = draw.normal(*light.shape[1:])
     grey = draw.maps(0, 0.7)
     noise = (1 - grey) * noise + grey * noise.mean(dim=1, keepdim=True) * 3**0.5

@@ -17,12 +17,12 @@ from anyir.model.data.kernels import filter_each, gaussian_kernels
 def grain(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
     """Noise of deviation 2 to 42 of 255, grey or coloured, fine or up to 5 pixels coarse.
 
-    Half of the photos have grey noise, as film and phones have it, the others any mixture of grey and
+    Two photos of five have grey noise, as film and scans have it, the others any mixture of grey and
     colour. It is stronger in the light, in the dark or in the middle, or the same everywhere. A third have
     blotches of colour besides, a quarter were smoothed by a camera.
     """
-    sigma = per_image(2 + 40 * severity) / 255
-    grey = torch.where(draw.chance(0.5) > 0, torch.ones_like(sigma), draw.maps(0, 1))
+    sigma = per_image(2 + 40 * severity**1.4) / 255
+    grey = torch.where(draw.chance(0.4) > 0, torch.ones_like(sigma), draw.maps(0, 1))
     noise = draw.normal(*images.shape[1:])
     noise = (1 - grey) * noise + grey * noise[:, :1]
     coarse = filter_each(noise, gaussian_kernels(draw.uniform(0.3, 1.6), 11))

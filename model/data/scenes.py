@@ -13,24 +13,26 @@ from torch import Generator, Tensor
 from anyir.model.data.camera import GAMMA
 from anyir.model.data.draw import Draw
 
-SHADOWS, PALE = 0.45, 0.2
-"""Of the photos that ``as_meant`` changes: shares of those with shadows and of pale ones; the rest gets
-another curve."""
+SHADOWS, DIM, PALE = 0.35, 0.25, 0.15
+"""Of the photos that ``as_meant`` changes: shares of those with shadows, of dim ones and of pale ones; the
+rest gets another curve."""
 
 _LUMA = (0.299, 0.587, 0.114)
 
 
 def as_meant(images: Tensor, generator: Generator) -> Tensor:
-    """Each photo with deep shadows, or pale, or with a brighter or darker curve that keeps black and white.
+    """Each photo with deep shadows, or dim, or pale, or with a brighter or darker curve that keeps black and
+    white.
 
     Args:
         images: (B, 3, H, W).
         generator: on the images' device.
     """
     draw = Draw(len(images), generator)
-    shadowed, pale, curved = _with_shadows(images, draw), _pale(images, draw), _curved(images, draw)
-    which = draw.maps(0, 1)
-    return torch.where(which < SHADOWS, shadowed, torch.where(which < SHADOWS + PALE, pale, curved))
+    made = [change(images, draw) for change in (_with_shadows, _dim, _pale, _curved)]
+    ends = torch.tensor([SHADOWS, DIM, PALE], device=images.device).cumsum(0)
+    which = torch.bucketize(draw.uniform(0, 1), ends)
+    return torch.stack(made)[which, torch.arange(len(images), device=images.device)]
 
 
 def _with_shadows(images: Tensor, draw: Draw) -> Tensor:
@@ -41,6 +43,11 @@ def _with_shadows(images: Tensor, draw: Draw) -> Tensor:
     shadow = torch.sigmoid((field - level) * 2 ** draw.maps(1.5, 6))
     stops = draw.maps(1, 6) * shadow
     return (images.clamp(0, 1) ** GAMMA * torch.exp2(-stops)) ** (1 / GAMMA)
+
+
+def _dim(images: Tensor, draw: Draw) -> Tensor:
+    """0.5 to 2 stops less light all over, as a dark wall or an evening has it."""
+    return images.clamp(0, 1) * torch.exp2(-draw.maps(0.5, 2.0) / GAMMA)
 
 
 def _pale(images: Tensor, draw: Draw) -> Tensor:

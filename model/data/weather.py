@@ -17,7 +17,7 @@ from anyir.model.data.kernels import disk_kernels, filter_each, gaussian_kernels
 
 
 def dense_haze(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
-    """Scattering of a mean optical thickness of 0.3 to 2.5, through unevenly dense, tinted and dim air.
+    """Scattering of a mean optical thickness of 0.2 to 2.4, through unevenly dense, tinted and dim air.
 
     Depth grows towards the top and follows the photo's own large shapes; distant things are blurred by
     scattering; the airlight is 0.5 to 1.0, from bluish to brownish. Weak noise, in part grey, lies over
@@ -25,7 +25,7 @@ def dense_haze(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
     """
     h, w = images.shape[-2:]
     depth = _depth(images, draw)
-    thickness = per_image(0.3 + 2.2 * severity * draw.uniform(0.75, 1.0))
+    thickness = per_image(0.2 + 2.2 * severity**1.4 * draw.uniform(0.75, 1.0))
     thickness = thickness * depth / depth.mean(dim=(2, 3), keepdim=True)
     thickness = thickness * torch.exp2(0.6 * draw.field(h, w, 2) + 0.3 * draw.field(h, w, 6))
     transmission = torch.exp(-thickness)
@@ -62,7 +62,7 @@ def _seen(images: Tensor, draw: Draw, most: float) -> Tensor:
     return (images + draw.chance(0.6) * draw.maps(0, most) * noise).clamp(0, 1)
 
 
-STREAKS = ((17, 0.45, 1.0), (25, 0.6, 0.9), (41, 0.9, 0.6), (61, 0.6, 0.5), (41, 2.4, 0.35))
+STREAKS = ((13, 0.5, 0.8), (17, 0.45, 0.9), (25, 0.6, 0.8), (41, 0.9, 0.5), (61, 0.6, 0.4), (41, 2.4, 0.3))
 """Layers of heavy rain: side of the kernel, width across (standard deviation) in pixels, brightness; the last
 is near the camera and out of focus."""
 
@@ -70,9 +70,9 @@ is near the camera and out of focus."""
 def heavy_rain(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
     """Rain as dense as Rain100H's, and as photos of downpours have it.
 
-    Five layers of streaks, each in two photos of three, in gusts; laid on by screen, by addition or as a
-    grey cover; before it a veil, thicker towards the ground in some photos, for the drops too far to be
-    seen.
+    Six layers of streaks, each in more than half of the photos, in gusts; laid on by screen, by addition or
+    as a grey cover; before it a veil, thicker towards the ground in some photos, for the drops too far to
+    be seen.
     """
     h, w = images.shape[-2:]
     strength = per_image(severity)
@@ -85,13 +85,13 @@ def heavy_rain(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
     images = images * transmission + draw.maps(0.55, 0.95) * (1 - transmission)
     streaks = torch.zeros_like(images[:, :1])
     for size, across, brightness in STREAKS:
-        length = (0.35 + 0.6 * draw.uniform(0, 1)) * (size - 4)
+        length = (0.3 + 0.6 * draw.uniform(0, 1)) * (size - 2)
         angle = direction + draw.uniform(-0.07, 0.07)
         kernels = path_kernels(length, angle, torch.zeros_like(length), size, width=across)
         density = (0.03 + 0.3 * severity * draw.uniform(0.3, 1.0)) / (size * max(across, 0.7) * 1.6)
         layer = filter_each(draw.points(h, w, density), kernels / kernels.amax((1, 2), keepdim=True))
-        present = draw.chance(0.67) if size != 25 else 1.0
-        streaks = streaks + present * brightness * draw.maps(0.15, 0.9) * layer.clamp(0, 1)
+        present = draw.chance(0.6) if size != 17 else 1.0
+        streaks = streaks + present * brightness * draw.maps(0.12, 0.85) * layer.clamp(0, 1)
     streaks = (streaks * gusts * (0.35 + 0.65 * strength)).clamp(0, 1)
     how = draw.maps(0, 1)
     screened = 1 - (1 - images) * (1 - streaks)

@@ -153,6 +153,8 @@ class TrainingLog:
         for entry in self._history.entries[self._logged :]:
             for kind, scores in entry["scores"].items():
                 self._add(f"PSNR/{kind}", scores["psnr"], entry["step"])
+                if "worst" in scores:
+                    self._add(f"worst photo/{kind}", scores["worst"], entry["step"])
                 if "one_look" in scores:
                     self._add(f"PSNR, one look/{kind}", scores["one_look"], entry["step"])
         self._logged = len(self._history.entries)
@@ -183,14 +185,17 @@ class TrainingLog:
 
 
 def show_scores(scores: dict[str, dict[str, Any]]) -> None:
-    """Print a validation as a table: PSNR before and after, the gain; where measured, the gain after JPEG and
-    the PSNR in tiles after one look."""
+    """Print a validation as a table: PSNR before and after, the gain; where measured, the gain of
+    the worst photo, the gain after JPEG and the PSNR in tiles after one look."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table("degradation", title="PSNR, validation split")
     for column in ("input dB", "restored dB", "gain dB"):
         table.add_column(column, justify="right")
+    worst = any("worst" in values for values in scores.values())
+    if worst:
+        table.add_column("worst photo dB", justify="right")
     detailed = any("saved" in values for values in scores.values())
     if detailed:
         table.add_column("gain after JPEG", justify="right")
@@ -200,6 +205,7 @@ def show_scores(scores: dict[str, dict[str, Any]]) -> None:
     for kind, values in scores.items():
         before = values.get("input_psnr")
         row = [kind, "" if before is None else f"{before:.2f}", f"{values['psnr']:.2f}", _gain(values)]
+        row += [f"{values['worst']:{'.1f' if before is None else '+.1f'}}"] if worst else []
         row += [_gain(values["saved"])] if detailed else []
         row += [f"{values['one_look']:.2f}"] if looked else []
         table.add_row(*row)

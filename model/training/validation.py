@@ -13,7 +13,8 @@ from anyir.model.data.camera import jpeg_round_trip
 from anyir.model.data.degradation_registry import CLEAN, kinds_of
 from anyir.model.data.degradations import degrade
 from anyir.model.data.mixture import as_stored
-from anyir.model.metrics import mean_psnr, ssim
+from anyir.model.data.scenes import as_meant
+from anyir.model.metrics import EQUAL, mean_psnr, ssim
 from anyir.model.network import AnyIR
 from anyir.model.restore.look import make_sheet
 
@@ -27,6 +28,10 @@ LOOK_SIDE = 256
 SEED = 20_000
 SEVERITIES = (0.25, 0.5, 0.75, 1.0)
 """Given to the photos in turn. For noise they are sigma 12.5, 25, 37.5 and 50."""
+LEAST = 36.0
+"""PSNR in dB of a photo that needed nothing to itself, below which it was harmed."""
+LOSS = 0.1
+"""dB below its input, from which on a photo is worse than it was."""
 SAVED_QUALITY = 90.0
 """Of JPEG after the degradation, in a detailed validation."""
 
@@ -58,16 +63,21 @@ def validate(
             90 before they are restored.
 
     Returns:
-        kind -> {"psnr", "input_psnr"[, "ssim", "input_ssim", "by_severity": {severity: the same},
-        "saved": {"psnr", "input_psnr"}]}; "clean" has no ``input_*`` of its own and no severities.
+        kind -> {"psnr", "input_psnr", and what ``worst_of`` says[, "ssim", "input_ssim",
+        "by_severity": {severity: the same}, "saved": {"psnr", "input_psnr"}]}; "clean" has no
+        ``input_*`` of its own and no severities, and "meant": the same of the photos made dark, pale or
+        brighter on purpose.
     """
     results: dict[str, dict[str, Any]] = {}
     for kind, degraded in degraded_crops(clean).items():
         restored = network(degraded).float().clamp(0, 1)
-        results[kind] = _mean_scores(restored, clean, "", detailed)
+        results[kind] = _mean_scores(restored, clean, "", detailed) | worst_of(restored, degraded, clean)
         if detailed:
             results[kind]["saved"] = _scores_saved(network, degraded, clean)
-        if kind == "clean":
+        if kind == CLEAN:
+            meant = as_stored(as_meant(clean, torch.Generator(clean.device).manual_seed(SEED)))
+            kept = network(meant).float().clamp(0, 1)
+            results[kind]["meant"] = _mean_scores(kept, meant, "", False) | worst_of(kept, meant, meant)
             continue
         degraded = degraded.clamp(0, 1)
         results[kind] |= _mean_scores(degraded, clean, "input_", detailed)
@@ -79,6 +89,30 @@ def validate(
                 for i, severity in enumerate(SEVERITIES[: len(clean)])
             }
     return results
+
+
+def worst_of(restored: Tensor, degraded: Tensor, clean: Tensor) -> dict[str, float]:
+    """Of the photo that came off worst, as means hide it.
+
+    Args:
+        restored, degraded, clean: (N, 3, H, W) in 0..1.
+
+    Returns:
+        "worst": the least gain over the input in dB, or where nothing was to be restored the least PSNR;
+        "worse": the share of photos that lost more than 0.1 dB, or fell below 36 dB where nothing was to be
+        restored; "shift": the largest change of a photo's mean brightness against the truth's, of 255.
+    """
+    before, after = (
+        torch.tensor([mean_psnr([pair]) for pair in zip(images.clamp(0, 1), clean, strict=True)])
+        for images in (degraded, restored)
+    )
+    fine = before == EQUAL
+    shift = (restored - clean).mean(dim=(1, 2, 3)).abs() * 255
+    return {
+        "worst": float(torch.where(fine, after, after - before).min()),
+        "worse": float(torch.where(fine, after < LEAST, after < before - LOSS).float().mean()),
+        "shift": float(shift.max()),
+    }
 
 
 @torch.inference_mode()

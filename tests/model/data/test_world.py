@@ -36,7 +36,7 @@ def test_seven_stops_under_is_nearly_black(photos):
     exact = (photos**2.2 * 2**-6.3) ** (1 / 2.2)
     assert (made.mean(dim=(1, 2, 3)) < 3 * exact.mean()).all()
     mild = degrade(photos, "underexposure", severity=0.0, seed=0)
-    assert (mild.mean(dim=(1, 2, 3)) > 0.45 * photos.mean()).all()
+    assert (mild.mean(dim=(1, 2, 3)) > 0.3 * photos.mean()).all()
 
 
 def test_haze_lifts_black_and_leaves_no_contrast(photos):
@@ -65,12 +65,12 @@ def test_impulses_are_black_or_white_and_leave_the_rest_alone(photos):
 
 
 def test_what_is_meant_keeps_its_light_somewhere(photos):
-    """Whatever is done, some tenth of the photo is no darker than it was by more than a stop."""
+    """Whatever is done, some twentieth of the photo has lost no more than two stops."""
     many = photos[:1].expand(60, -1, -1, -1)
     made = as_meant(many, torch.Generator().manual_seed(0))
     assert 0 <= made.min() <= made.max() <= 1
     light = (made.clamp_min(1e-4) / many.clamp_min(1e-4)).mean(dim=1).flatten(1)
-    assert (light.quantile(0.95, dim=1) > 0.6).all()
+    assert (light.quantile(0.95, dim=1) > 2 ** (-2 / 2.2) - 0.01).all()
     assert (light.quantile(0.1, dim=1) < 0.5).sum() > 10  # and a part of many is dark
 
 

@@ -181,6 +181,26 @@ def test_validation_scores_every_kind():
     assert not any("saved" in values for values in validate(torch.nn.Identity(), clean).values())
 
 
+def test_validation_says_what_became_of_the_worst_photo():
+    """One of four photos is darkened by a tenth of the range: the means hide it, the worst do not."""
+    clean = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(1)) * 0.6 + 0.3
+
+    def network(images):
+        restored = images.clone()
+        restored[2] -= 0.1
+        return restored
+
+    scores = validate(network, clean)
+    assert scores["clean"]["worst"] == pytest.approx(20, abs=0.01)
+    assert scores["clean"]["shift"] == pytest.approx(25.5, abs=0.01)
+    assert scores["clean"]["worse"] == scores["clean"]["meant"]["worse"] == 0.25
+    assert scores["clean"]["psnr"] > 75
+    assert scores["jpeg"]["worst"] < -1
+    assert scores["jpeg"]["worse"] == 0.25
+    same = validate(torch.nn.Identity(), clean)
+    assert (same["clean"]["worst"], same["clean"]["meant"]["worst"], same["rain"]["worst"]) == (100, 100, 0)
+
+
 def test_validation_set_is_fixed():
     clean = torch.rand(2, 3, 32, 32)
     first, second = degraded_crops(clean), degraded_crops(clean)
