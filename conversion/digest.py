@@ -14,7 +14,8 @@ from anyir.model.files import sha256
 
 MODEL_CODE = (
     *("config.py", "network.py", "statistics.py", "deploy/*.py"),
-    *("metrics.py", "data/degradation*.py", "data/camera.py"),
+    *("metrics.py", "data/degradation*.py", "data/camera.py", "data/draw.py", "data/exposure.py"),
+    *("data/grain.py", "data/kernels.py", "data/weather.py"),
 )
 """Of ``anyir.model``: what makes the network and its deploy form, and what the comparison is made with."""
 

@@ -217,6 +217,11 @@ class Row(Strict):
         return self
 
     @property
+    def is_compared(self) -> bool:
+        """Whether its output was compared with the reference's."""
+        return self.status in ("ok", "evaluated")
+
+    @property
     def key(self) -> str:
         """Name and, where there is one, engine: unique for a device."""
         return self.name if self.engine is None else f"{self.name}@{self.engine}"
@@ -243,9 +248,9 @@ class Results(Strict):
     def _every_degradation_in_every_row(self) -> Results:
         inputs = self.reference.inputs
         for row in self.rows:
-            if row.quality and set(row.quality) != set(inputs):
+            if row.is_compared and set(row.quality) != set(inputs):
                 raise ValueError(f"{row.key} does not have the reference's degradations")
-            if row.quality and not any(kind != CLEAN for kind in row.quality):
+            if row.is_compared and not any(kind != CLEAN for kind in row.quality):
                 raise ValueError(f"{row.key} has no figure against the truth but of clean tiles")
         return self
 

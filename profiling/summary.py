@@ -131,7 +131,7 @@ def results_table(results: Results) -> Table:
 def _figures(row: Row, results: Results) -> list[str]:
     size = f"{row.artifact.bytes / 1e6:.1f}" if row.artifact else ""
     calls = "" if row.partitions is None else str(row.partitions)
-    if not row.quality:
+    if not row.is_compared:
         return [row.status, "", "", "", size, calls, "", ""]
     worst = worst_reference_psnr(row)
     quality = ["identical" if worst is None else f"{worst:.1f}", f"{gain(row, results.reference):+.2f}"]

@@ -133,7 +133,7 @@ def show_device(results: Results) -> Device:
     return Device(
         results=results,
         measured=measured,
-        compared=[row for row in results.rows if row.quality],
+        compared=[row for row in results.rows if row.is_compared],
         missing=[row for row in results.rows if row.status != "ok"],
         plots=[pareto_svg(points, 860, 360), pareto_svg(points, 328, 380)] if points else [],
         sustained=[
@@ -255,7 +255,7 @@ def _pictures(results: Results, folder: Path) -> dict[str, Any]:
             },
         }
         for row in results.rows
-        if row.quality and all(row.quality[kind].picture for kind in inputs)
+        if row.is_compared and all(row.quality[kind].picture for kind in inputs)
     }
     return {"inputs": inputs, "programs": programs if inputs else {}}
 
