@@ -1,4 +1,5 @@
-"""Make docs/explanation/models.md and docs/lab/weights.md from the shipped model cards.
+"""Make docs/explanation/models.md and docs/lab/weights.md from the shipped model cards, and from what
+`anyir eval --real --json` printed into docs/lab/photos.
 
 Run `.venv/bin/python docs/make/models.py`. The words of the first page are in docs/make/models.txt: read them
 again after shipping other weights.
@@ -10,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from anyir.model.checkpoint import SHIPPED, shipped_presets
+from anyir.model.evaluation.tables import PHOTO_COLUMNS, photo_cells
 
 DOCS = Path(__file__).parents[1]
 PAGE = DOCS / "explanation" / "models.md"
 RECORD = DOCS / "lab" / "weights.md"
+PHOTOS = DOCS / "lab" / "photos"
 PAPER_SIGMA_25 = "31.46"
 
 RECORD_INTRODUCTION = """# Training record of the shipped weights
@@ -48,6 +51,17 @@ def comparison(cards: dict[str, dict[str, Any]]) -> list[str]:
     }
     head = [f"| | {' | '.join(f'`{preset}`' for preset in cards)} |", f"|---|{'---|' * len(cards)}"]
     return [*head, *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items())]
+
+
+def photos() -> list[str]:
+    """What `anyir eval --real` measured: a table for each of docs/lab/photos/<preset>.json."""
+    lines = []
+    for path in sorted(PHOTOS.glob("*.json")):
+        result = json.loads(path.read_text())
+        lines += [f"| `{path.stem}` | {' | '.join(PHOTO_COLUMNS)} |", f"|---|{'---|' * len(PHOTO_COLUMNS)}"]
+        lines += [f"| {' | '.join(photo_cells(row))} |" for row in result["rows"]]
+        lines.append("")
+    return lines[:-1]
 
 
 def gain(score: dict[str, Any]) -> float:
@@ -155,7 +169,8 @@ def main() -> None:
     found = cards()
     words = (Path(__file__).parent / "models.txt").read_text()
     page = words.replace("@COMPARISON@", "\n".join(comparison(found)))
-    PAGE.write_text(page.replace("@GAINS@", "\n".join(gains(found))))
+    page = page.replace("@GAINS@", "\n".join(gains(found)))
+    PAGE.write_text(page.replace("@PHOTOS@", "\n".join(photos())))
     sections = [line for preset, card in found.items() for line in record(preset, card)]
     RECORD.write_text("\n".join([RECORD_INTRODUCTION, *sections]).rstrip() + "\n")
 
