@@ -7,6 +7,7 @@ FOLDER/photo.png   a noisy photo, larger than a tile and of odd size
 FOLDER/turned.jpg  the same as a JPEG that lies on its side, as phones write them
 FOLDER/restored/   for every program what `anyir restore --with` it makes of the photo by one look at it;
                    turned.png, of turned.jpg by the fp32 program
+FOLDER/looks/      for every program the statistics of the photo's sheet: float32, one after the other
 """
 
 from __future__ import annotations
@@ -30,6 +31,18 @@ def anyir(*arguments: object) -> None:
     subprocess.run(command, check=True, env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"})
 
 
+def save_look(artifact: Path, photo: Path, statistics: Path) -> None:
+    """Write what the artifact's ``look`` finds in a photo, little-endian, in the manifest's order."""
+    from anyir.model.restore.look import make_sheet
+    from anyir.model.restore.tile_models import open_model
+
+    model = open_model(artifact, threads=1)
+    sheet = make_sheet(np.asarray(Image.open(photo)), TILE).astype(np.float32) / np.float32(255)
+    found = model.look(np.ascontiguousarray(sheet.transpose(2, 0, 1)[None]))
+    values = [np.asarray(value, "<f4").ravel() for value in found.values]
+    np.concatenate(values).tofile(statistics)
+
+
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     weights, photo = folder / "tiny.safetensors", folder / "photo.png"
@@ -47,9 +60,11 @@ def main(folder: Path) -> None:
     exif[ORIENTATION] = 6
     image.transpose(Image.Transpose.ROTATE_90).save(folder / "turned.jpg", quality=95, exif=exif)
     (folder / "restored").mkdir(exist_ok=True)
+    (folder / "looks").mkdir(exist_ok=True)
     for artifact in sorted((folder / "models").glob("*.tflite")):
         restored = folder / "restored" / f"{artifact.stem}.png"
         anyir("restore", photo, restored, "--with", artifact, "--overwrite")
+        save_look(artifact, photo, folder / "looks" / f"{artifact.stem}.f32")
     (program,) = (folder / "models").glob("*_fp32_*.tflite")
     anyir("restore", folder / "turned.jpg", folder / "restored/turned.png", "--with", program, "--overwrite")
 

@@ -8,17 +8,32 @@ class ManifestException(message: String) : Exception(message)
 /** The weights an artifact was made from. [config] is the network's shape, as it stands in the file. */
 class Source(val file: String, val sha256: String, val preset: String, val config: JsonObject)
 
-/** An input or output. [range] is the least and largest value; outputs are not clamped to it. */
-class TensorSpec(
+/**
+ * An input or output. [layout] is "opaque" for statistics: as `look` gives them, `restore` takes them. [range] is the
+ * least and largest value, to which outputs are not clamped; null for statistics.
+ */
+data class TensorSpec(
     val name: String,
     val shape: List<Long>,
     val dtype: String,
     val layout: String,
-    val range: List<Double>,
+    val range: List<Double>?,
 )
 
 /** How much of the graph the backend takes; null where only the device can tell. */
 class Operators(val total: Long, val delegated: Long?, val partitions: Long?)
+
+/** One of an artifact's two programs: what it takes and gives, each in order. */
+class Entry(val inputs: List<TensorSpec>, val outputs: List<TensorSpec>, val operators: Operators)
+
+/**
+ * ExecuTorch methods, LiteRT signatures of these names: [look], once a photo, from a sheet of its crops to statistics;
+ * [restore], for every tile, from the tile and the statistics to the tile restored.
+ */
+class Entries(val look: Entry, val restore: Entry) {
+    /** In the order in which both know them. */
+    val statistics: List<TensorSpec> get() = look.outputs
+}
 
 /** How the weights were made smaller; [calibration] names the photos that fixed the ranges. */
 class Quantization(
@@ -29,8 +44,8 @@ class Quantization(
     val keptFloat: List<String>,
 )
 
-/** Outputs of one stage of the conversion against another's; [psnr] in dB, null: identical. */
-class Stage(val stage: String, val against: String, val maxError: Double, val psnr: Double?)
+/** Outputs of one stage's [entry] against another stage's; [psnr] in dB, null: identical. */
+class Stage(val stage: String, val entry: String, val against: String, val maxError: Double, val psnr: Double?)
 
 /** PSNR against the truth, in dB. */
 class Degradation(val kind: String, val literalPsnr: Double, val artifactPsnr: Double, val loss: Double)
@@ -67,10 +82,8 @@ class Manifest(
     val precision: String,
     val target: String?,
     val tile: Int,
-    val inputs: List<TensorSpec>,
-    val outputs: List<TensorSpec>,
+    val entries: Entries,
     val quantization: Quantization?,
-    val operators: Operators,
     val parity: Parity,
     val versions: Map<String, String>,
     val codeSha256: String,
@@ -78,7 +91,7 @@ class Manifest(
 ) {
     companion object {
         /** The schema that this code reads. */
-        const val SCHEMA_VERSION = 1L
+        const val SCHEMA_VERSION = 2L
 
         /**
          * Reads a manifest.

@@ -1,14 +1,16 @@
 package org.anyir.core
 
 private val RUNTIMES = setOf("executorch", "litert", "coreml")
-private val STATUSES = setOf("measured", "not measured")
+private val ENTRIES = setOf("look", "restore")
+private val STATUSES = setOf("measured", "evaluated", "not measured")
 
 /** The manifest in [fields], entry by entry as the schema lists them. */
 internal fun readManifest(fields: JsonFields): Manifest {
-    val version = if (fields.has("schema_version")) fields.long("schema_version") else Manifest.SCHEMA_VERSION
+    val version = if (fields.has("schema_version")) fields.long("schema_version") else 1
     if (version != Manifest.SCHEMA_VERSION) {
         throw ManifestException(
-            "The manifest has schema version $version; this app reads version ${Manifest.SCHEMA_VERSION}.",
+            "The manifest has schema version $version and this app reads version ${Manifest.SCHEMA_VERSION}: " +
+                "convert the model again.",
         )
     }
     val manifest = Manifest(
@@ -22,10 +24,8 @@ internal fun readManifest(fields: JsonFields): Manifest {
         precision = fields.string("precision"),
         target = fields.orNull("target") { fields.string(it) },
         tile = fields.int("tile"),
-        inputs = fields.list("inputs", ::readTensor),
-        outputs = fields.list("outputs", ::readTensor),
+        entries = readEntries(fields.fields("entries")),
         quantization = fields.orNull("quantization") { readQuantization(fields.fields(it)) },
-        operators = readOperators(fields.fields("operators")),
         parity = readParity(fields.fields("parity")),
         versions = fields.fields("versions").run { rest().associateWith { string(it) } },
         codeSha256 = fields.string("code_sha256"),
@@ -42,12 +42,23 @@ private fun readSource(fields: JsonFields) = Source(
     config = fields.json("config"),
 ).also { fields.end() }
 
+private fun readEntries(fields: JsonFields) = Entries(
+    look = readEntry(fields.fields("look")),
+    restore = readEntry(fields.fields("restore")),
+).also { fields.end() }
+
+private fun readEntry(fields: JsonFields) = Entry(
+    inputs = fields.list("inputs", ::readTensor),
+    outputs = fields.list("outputs", ::readTensor),
+    operators = readOperators(fields.fields("operators")),
+).also { fields.end() }
+
 private fun readTensor(fields: JsonFields) = TensorSpec(
     name = fields.string("name"),
     shape = fields.longs("shape"),
     dtype = fields.string("dtype"),
     layout = fields.string("layout"),
-    range = fields.doubles("range"),
+    range = fields.orNull("range", fields::doubles),
 ).also { fields.end() }
 
 private fun readQuantization(fields: JsonFields) = Quantization(
@@ -75,6 +86,7 @@ private fun readParity(fields: JsonFields) = Parity(
 
 private fun readStage(fields: JsonFields) = Stage(
     stage = fields.string("stage"),
+    entry = fields.oneOf("entry", ENTRIES),
     against = fields.string("against"),
     maxError = fields.double("max_error"),
     psnr = fields.orNull("psnr", fields::double),

@@ -6,6 +6,9 @@ import java.security.MessageDigest
 
 private const val MANIFEST_SUFFIX = "json"
 private const val MAX_MANIFEST_BYTES = 4L * 1024 * 1024
+
+/** Values in all; the largest network that ships has 0.2 million. */
+private const val MAX_STATISTICS = 16L * 1024 * 1024
 private val ARTIFACT_SUFFIXES = mapOf("tflite" to "litert", "pte" to "executorch")
 
 /**
@@ -103,16 +106,7 @@ class ModelStore(private val folders: List<File>) {
         refuseIf(manifest.tile < 8 || manifest.tile % 8 != 0) {
             "The tile size ${manifest.tile} is not a multiple of 8."
         }
-        val shape = listOf(1L, 3L, manifest.tile.toLong(), manifest.tile.toLong())
-        for (tensor in manifest.inputs + manifest.outputs) {
-            refuseIf(tensor.shape != shape || tensor.dtype != "float32") {
-                "${tensor.name} is ${tensor.dtype} ${tensor.shape.joinToString("x")}; this app gives " +
-                    "and takes float32 ${shape.joinToString("x")}."
-            }
-        }
-        refuseIf(manifest.inputs.size != 1 || manifest.outputs.size != 1) {
-            "The model does not have one input and one output."
-        }
+        checkEntries(manifest)
 
         val found = sha256Of(file)
         refuseIf(!found.equals(manifest.sha256, ignoreCase = true)) {
@@ -120,6 +114,32 @@ class ModelStore(private val folders: List<File>) {
                 "${manifest.sha256.take(12)}.. is due."
         }
         return Model(manifest, file)
+    }
+
+    /** What the app gives and takes, and that `restore` takes what `look` gives. */
+    private fun checkEntries(manifest: Manifest) {
+        val (look, restore) = manifest.entries.run { look to restore }
+        val statistics = manifest.entries.statistics
+        refuseIf(look.inputs.size != 1 || restore.outputs.size != 1 || restore.inputs.isEmpty()) {
+            "The model does not take one image and give one."
+        }
+        val shape = listOf(1L, 3L, manifest.tile.toLong(), manifest.tile.toLong())
+        for (image in listOf(look.inputs[0], restore.inputs[0], restore.outputs[0])) {
+            refuseIf(image.shape != shape || image.dtype != "float32") {
+                "${image.name} is ${image.dtype} ${image.shape.joinToString("x")}; this app gives " +
+                    "and takes float32 ${shape.joinToString("x")}."
+            }
+        }
+        refuseIf(statistics.isEmpty() || statistics != restore.inputs.drop(1)) {
+            "The model's restore does not take what its look gives."
+        }
+        var values = 0L
+        for (tensor in statistics) {
+            refuseIf(tensor.dtype != "float32") { "${tensor.name} is ${tensor.dtype}; this app copies float32." }
+            refuseIf(tensor.shape.any { it !in 1..MAX_STATISTICS }) { "${tensor.name} has an impossible size." }
+            values += tensor.shape.fold(1L) { size, side -> minOf(size * side, MAX_STATISTICS + 1) }
+        }
+        refuseIf(values > MAX_STATISTICS) { "The model's statistics are larger than any real one's." }
     }
 
     private fun sha256Of(file: File): String {

@@ -3,29 +3,36 @@ package org.anyir.core
 /** The user called the restoration off; nothing of it is to be kept. */
 class CancelledException : Exception("cancelled")
 
-/** The model's answer cannot be shown. The message is one sentence for the user. */
-class RestoreException(message: String) : Exception(message)
+/** The model's answer cannot be shown: it holds NaN or infinity. The message is one sentence for the user. */
+open class RestoreException(message: String = "The model returned NaN or infinity, so there is no result.") :
+    Exception(message)
+
+/** So does what the model found when it looked at the photo. */
+class LookException :
+    RestoreException("The model looked at the photo and returned NaN or infinity, so there is no result.")
 
 /** Pixels that neighbouring tiles share unless told otherwise: 32, a quarter of a tile below 128. */
 fun defaultOverlap(tile: Int): Int = minOf(32, tile / 4)
 
 /**
- * Restores photos of any size: cuts them into overlapping tiles, runs a model on each, blends the results.
+ * Restores photos of any size: looks at the whole photo once, cuts it into overlapping tiles, runs a model on each with
+ * what the look found, and blends the results.
  *
  * Memory is taken for one tile and for one row of tiles across the photo (13 bytes a pixel); alpha passes through.
  * The same numbers as Python's `Restorer`, operation by operation.
  *
- * @param runner restores a tile
+ * @param runner looks at photos and restores tiles
  * @param overlap pixels that neighbouring tiles share, at most half a tile
  */
 class PhotoRestorer(private val runner: TileRunner, private val overlap: Int = defaultOverlap(runner.tile)) {
     /**
      * Restores [source] into [sink].
      *
-     * @param progress called after every tile with (done, total)
-     * @param cancelled asked before every tile
+     * @param progress called at the beginning and after every step with (done, total): the first step is the look,
+     * each other one a tile
+     * @param cancelled asked before every crop of the look and before every tile
      * @throws CancelledException [cancelled] said so
-     * @throws RestoreException the model returned NaN or infinity
+     * @throws RestoreException the model returned NaN or infinity: a [LookException] where it did so in its look
      */
     fun restore(
         source: PhotoSource,
@@ -46,14 +53,18 @@ class PhotoRestorer(private val runner: TileRunner, private val overlap: Int = d
         val plan = TilePlan(source.width, source.height, runner.tile, overlap)
         val tiles = TileBuffers(runner, minOf(plan.tile, plan.width), minOf(plan.tile, plan.height))
         val band = Band(plan.width, tiles.height)
-        var done = 0
+        val steps = 1 + plan.size
+        progress(0, steps)
+        tiles.look(source, cancelled)
+        progress(1, steps)
+        var done = 1
         for ((j, y) in plan.rows.withIndex()) {
             for ((i, x) in plan.columns.withIndex()) {
                 if (cancelled()) throw CancelledException()
                 source.read(Region(x, y, tiles.width, tiles.height), tiles.argb)
                 tiles.run()
                 band.add(x, tiles, plan.columnWeights[i], plan.rowWeights[j])
-                progress(++done, plan.size)
+                progress(++done, steps)
             }
             val rows = (if (j + 1 < plan.rows.size) plan.rows[j + 1] else plan.height) - y
             finished(y, rows, band)

@@ -1,18 +1,25 @@
 package org.anyir.core
 
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import java.nio.FloatBuffer
+
 /**
- * The value below which [share] percent of the samples lie, interpolated between neighbours: numpy's default,
- * and what profiling/schema.py checks a file's percentiles by.
+ * Room for what a program finds out about one photo: [TileRunner.look] fills it, [TileRunner.restore] takes it. What
+ * the values mean the program alone knows.
  *
- * @param samples at least one value, in any order
- * @param share 0..100
- * @throws IllegalArgumentException no samples, or a share outside 0..100
+ * @param owner the loaded program, the only one that understands them
+ * @param sizes how many values each holds, in the program's order
  */
-fun percentile(samples: List<Double>, share: Double): Double {
-    require(samples.isNotEmpty() && share in 0.0..100.0) { "percentile needs samples and a share in 0..100" }
-    val ordered = samples.sorted()
-    val place = (ordered.size - 1) * share / 100
-    val below = place.toInt()
-    val above = minOf(below + 1, ordered.size - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+class Statistics(val owner: TileRunner, sizes: List<Int>) {
+    /** Direct, native byte order, each from index 0. */
+    val values: List<FloatBuffer> = sizes.map(::directFloats)
+
+    /** Whether no value is NaN or infinity. */
+    fun isFinite(): Boolean = values.all { buffer ->
+        (0 until buffer.capacity()).none { buffer.get(it).run { isNaN() || isInfinite() } }
+    }
 }
+
+internal fun directFloats(count: Int): FloatBuffer =
+    ByteBuffer.allocateDirect(4 * count).order(ByteOrder.nativeOrder()).asFloatBuffer()

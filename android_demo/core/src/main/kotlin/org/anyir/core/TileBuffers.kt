@@ -1,10 +1,9 @@
 package org.anyir.core
 
-import java.nio.ByteBuffer
-import java.nio.ByteOrder
-import java.nio.FloatBuffer
-
-/** One tile on its way through the model: made once, used for all tiles, each [width] x [height] of the photo. */
+/**
+ * What goes into the model and comes out of it: made once for a photo, used for its look and for all of its tiles, each
+ * [width] x [height] of the photo.
+ */
 internal class TileBuffers(private val runner: TileRunner, val width: Int, val height: Int) {
     val tile: Int = runner.tile
 
@@ -16,34 +15,57 @@ internal class TileBuffers(private val runner: TileRunner, val width: Int, val h
 
     private val input = directFloats(values.size)
     private val output = directFloats(values.size)
+    private val statistics = runner.newStatistics()
     private val columns = reflectIndices(width, tile)
     private val rows = reflectIndices(height, tile)
 
+    /**
+     * Looks at the whole photo, once, before its tiles.
+     *
+     * @param cancelled asked before every crop
+     */
+    fun look(photo: PhotoSource, cancelled: () -> Boolean) {
+        for (crop in LookPlan(photo.width, photo.height, tile).crops()) {
+            if (cancelled()) throw CancelledException()
+            val region = Region(crop.x, crop.y, minOf(crop.width, photo.width), minOf(crop.height, photo.height))
+            photo.read(region, argb)
+            val columns = reflectIndices(region.width, crop.width)
+            val rows = reflectIndices(region.height, crop.height)
+            fill(region.width, columns, rows, corner = crop.top * tile + crop.left)
+        }
+        if (cancelled()) throw CancelledException()
+        give()
+        runner.look(input, statistics)
+        if (!statistics.isFinite()) throw LookException()
+    }
+
     /** [argb] -> [values], through the model. */
     fun run() {
-        fill()
-        input.clear()
-        input.put(values)
-        input.clear()
+        fill(width, columns, rows)
+        give()
         output.clear()
-        runner.run(input, output)
+        runner.restore(input, statistics, output)
         output.clear()
         output.get(values)
         for (value in values) {
-            if (value.isNaN() || value.isInfinite()) {
-                throw RestoreException("The model returned NaN or infinity, so there is no result.")
-            }
+            if (value.isNaN() || value.isInfinite()) throw RestoreException()
         }
     }
 
-    /** The region, filled up to a tile, as the model takes it. */
-    private fun fill() {
+    private fun give() {
+        input.clear()
+        input.put(values)
+        input.clear()
+    }
+
+    /** [columns] and [rows] of [argb], which is [across] wide, as the model takes them, from its place [corner] on. */
+    private fun fill(across: Int, columns: IntArray, rows: IntArray, corner: Int = 0) {
         val plane = tile * tile
-        for (y in 0 until tile) {
-            val row = rows[y] * width
-            for (x in 0 until tile) {
+        for (y in rows.indices) {
+            val row = rows[y] * across
+            for (x in columns.indices) {
                 val pixel = argb[row + columns[x]]
-                val place = y * tile + x
+                val place = corner + y * tile + x
                 values[place] = (pixel shr 16 and 255) / 255f
                 values[plane + place] = (pixel shr 8 and 255) / 255f
                 values[2 * plane + place] = (pixel and 255) / 255f
@@ -51,6 +73,3 @@ internal class TileBuffers(private val runner: TileRunner, val width: Int, val h
         }
     }
 }
-
-private fun directFloats(count: Int): FloatBuffer =
-    ByteBuffer.allocateDirect(4 * count).order(ByteOrder.nativeOrder()).asFloatBuffer()

@@ -2,28 +2,46 @@ package org.anyir.core
 
 import java.nio.FloatBuffer
 
-/** What restores one tile. */
+/**
+ * What restores photos in tiles that agree: it looks once at a sheet of the photo's crops ([LookPlan]), and restores
+ * every tile with what it found.
+ *
+ * Images are 1x3xTxT floats (NCHW), RGB in 0..1, in direct buffers of native byte order, from index 0.
+ */
 interface TileRunner {
-    /** Side of the square tile in pixels. */
+    /** Side of sheets and of tiles in pixels. */
     val tile: Int
+
+    /** Room for the statistics of one photo, for this program alone. */
+    fun newStatistics(): Statistics
+
+    /**
+     * Looks at a photo, once.
+     *
+     * @param sheet crops of the photo side by side; the photo itself where it fits into a tile
+     * @param statistics receives what was found, NaN and infinity too
+     * @return where the time went
+     */
+    fun look(sheet: FloatBuffer, statistics: Statistics): RunTiming
 
     /**
      * Restores one tile.
      *
-     * @param input direct, native byte order, 1x3xTxT floats (NCHW), RGB in 0..1, from index 0
-     * @param output the same layout, written from index 0, not clamped
+     * @param input the tile
+     * @param statistics of its photo, as [look] filled them
+     * @param output receives the tile restored, not clamped
      * @return where the time went
      */
-    fun run(input: FloatBuffer, output: FloatBuffer): TileTiming
+    fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer): RunTiming
 }
 
 /**
- * Where one tile's time went, in nanoseconds.
+ * Where the time of one run went, in nanoseconds.
  *
- * @param copyInNanos giving the input to the runtime
+ * @param copyInNanos giving the inputs to the runtime
  * @param runNanos computing; for a runtime that computes while it is read, part of this is in the next one
- * @param readBackNanos getting the output from the runtime
+ * @param readBackNanos getting the outputs from the runtime
  */
-class TileTiming(val copyInNanos: Long, val runNanos: Long, val readBackNanos: Long) {
+class RunTiming(val copyInNanos: Long, val runNanos: Long, val readBackNanos: Long) {
     val totalNanos: Long get() = copyInNanos + runNanos + readBackNanos
 }

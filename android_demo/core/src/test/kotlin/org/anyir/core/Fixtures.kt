@@ -49,13 +49,31 @@ internal class MemorySink(private val width: Int, height: Int) : PhotoSink {
     }
 }
 
-/** A model made of a function of the value and its place: (value, x, y, colour) -> value. */
+/**
+ * A model made of a function of the value and its place: (value, x, y, colour) -> value. It finds the first value of
+ * the sheet when it looks, checks that tiles are restored with it, and notes what it did.
+ */
 internal class PlaceModel(override val tile: Int, private val answer: (Float, Int, Int, Int) -> Float) : TileRunner {
-    override fun run(input: FloatBuffer, output: FloatBuffer): TileTiming {
+    val calls = ArrayList<String>()
+    private var found = Float.NaN
+
+    override fun newStatistics() = Statistics(this, listOf(1, 2))
+
+    override fun look(sheet: FloatBuffer, statistics: Statistics): RunTiming {
+        check(sheet.isDirect && sheet.remaining() == 3 * tile * tile)
+        calls += "look"
+        found = sheet.get(0)
+        statistics.values.forEach { buffer -> for (i in 0 until buffer.capacity()) buffer.put(i, found) }
+        return RunTiming(0, 0, 0)
+    }
+
+    override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer): RunTiming {
         check(input.isDirect && output.isDirect && input.remaining() == 3 * tile * tile)
+        check(statistics.owner === this && statistics.values[1].get(1) == found) { "not what the look found" }
+        calls += "restore"
         for (i in 0 until 3 * tile * tile) {
             output.put(i, answer(input.get(i), i % tile, i / tile % tile, i / (tile * tile)))
         }
-        return TileTiming(0, 0, 0)
+        return RunTiming(0, 0, 0)
     }
 }

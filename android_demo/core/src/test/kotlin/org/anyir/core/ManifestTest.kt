@@ -32,9 +32,16 @@ class ManifestTest {
         assertEquals("litert", manifest.runtime)
         assertEquals(64, manifest.tile)
         assertEquals(1_234_567_890_123, manifest.bytes)
-        assertEquals(listOf(1L, 3L, 64L, 64L), manifest.inputs.single().shape)
+        val (look, restore) = manifest.entries.run { look to restore }
+        assertEquals(listOf(1L, 3L, 64L, 64L), look.inputs.single().shape)
+        assertEquals(listOf("image", "statistics_0", "statistics_1"), restore.inputs.map { it.name })
+        assertEquals(restore.inputs.drop(1), manifest.entries.statistics)
+        assertNull(restore.inputs[1].range)
+        assertEquals(400L, look.operators.total)
+        assertEquals(321L, restore.operators.delegated)
         assertEquals(listOf("*.norm"), manifest.quantization!!.keptFloat)
-        assertNull(manifest.operators.partitions)
+        assertNull(look.operators.partitions)
+        assertEquals("restore", manifest.parity.literal!!.entry)
         assertEquals(52.6, manifest.parity.literal!!.psnr!!, 0.0)
         assertEquals(mapOf("max_error" to null, "psnr" to 38.0), manifest.parity.bounds)
         assertEquals("noise", manifest.parity.degradations.single().kind)
@@ -66,18 +73,25 @@ class ManifestTest {
     }
 
     @Test
-    fun `another schema version is named`() {
-        val newer = JsonParser.parseString(sampleManifest()).asJsonObject.apply { addProperty("schema_version", 2) }
-        val error = assertThrows(ManifestException::class.java) { Manifest.parse(newer.toString()) }
-        assertEquals("The manifest has schema version 2; this app reads version 1.", error.message)
+    fun `another schema version is named, and one without a version is the first`() {
+        for (version in listOf(null, 1, 3)) {
+            val other = JsonParser.parseString(sampleManifest()).asJsonObject
+            if (version == null) other.remove("schema_version") else other.addProperty("schema_version", version)
+            val error = assertThrows(ManifestException::class.java) { Manifest.parse(other.toString()) }
+            assertEquals(
+                "The manifest has schema version ${version ?: 1} and this app reads version 2: " +
+                    "convert the model again.",
+                error.message,
+            )
+        }
     }
 
     @Test
     fun `the place of a fault is named`() {
         val json = JsonParser.parseString(sampleManifest()).asJsonObject
-        json.getAsJsonArray("inputs")[0].asJsonObject.addProperty("dtype", 3)
+        json.entry("look").getAsJsonArray("inputs")[0].asJsonObject.addProperty("dtype", 3)
         val error = assertThrows(ManifestException::class.java) { Manifest.parse(json.toString()) }
-        assertEquals("The manifest is not by schema 1: inputs.0.dtype is not a text.", error.message)
+        assertEquals("The manifest is not by schema 2: entries.look.inputs.0.dtype is not a text.", error.message)
     }
 
     @Test
@@ -109,7 +123,7 @@ class ManifestTest {
         }
         val values = listOf(
             "null", "true", "1", "3", "-2", "1.0", "2.5", "1e2", "\"text\"", "\"1\"", "[]", "[1]", "[\"a\"]", "[null]",
-            "{}", "{\"a\":1}", "{\"a\":\"b\"}", "{\"a\":null}", "\"litert\"", "\"measured\"",
+            "{}", "{\"a\":1}", "{\"a\":\"b\"}", "{\"a\":null}", "\"litert\"", "\"measured\"", "\"evaluated\"",
         )
         val value = JsonParser.parseString(values.random(random))
         if (place.isJsonArray) {
@@ -128,18 +142,30 @@ class ManifestTest {
     }
 }
 
+/** One of a manifest's two entries. */
+internal fun JsonObject.entry(name: String): JsonObject = getAsJsonObject("entries").getAsJsonObject(name)
+
+private fun image(name: String) =
+    """{"name":"$name","shape":[1,3,64,64],"dtype":"float32","layout":"NCHW","range":[0,1]}"""
+
+private const val STATISTICS =
+    """{"name":"statistics_0","shape":[1,2,4,4],"dtype":"float32","layout":"opaque","range":null},
+    {"name":"statistics_1","shape":[1,8,1,1],"dtype":"float32","layout":"opaque","range":null}"""
+
 /** A manifest that has every kind of entry. */
 internal fun sampleManifest(): String = """
-    {"schema_version":1,"name":"small_litert_cpu_int8w_64x64","file":"small_litert_cpu_int8w_64x64.tflite",
+    {"schema_version":2,"name":"small_litert_cpu_int8w_64x64","file":"small_litert_cpu_int8w_64x64.tflite",
     "sha256":"00ff","bytes":1234567890123,
     "source":{"file":"small.safetensors","sha256":"ab","preset":"small","config":{"dim":24,"heads":[1,2]}},
     "runtime":"litert","backend":"cpu","precision":"int8w","target":null,"tile":64,
-    "inputs":[{"name":"image","shape":[1,3,64,64],"dtype":"float32","layout":"NCHW","range":[0,1]}],
-    "outputs":[{"name":"restored","shape":[1,3,64,64],"dtype":"float32","layout":"NCHW","range":[0,1]}],
+    "entries":{
+    "look":{"inputs":[${image("image")}],"outputs":[$STATISTICS],
+    "operators":{"total":400,"delegated":400,"partitions":null}},
+    "restore":{"inputs":[${image("image")},$STATISTICS],"outputs":[${image("restored")}],
+    "operators":{"total":321,"delegated":321,"partitions":1}}},
     "quantization":{"method":"weights","bits":8,"details":"per channel","calibration":null,"kept_float":["*.norm"]},
-    "operators":{"total":721,"delegated":721,"partitions":null},
     "parity":{"status":"measured","reason":null,"bounds":{"max_error":null,"psnr":38.0},
-    "stages":[{"stage":"artifact","against":"literal","max_error":0.01,"psnr":52.6}],
+    "stages":[{"stage":"artifact","entry":"restore","against":"literal","max_error":0.01,"psnr":52.6}],
     "degradations":[{"kind":"noise","literal_psnr":30.5,"artifact_psnr":30.4,"loss":0.1}],
     "samples":[{"case":0,"values":[0.5,-0.001]}]},
     "versions":{"ai-edge-litert":"2.3.0"},"code_sha256":"cd","seconds":1.5}

@@ -35,6 +35,17 @@ class ModelStoreTest {
         File(folder, "$name.json").writeText(json.toString())
     }
 
+    private fun JsonObject.tensor(entry: String, side: String, place: Int): JsonObject =
+        entry(entry).getAsJsonArray(side)[place].asJsonObject
+
+    /** Changes one of the statistics where they come from and where they go. */
+    private fun JsonObject.statistics(place: Int, change: JsonObject.() -> Unit) {
+        tensor("look", "outputs", place).change()
+        tensor("restore", "inputs", 1 + place).change()
+    }
+
+    private fun JsonObject.shape(vararg sides: Int) = add("shape", JsonParser.parseString(sides.contentToString()))
+
     private fun list(vararg folders: File = arrayOf(folder)) = ModelStore(folders.toList()).list()
 
     /** The reason for which the one entry is refused: one sentence. */
@@ -121,13 +132,19 @@ class ModelStoreTest {
     @Test
     fun `what this app cannot run is refused`() {
         val spoilt = mapOf<String, JsonObject.() -> Unit>(
-            "schema version 2" to { addProperty("schema_version", 2) },
+            "schema version 1" to { addProperty("schema_version", 1) },
             "Core ML" to { addProperty("runtime", "coreml") },
             "no executorch program" to { addProperty("runtime", "executorch") },
             "multiple of 8" to { addProperty("tile", 63) },
-            "float32" to { getAsJsonArray("inputs")[0].asJsonObject.addProperty("dtype", "int8") },
-            "one input" to { getAsJsonArray("outputs").remove(0) },
+            "image is int8" to { tensor("look", "inputs", 0).addProperty("dtype", "int8") },
             "float32 1x3x128x128" to { addProperty("tile", 128) },
+            "one image" to { entry("restore").getAsJsonArray("outputs").remove(0) },
+            "does not take one image" to { entry("look").getAsJsonArray("inputs").remove(0) },
+            "does not take what its look gives" to { entry("look").getAsJsonArray("outputs").remove(0) },
+            "not take what its look" to { tensor("restore", "inputs", 2).addProperty("name", "others") },
+            "statistics_1 is int8" to { statistics(1) { addProperty("dtype", "int8") } },
+            "statistics_0 has an impossible size" to { statistics(0) { shape(1, 2, 0, 4) } },
+            "larger than any real" to { statistics(0) { shape(10_000, 10_000, 10_000, 10_000, 10_000) } },
         )
         for ((part, change) in spoilt) {
             write(change = change)

@@ -49,23 +49,51 @@ class PhotoRestorerTest {
     }
 
     @Test
-    fun `progress counts every tile`() {
-        val seen = ArrayList<Pair<Int, Int>>()
-        val photo = randomPhoto(Random(2), 20, 20)
-        PhotoRestorer(PlaceModel(8) { v, _, _, _ -> v }, 2)
-            .restore(photo, MemorySink(20, 20), progress = { done, total -> seen += done to total })
-        assertEquals((1..9).map { it to 9 }, seen)
+    fun `one look, then every tile, and progress counts them all`() {
+        for ((side, tiles) in listOf(20 to 9, 8 to 1, 1 to 1)) {
+            val seen = ArrayList<Pair<Int, Int>>()
+            val model = PlaceModel(8) { v, _, _, _ -> v }
+            PhotoRestorer(model, 2).restore(
+                randomPhoto(Random(2), side, side),
+                MemorySink(side, side),
+                progress = { done, total ->
+                    seen += done to total
+                    assertEquals("a step is done when it is told", done, model.calls.size)
+                },
+            )
+            assertEquals((0..tiles + 1).map { it to tiles + 1 }, seen)
+            assertEquals(listOf("look") + List(tiles) { "restore" }, model.calls)
+        }
     }
 
     @Test
-    fun `cancelling stops before the next tile`() {
-        var tiles = 0
-        val model = PlaceModel(8) { v, x, y, c -> v.also { if (x + y + c == 0) tiles++ } }
-        assertThrows(CancelledException::class.java) {
-            PhotoRestorer(model, 2)
-                .restore(randomPhoto(Random(3), 40, 40), MemorySink(40, 40), cancelled = { tiles == 2 })
+    fun `cancelling stops before the next step`() {
+        for (steps in 0..3) {
+            val model = PlaceModel(8) { v, _, _, _ -> v }
+            val sink = MemorySink(40, 40)
+            assertThrows(CancelledException::class.java) {
+                PhotoRestorer(model, 2)
+                    .restore(randomPhoto(Random(3), 40, 40), sink, cancelled = { model.calls.size == steps })
+            }
+            assertEquals(steps, model.calls.size)
+            assertEquals(0, sink.rows)
         }
-        assertEquals(2, tiles)
+    }
+
+    @Test
+    fun `cancelling stops between the crops of a look`() {
+        val read = ArrayList<Region>()
+        val photo = object : PhotoSource by randomPhoto(Random(3), 200, 200) {
+            override fun read(region: Region, argb: IntArray) {
+                read += region
+            }
+        }
+        val model = PlaceModel(128) { v, _, _, _ -> v }
+        assertThrows(CancelledException::class.java) {
+            PhotoRestorer(model).restore(photo, MemorySink(200, 200), cancelled = { read.size == 3 })
+        }
+        assertEquals(3, read.size)
+        assertEquals(emptyList<String>(), model.calls)
     }
 
     @Test
@@ -76,6 +104,27 @@ class PhotoRestorerTest {
             assertThrows(RestoreException::class.java) {
                 PhotoRestorer(model, 2).restore(randomPhoto(Random(4), 9, 9), sink)
             }
+            assertEquals(0, sink.rows)
+        }
+    }
+
+    @Test
+    fun `a look that finds NaN or infinity ends in one sentence, before any tile`() {
+        for (bad in listOf(Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY)) {
+            val tiles = PlaceModel(8) { v, _, _, _ -> v }
+            val model = object : TileRunner by tiles {
+                override fun look(sheet: FloatBuffer, statistics: Statistics): RunTiming =
+                    tiles.look(sheet, statistics).also { statistics.values.last().put(1, bad) }
+            }
+            val sink = MemorySink(9, 9)
+            val error = assertThrows(LookException::class.java) {
+                PhotoRestorer(model, 2).restore(randomPhoto(Random(4), 9, 9), sink)
+            }
+            assertEquals(
+                "The model looked at the photo and returned NaN or infinity, so there is no result.",
+                error.message,
+            )
+            assertEquals(listOf("look"), tiles.calls)
             assertEquals(0, sink.rows)
         }
     }
@@ -98,9 +147,14 @@ class PhotoRestorerTest {
         val sink = PhotoSink { _, _, _ -> }
         val copies = object : TileRunner {
             override val tile = tile
-            private val timing = TileTiming(0, 0, 0)
+            private val timing = RunTiming(0, 0, 0)
 
-            override fun run(input: FloatBuffer, output: FloatBuffer): TileTiming = timing.also { output.put(input) }
+            override fun newStatistics() = Statistics(this, listOf(1))
+
+            override fun look(sheet: FloatBuffer, statistics: Statistics) = timing
+
+            override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer) =
+                timing.also { output.put(input) }
         }
         val restorer = PhotoRestorer(copies, 16)
         restorer.restore(MemoryPhoto(tile, tile, photo.argb), sink) // loads the classes

@@ -3,9 +3,11 @@ package org.anyir.engines
 import com.google.ai.edge.litert.Accelerator
 import com.google.ai.edge.litert.CompiledModel
 import com.google.ai.edge.litert.TensorBuffer
+import org.anyir.core.Entry
 import org.anyir.core.Manifest
 import org.anyir.core.Model
-import org.anyir.core.TileTiming
+import org.anyir.core.RunTiming
+import org.anyir.core.Statistics
 import java.nio.FloatBuffer
 
 /**
@@ -61,42 +63,72 @@ private class CompiledModelEngine(
 ) : Engine {
     override val name = "$accelerator, ${model.manifest.name}"
     override val tile = model.manifest.tile
+    private val manifest = model.manifest
 
     private val compiled = CompiledModel.create(model.file.path, options)
-    private val inputs: List<TensorBuffer>
-    private val outputs: List<TensorBuffer>
-    private val values = FloatArray(3 * tile * tile)
+    private val look: Signature
+    private val restore: Signature
+    private var given: Statistics? = null
 
     init {
         try {
-            inputs = compiled.createInputBuffers()
-            outputs = compiled.createOutputBuffers()
+            look = Signature(LOOK, manifest.entries.look)
+            restore = Signature(RESTORE, manifest.entries.restore)
         } catch (error: Throwable) {
             compiled.close()
             throw error
         }
     }
 
-    /** Its buffers take and give arrays alone; the one that it gives is new each time. */
-    override fun run(input: FloatBuffer, output: FloatBuffer): TileTiming = engineCall("$name failed") {
-        val start = System.nanoTime()
-        input.clear()
-        input.get(values)
-        inputs[0].writeFloat(values)
-        val copied = System.nanoTime()
-        compiled.run(inputs, outputs)
-        val ran = System.nanoTime()
-        val result = outputs[0].readFloat()
-        if (result.size != values.size) {
-            throw EngineException("$name gave ${result.size} values where ${values.size} are due.")
-        }
-        output.clear()
-        output.put(result)
-        TileTiming(copied - start, ran - copied, System.nanoTime() - ran)
+    override fun newStatistics() = roomFor(manifest)
+
+    override fun look(sheet: FloatBuffer, statistics: Statistics): RunTiming = engineCall("$name failed") {
+        checkOwn(statistics)
+        if (given === statistics) given = null
+        look.run(listOf(sheet), statistics.values)
     }
 
+    /** The statistics stay in the runtime's buffers from tile to tile: it overwrites no input. */
+    override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer): RunTiming =
+        engineCall("$name failed") {
+            checkOwn(statistics)
+            val inputs = listOf(input) + if (given === statistics) emptyList() else statistics.values
+            restore.run(inputs, listOf(output)).also { given = statistics }
+        }
+
     override fun close() {
-        (inputs + outputs).forEach { it.close() }
+        look.close()
+        restore.close()
         compiled.close()
+    }
+
+    /** One of the program's two entries with its buffers, which take and give arrays alone; those given are new. */
+    private inner class Signature(private val key: String, private val entry: Entry) {
+        private val inputs = entry.inputs.associate { it.name to compiled.createInputBuffer(it.name, key) }
+        private val outputs = entry.outputs.associate { it.name to compiled.createOutputBuffer(it.name, key) }
+        private val arrays = entry.inputs.map { FloatArray(it.size) }
+
+        /** Sets the first inputs, runs, and copies the outputs. */
+        fun run(first: List<FloatBuffer>, results: List<FloatBuffer>): RunTiming {
+            val start = System.nanoTime()
+            for ((i, values) in first.withIndex()) {
+                values.clear()
+                values.get(arrays[i])
+                inputs.getValue(entry.inputs[i].name).writeFloat(arrays[i])
+            }
+            val copied = System.nanoTime()
+            compiled.run(inputs, outputs, key)
+            val ran = System.nanoTime()
+            for ((i, result) in results.withIndex()) {
+                val spec = entry.outputs[i]
+                val values = outputs.getValue(spec.name).readFloat()
+                checkSize(values.size.toLong(), spec.size, spec.name)
+                result.clear()
+                result.put(values)
+            }
+            return RunTiming(copied - start, ran - copied, System.nanoTime() - ran)
+        }
+
+        fun close() = (inputs.values + outputs.values).forEach(TensorBuffer::close)
     }
 }

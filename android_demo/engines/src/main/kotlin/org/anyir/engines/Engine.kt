@@ -23,8 +23,13 @@ interface Engine : TileRunner, Closeable {
     /** CPU threads that the runtime was asked to take; null where it was asked for none, as on a GPU. */
     val threads: Int? get() = null
 
-    /** How much of the program the accelerator takes on this phone; null where the runtime does not tell. */
-    val operators: Operators? get() = null
+    /**
+     * How much of the entry that looks the accelerator takes on this phone; null where the runtime does not tell.
+     */
+    val lookOperators: Operators? get() = null
+
+    /** The same of the entry that restores. */
+    val restoreOperators: Operators? get() = null
 
     /** The runtime's version, where it tells. */
     val version: String? get() = null

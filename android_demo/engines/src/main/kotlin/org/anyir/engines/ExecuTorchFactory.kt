@@ -2,13 +2,13 @@ package org.anyir.engines
 
 import org.anyir.core.Manifest
 import org.anyir.core.Model
-import org.anyir.core.TileTiming
+import org.anyir.core.RunTiming
+import org.anyir.core.Statistics
+import org.anyir.core.TensorSpec
 import org.pytorch.executorch.EValue
 import org.pytorch.executorch.Module
 import org.pytorch.executorch.Tensor
 import java.nio.FloatBuffer
-
-private const val FORWARD = "forward"
 
 /** ExecuTorch with XNNPACK, on the CPU. */
 internal class ExecuTorchFactory : EngineFactory {
@@ -30,51 +30,86 @@ internal class ExecuTorchFactory : EngineFactory {
 private class ExecuTorchEngine(model: Model, override val threads: Int) : Engine {
     override val name = "ExecuTorch, ${model.manifest.name}"
     override val tile = model.manifest.tile
+    private val manifest = model.manifest
+    private val entries = manifest.entries
+    private val image = entries.look.inputs[0]
+    private val restored = entries.restore.outputs[0]
 
     /** What is delegated was fixed when the program was made: it runs so, or does not load. */
-    override val operators = model.manifest.operators
-    override val accelerator = operators.run {
-        if (delegated == total) "ExecuTorch (XNNPACK)" else "ExecuTorch (XNNPACK and portable kernels)"
+    override val lookOperators = entries.look.operators
+    override val restoreOperators = entries.restore.operators
+    override val accelerator = if (listOf(lookOperators, restoreOperators).all { it.delegated == it.total }) {
+        "ExecuTorch (XNNPACK)"
+    } else {
+        "ExecuTorch (XNNPACK and portable kernels)"
     }
 
     private val module = Module.load(model.file.path, Module.LOAD_MODE_MMAP, threads)
-    private val shape = longArrayOf(1, 3, tile.toLong(), tile.toLong())
-    private var lastInput: FloatBuffer? = null
-    private var value: EValue? = null
+    private val images = Wrapped(listOf(image))
+    private val given = Wrapped(entries.statistics)
 
     init {
         try {
-            module.loadMethod(FORWARD)
+            module.loadMethod(LOOK)
+            module.loadMethod(RESTORE)
         } catch (error: Throwable) {
             module.destroy()
             throw error
         }
     }
 
-    override fun run(input: FloatBuffer, output: FloatBuffer): TileTiming = engineCall("$name failed") {
-        val start = System.nanoTime()
-        val argument = wrap(input)
-        val copied = System.nanoTime()
-        val results = module.forward(argument)
-        val ran = System.nanoTime()
-        val result = results.firstOrNull()?.toTensor() ?: throw EngineException("$name gave no output.")
-        if (result.numel() != 3L * tile * tile) {
-            throw EngineException("$name gave ${result.numel()} values where ${3 * tile * tile} are due.")
-        }
-        output.clear()
-        result.copyDataInto(output)
-        TileTiming(copied - start, ran - copied, System.nanoTime() - ran)
+    override fun newStatistics() = roomFor(manifest)
+
+    /** The results lie in the program's own memory until it runs again, so they are copied. */
+    override fun look(sheet: FloatBuffer, statistics: Statistics): RunTiming = engineCall("$name failed") {
+        checkOwn(statistics)
+        timed(LOOK, { images.of(listOf(sheet)) }, entries.statistics, statistics.values)
     }
 
-    /** The runtime reads a direct buffer in place, so the same buffer is wrapped once. */
-    private fun wrap(input: FloatBuffer): EValue {
-        val known = value
-        if (known != null && lastInput === input) return known
-        return EValue.from(Tensor.fromBlob(input, shape)).also {
-            value = it
-            lastInput = input
+    override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer): RunTiming =
+        engineCall("$name failed") {
+            checkOwn(statistics)
+            val inputs = { images.of(listOf(input)) + given.of(statistics.values) }
+            timed(RESTORE, inputs, listOf(restored), listOf(output))
         }
+
+    private fun timed(
+        method: String,
+        inputs: () -> Array<EValue>,
+        specs: List<TensorSpec>,
+        outputs: List<FloatBuffer>,
+    ): RunTiming {
+        val start = System.nanoTime()
+        val arguments = inputs()
+        val copied = System.nanoTime()
+        val results = module.execute(method, *arguments)
+        val ran = System.nanoTime()
+        if (results.size != outputs.size) {
+            throw EngineException("$name gave ${results.size} outputs of $method where ${outputs.size} are due.")
+        }
+        for ((i, output) in outputs.withIndex()) {
+            val result = results[i].toTensor()
+            checkSize(result.numel(), specs[i].size, specs[i].name)
+            output.clear()
+            result.copyDataInto(output)
+        }
+        return RunTiming(copied - start, ran - copied, System.nanoTime() - ran)
     }
 
     override fun close() = module.destroy()
+}
+
+/** The runtime reads direct buffers in place, so the same buffers are wrapped once. */
+private class Wrapped(private val specs: List<TensorSpec>) {
+    private var buffers = emptyList<FloatBuffer>()
+    private var values = emptyArray<EValue>()
+
+    fun of(buffers: List<FloatBuffer>): Array<EValue> {
+        val known = buffers.size == this.buffers.size && buffers.indices.all { buffers[it] === this.buffers[it] }
+        if (!known) {
+            values = Array(buffers.size) { EValue.from(Tensor.fromBlob(buffers[it], specs[it].shape.toLongArray())) }
+            this.buffers = buffers
+        }
+        return values
+    }
 }

@@ -1,14 +1,24 @@
 package org.anyir.engines
 
+import org.anyir.core.Entry
 import org.anyir.core.Manifest
 import org.anyir.core.Model
-import org.anyir.core.TileTiming
+import org.anyir.core.RunTiming
+import org.anyir.core.Statistics
+import org.tensorflow.lite.DataType
 import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.TensorFlowLite
+import java.io.File
 import java.nio.FloatBuffer
 
-/** LiteRT's classic interface, `org.tensorflow.lite.Interpreter`, on the CPU. */
-internal class InterpreterFactory : EngineFactory {
+/**
+ * LiteRT's classic interface, `org.tensorflow.lite.Interpreter`, on the CPU.
+ *
+ * @param load the interpreter itself; a test's own where its native library is missing
+ */
+internal class InterpreterFactory(
+    private val load: (File, Interpreter.Options) -> Interpreter = { file, options -> Interpreter(file, options) },
+) : EngineFactory {
     override val id = "litert-interpreter"
     override val label = "LiteRT Interpreter (CPU)"
 
@@ -21,48 +31,74 @@ internal class InterpreterFactory : EngineFactory {
     override fun opens(manifest: Manifest): Boolean = manifest.runtime == "litert"
 
     override fun open(model: Model, threads: Int): Engine =
-        engineCall("$label cannot load ${model.file.name}") { InterpreterEngine(model, threads) }
+        engineCall("$label cannot load ${model.file.name}") { InterpreterEngine(model, threads, load) }
 }
 
-private class InterpreterEngine(model: Model, override val threads: Int) : Engine {
+private class InterpreterEngine(
+    model: Model,
+    override val threads: Int,
+    load: (File, Interpreter.Options) -> Interpreter,
+) : Engine {
     override val name = "LiteRT Interpreter, ${model.manifest.name}"
 
     /** Where XNNPACK does not take the program, the runtime's own kernels run it; its API tells neither. */
     override val accelerator = "LiteRT CPU (XNNPACK asked for)"
     override val version: String = TensorFlowLite.runtimeVersion()
     override val tile = model.manifest.tile
+    private val manifest = model.manifest
+    private val entries = manifest.entries
 
     private val interpreter =
-        Interpreter(model.file, Interpreter.Options().setNumThreads(threads).setUseXNNPACK(true))
-    private val inputs = arrayOfNulls<Any>(1)
-    private val noOutputs = emptyMap<Int, Any>()
+        load(model.file, Interpreter.Options().setNumThreads(threads).setUseXNNPACK(true))
 
     init {
         try {
-            interpreter.allocateTensors()
-            checkBytes(interpreter.getInputTensor(0).numBytes())
-            checkBytes(interpreter.getOutputTensor(0).numBytes())
+            check(LOOK, entries.look)
+            check(RESTORE, entries.restore)
         } catch (error: Throwable) {
             interpreter.close()
             throw error
         }
     }
 
-    private fun checkBytes(found: Int) {
-        val due = 4 * 3 * tile * tile
-        if (found != due) throw EngineException("$name has a tensor of $found bytes where $due are due.")
+    private fun check(key: String, entry: Entry) {
+        if (key !in interpreter.signatureKeys) throw EngineException("$name has no signature $key.")
+        val inputs = entry.inputs.map { it to interpreter.getInputTensorFromSignature(it.name, key) }
+        val outputs = entry.outputs.map { it to interpreter.getOutputTensorFromSignature(it.name, key) }
+        for ((spec, tensor) in inputs + outputs) {
+            if (tensor.dataType() == DataType.FLOAT32 && tensor.shape().map { it.toLong() } == spec.shape) continue
+            val found = "${tensor.dataType()} ${tensor.shape().joinToString("x")}"
+            throw EngineException("$name has $found as ${spec.name}; its manifest says otherwise.")
+        }
     }
 
-    /** The runtime copies the input while it runs and tells how long the running took; the rest is the copy. */
-    override fun run(input: FloatBuffer, output: FloatBuffer): TileTiming = engineCall("$name failed") {
-        inputs[0] = input
+    override fun newStatistics() = roomFor(manifest)
+
+    override fun look(sheet: FloatBuffer, statistics: Statistics): RunTiming = engineCall("$name failed") {
+        checkOwn(statistics)
+        timed(LOOK, listOf(sheet), entries.look, statistics.values)
+    }
+
+    /** All of a signature's inputs are given with every tile: the runtime's interface keeps none. */
+    override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer): RunTiming =
+        engineCall("$name failed") {
+            checkOwn(statistics)
+            timed(RESTORE, listOf(input) + statistics.values, entries.restore, listOf(output))
+        }
+
+    /** The runtime copies the inputs while it runs and tells how long the running took; the rest is the copy. */
+    private fun timed(key: String, inputs: List<FloatBuffer>, entry: Entry, outputs: List<FloatBuffer>): RunTiming {
+        val given = entry.inputs.indices.associate { entry.inputs[it].name to inputs[it] as Any }
         val start = System.nanoTime()
-        interpreter.runForMultipleInputsOutputs(inputs, noOutputs)
+        interpreter.runSignature(given, emptyMap<String, Any>(), key)
         val ran = System.nanoTime()
         val computing = interpreter.lastNativeInferenceDurationNanoseconds ?: (ran - start)
-        output.clear()
-        output.put(interpreter.getOutputTensor(0).asReadOnlyBuffer().asFloatBuffer())
-        TileTiming(maxOf(0, ran - start - computing), computing, System.nanoTime() - ran)
+        for ((i, output) in outputs.withIndex()) {
+            val tensor = interpreter.getOutputTensorFromSignature(entry.outputs[i].name, key)
+            output.clear()
+            output.put(tensor.asReadOnlyBuffer().asFloatBuffer())
+        }
+        return RunTiming(maxOf(0, ran - start - computing), computing, System.nanoTime() - ran)
     }
 
     override fun close() = interpreter.close()

@@ -19,7 +19,7 @@ class EnginesTest {
 
     @Test
     fun `an engine whose classes are missing is not in this build`() {
-        assumeTrue("the signatures are in sight, as in MockedRuntimesTest", signaturesAreMissing())
+        assumeTrue("the signatures are in sight, as in the Mocked tests", signaturesAreMissing())
         for (id in listOf("litert-cpu", "litert-gpu", "executorch")) {
             assertEquals(NOT_IN_THIS_BUILD, Engines.byId(id)!!.unavailable())
         }
@@ -34,7 +34,7 @@ class EnginesTest {
 
     @Test
     fun `opening what cannot be used ends with one sentence`() {
-        assumeTrue("the signatures are in sight, as in MockedRuntimesTest", signaturesAreMissing())
+        assumeTrue("the signatures are in sight, as in the Mocked tests", signaturesAreMissing())
         val model = JvmArtifacts.models.first()
         for (factory in Engines.all.take(4)) {
             val error = assertThrows(EngineException::class.java) { factory.open(model, threads = 1) }

@@ -31,4 +31,7 @@ object JvmArtifacts {
 
     /** What `anyir restore --with` this program makes of [photo]. */
     fun restored(model: Model): File = File(folder, "restored/${model.file.nameWithoutExtension}.png")
+
+    /** What this program's look finds in [photo], in Python: float32, one statistic after the other. */
+    fun look(model: Model): File = File(folder, "looks/${model.file.nameWithoutExtension}.f32")
 }

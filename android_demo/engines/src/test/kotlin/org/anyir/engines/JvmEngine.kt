@@ -1,23 +1,28 @@
 package org.anyir.engines
 
+import org.anyir.core.Entry
 import org.anyir.core.Manifest
 import org.anyir.core.Model
-import org.anyir.core.TileTiming
+import org.anyir.core.RunTiming
+import org.anyir.core.Statistics
 import org.bytedeco.javacpp.FloatPointer
 import org.bytedeco.tensorflowlite.TfLiteInterpreter
 import org.bytedeco.tensorflowlite.TfLiteModel
+import org.bytedeco.tensorflowlite.TfLiteSignatureRunner
 import org.bytedeco.tensorflowlite.TfLiteTensor
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteInterpreterAllocateTensors
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteInterpreterCreate
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteInterpreterDelete
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteInterpreterGetInputTensor
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteInterpreterGetOutputTensor
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteInterpreterInvoke
+import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteInterpreterGetSignatureRunner
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteInterpreterOptionsCreate
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteInterpreterOptionsDelete
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteInterpreterOptionsSetNumThreads
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteModelCreateFromFile
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteModelDelete
+import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteSignatureRunnerAllocateTensors
+import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteSignatureRunnerDelete
+import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteSignatureRunnerGetInputTensor
+import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteSignatureRunnerGetOutputTensor
+import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteSignatureRunnerInvoke
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorByteSize
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorCopyFromBuffer
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorCopyToBuffer
@@ -42,8 +47,7 @@ class JvmEngineFactory : EngineFactory {
         TfLiteInterpreterOptionsSetNumThreads(options, threads)
         val interpreter = TfLiteInterpreterCreate(program, options)
         TfLiteInterpreterOptionsDelete(options)
-        if (interpreter == null || TfLiteInterpreterAllocateTensors(interpreter) != OK) {
-            interpreter?.let(::TfLiteInterpreterDelete)
+        if (interpreter == null) {
             TfLiteModelDelete(program)
             throw EngineException("LiteRT on the JVM refuses ${model.file.name}.")
         }
@@ -61,26 +65,35 @@ private class JvmEngine(
     override val accelerator = "LiteRT (this machine's CPU)"
     override val version: String = TfLiteVersion().string
     override val tile = model.manifest.tile
-
-    private val input: TfLiteTensor = TfLiteInterpreterGetInputTensor(interpreter, 0)
-    private val output: TfLiteTensor = TfLiteInterpreterGetOutputTensor(interpreter, 0)
-    private val bytes = 4L * 3 * tile * tile
+    private val manifest = model.manifest
+    private val signatures = ArrayList<Signature>()
+    private val look: Signature
+    private val restore: Signature
+    private var given: Statistics? = null
 
     init {
-        for (tensor in listOf(input, output)) {
-            val found = TfLiteTensorByteSize(tensor)
-            if (found != bytes) throw EngineException("$name has a tensor of $found bytes; $bytes are due.")
+        try {
+            look = Signature("look", manifest.entries.look).also(signatures::add)
+            restore = Signature("restore", manifest.entries.restore).also(signatures::add)
+        } catch (error: EngineException) {
+            close()
+            throw error
         }
     }
 
-    override fun run(input: FloatBuffer, output: FloatBuffer): TileTiming {
-        val start = System.nanoTime()
-        check(TfLiteTensorCopyFromBuffer(this.input, FloatPointer(input), bytes), "take its input")
-        val copied = System.nanoTime()
-        check(TfLiteInterpreterInvoke(interpreter), "run")
-        val ran = System.nanoTime()
-        check(TfLiteTensorCopyToBuffer(this.output, FloatPointer(output), bytes), "give its output")
-        return TileTiming(copied - start, ran - copied, System.nanoTime() - ran)
+    override fun newStatistics() = roomFor(manifest)
+
+    override fun look(sheet: FloatBuffer, statistics: Statistics): RunTiming {
+        checkOwn(statistics)
+        if (given === statistics) given = null
+        return look.run(listOf(sheet), statistics.values)
+    }
+
+    /** The statistics stay where they are from tile to tile, as in Python. */
+    override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer): RunTiming {
+        checkOwn(statistics)
+        val inputs = listOf(input) + if (given === statistics) emptyList() else statistics.values
+        return restore.run(inputs, listOf(output)).also { given = statistics }
     }
 
     private fun check(status: Int, what: String) {
@@ -88,7 +101,44 @@ private class JvmEngine(
     }
 
     override fun close() {
+        signatures.forEach { TfLiteSignatureRunnerDelete(it.runner) }
         TfLiteInterpreterDelete(interpreter)
         TfLiteModelDelete(program)
+    }
+
+    private inner class Signature(key: String, entry: Entry) {
+        val runner: TfLiteSignatureRunner = TfLiteInterpreterGetSignatureRunner(interpreter, key)
+            ?: throw EngineException("$name has no signature $key.")
+        private val inputs: List<TfLiteTensor>
+        private val outputs: List<TfLiteTensor>
+
+        init {
+            check(TfLiteSignatureRunnerAllocateTensors(runner), "allocate $key")
+            inputs = entry.inputs.map { TfLiteSignatureRunnerGetInputTensor(runner, it.name) }
+            outputs = entry.outputs.map { TfLiteSignatureRunnerGetOutputTensor(runner, it.name) }
+            for ((spec, tensor) in (entry.inputs + entry.outputs).zip(inputs + outputs)) {
+                val found = TfLiteTensorByteSize(tensor)
+                if (found != 4L * spec.size) {
+                    throw EngineException("$name has a tensor of $found bytes; ${4 * spec.size} are due.")
+                }
+            }
+        }
+
+        /** Sets the first inputs, runs, and copies the outputs. */
+        fun run(first: List<FloatBuffer>, results: List<FloatBuffer>): RunTiming {
+            val start = System.nanoTime()
+            for ((tensor, buffer) in inputs.zip(first)) {
+                val taken = TfLiteTensorCopyFromBuffer(tensor, FloatPointer(buffer), 4L * buffer.capacity())
+                check(taken, "take its input")
+            }
+            val copied = System.nanoTime()
+            check(TfLiteSignatureRunnerInvoke(runner), "run")
+            val ran = System.nanoTime()
+            for ((tensor, buffer) in outputs.zip(results)) {
+                val given = TfLiteTensorCopyToBuffer(tensor, FloatPointer(buffer), 4L * buffer.capacity())
+                check(given, "give its output")
+            }
+            return RunTiming(copied - start, ran - copied, System.nanoTime() - ran)
+        }
     }
 }

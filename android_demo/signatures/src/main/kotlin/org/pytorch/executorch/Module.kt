@@ -27,7 +27,7 @@ class EValue private constructor() {
 class Module private constructor() {
     fun loadMethod(methodName: String): Unit = signatureOnly(methodName)
 
-    fun forward(vararg inputs: EValue): Array<EValue> = signatureOnly(inputs)
+    fun execute(methodName: String, vararg inputs: EValue): Array<EValue> = signatureOnly(methodName, inputs)
 
     fun destroy(): Unit = signatureOnly()
 

@@ -71,11 +71,13 @@ internal class BenchmarkScreen(
 
     private fun figures(row: JsonObject): String {
         val latency = row["latency"].asJsonObject
+        val look = row["look"].asJsonObject["latency"].asJsonObject
         val worst = row["quality"].asJsonObject.entrySet().map { it.value.asJsonObject["psnr_reference"] }
             .filter { !it.isJsonNull }.minOfOrNull { it.asDouble }
         val memory = row["peak_memory_bytes"].takeUnless { it.isJsonNull }?.asLong
         return listOfNotNull(
             context.getString(R.string.benchmark_latency, latency["p50_ms"].asDouble, latency["p90_ms"].asDouble),
+            context.getString(R.string.benchmark_look, look["p50_ms"].asDouble),
             row["accelerator"].asString,
             memory?.let { context.getString(R.string.benchmark_memory, it / 1e6) },
             worst?.let { context.getString(R.string.benchmark_exact, it) }

@@ -78,7 +78,8 @@ internal class SessionBinder(private val context: Context) : Binder() {
                 opened.accelerator,
                 opened.version,
                 opened.threads,
-                opened.operators,
+                opened.lookOperators,
+                opened.restoreOperators,
                 opened::close,
             )
         }

@@ -1,6 +1,7 @@
 package org.anyir.demo.restore
 
 import org.anyir.core.CancelledException
+import org.anyir.core.LookException
 import org.anyir.core.Model
 import org.anyir.core.PhotoRestorer
 import org.anyir.core.PhotoSink
@@ -71,6 +72,7 @@ internal class Restoration(
     private fun inOneSentence(error: Throwable): Exception = when (error) {
         is CancelledException, is PhotoException -> error
         is EngineException -> PhotoException(Sentence(R.string.verbatim, listOf(error.message.orEmpty())), error)
+        is LookException -> PhotoException(R.string.look_not_finite, error)
         is RestoreException -> PhotoException(R.string.model_not_finite, error)
         is OutOfMemoryError -> PhotoException(R.string.no_memory, error)
         is IOException -> PhotoException(R.string.no_space_for_result, error)

@@ -76,11 +76,13 @@ internal class RestoreNotification(private val context: Context) {
 object RestoreWords {
     fun progress(context: Context, running: RestoreState.Running): String {
         val left = running.millisLeft
+        val tiles = running.tiles
         return when {
             running.cancelling -> context.getString(R.string.restore_cancelling)
             running.total == 0 -> context.getString(R.string.restore_loading)
-            left == null -> context.getString(R.string.restore_tiles, running.done, running.total)
-            else -> context.getString(R.string.restore_tiles_left, running.done, running.total, time(context, left))
+            tiles == null -> context.getString(R.string.restore_looking)
+            left == null -> context.getString(R.string.restore_tiles, tiles, running.total - 1)
+            else -> context.getString(R.string.restore_tiles_left, tiles, running.total - 1, time(context, left))
         }
     }
 

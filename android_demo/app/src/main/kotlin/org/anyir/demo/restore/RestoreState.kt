@@ -24,8 +24,8 @@ sealed interface RestoreState {
     /**
      * A photo is being restored.
      *
-     * @property done tiles that are finished; 0 also while the model loads
-     * @property total tiles in all; 0 until it is known
+     * @property done steps that are finished: the look at the whole photo, then its tiles; 0 also while the model loads
+     * @property total steps in all, one more than there are tiles; 0 until it is known
      * @property millisLeft an estimate, or null before there is one
      * @property cancelling whether it was cancelled and ends with the tile that runs
      */
@@ -35,7 +35,10 @@ sealed interface RestoreState {
         val total: Int,
         val millisLeft: Long?,
         val cancelling: Boolean = false,
-    ) : RestoreState
+    ) : RestoreState {
+        /** Tiles that are finished; null while the model loads or looks at the photo. */
+        val tiles: Int? get() = if (done > 0) done - 1 else null
+    }
 
     /** A photo is restored; the result is kept on this phone until it is dismissed. */
     class Done(override val photo: PhotoInfo, val result: RestoredPhoto) : RestoreState

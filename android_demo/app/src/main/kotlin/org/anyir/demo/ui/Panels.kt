@@ -79,6 +79,8 @@ class RunningPanel(view: View, actions: PanelActions) : Panel(view) {
 
     override fun show(state: UiState) {
         val progress = state.progress ?: return
+        val tiles = progress.tiles
+        val all = progress.total - 1
         val bar = view.part<ProgressBar>(R.id.progress)
         bar.isIndeterminate = progress.total == 0
         bar.max = maxOf(1, progress.total)
@@ -87,7 +89,8 @@ class RunningPanel(view: View, actions: PanelActions) : Panel(view) {
             when {
                 progress.cancelling -> string(R.string.cancelling)
                 progress.total == 0 -> string(R.string.loading_model)
-                else -> counted(R.plurals.tiles_done, progress.total, progress.done, progress.total)
+                tiles == null -> string(R.string.looking)
+                else -> counted(R.plurals.tiles_done, all, tiles, all)
             },
         )
         text(R.id.left).show(progress.millisLeft?.takeIf { !progress.cancelling }?.let(words::left))

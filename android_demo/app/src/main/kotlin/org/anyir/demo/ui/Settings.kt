@@ -25,11 +25,14 @@ class Settings(context: Context) {
     /** Milliseconds that a tile took when a photo was restored with [choice] on this phone; null: none was. */
     fun millis(choice: Choice): Double? = stored.getFloat(key(choice), 0f).takeIf { it > 0 }?.toDouble()
 
-    /** Remembers how long a restoration took, with loading the model and reading the photo. */
+    /**
+     * Remembers how long a restoration took, with loading the model and reading the photo. The look at the photo counts
+     * as one more tile, whose size it has.
+     */
     fun remember(choice: Choice, result: RestoredPhoto) {
         val tile = choice.model.manifest.tile
         val tiles = TilePlan(result.width, result.height, tile, defaultOverlap(tile)).size
-        stored.edit().putFloat(key(choice), result.millis.toFloat() / tiles).apply()
+        stored.edit().putFloat(key(choice), result.millis.toFloat() / (1 + tiles)).apply()
     }
 
     private fun key(choice: Choice) = "millis ${choice.engine.id} ${choice.model.manifest.sha256}"

@@ -13,7 +13,13 @@ enum class Screen { START, OPENING, READY, RUNNING, DONE, FAILED }
 enum class Models { LOOKING, NONE, NONE_RUNS, SOME }
 
 /** How far a restoration is; see [RestoreState.Running]. */
-data class Progress(val done: Int, val total: Int, val millisLeft: Long?, val cancelling: Boolean)
+data class Progress(
+    val done: Int,
+    val total: Int,
+    val tiles: Int?,
+    val millisLeft: Long?,
+    val cancelling: Boolean,
+)
 
 /** What became of the last tap on Save. */
 sealed interface Saving {
@@ -65,7 +71,7 @@ fun uiState(work: RestoreState, catalogue: Catalogue?, saving: Saving = Saving.N
         is RestoreState.Running -> UiState(
             Screen.RUNNING,
             work.photo,
-            progress = Progress(work.done, work.total, work.millisLeft, work.cancelling),
+            progress = Progress(work.done, work.total, work.tiles, work.millisLeft, work.cancelling),
         )
         is RestoreState.Done -> UiState(
             Screen.DONE,

@@ -156,7 +156,7 @@ class BenchmarkActivityTest {
         assertTrue("This engine never loads." in broken["error"].asString)
         assertEquals("done: files/benchmark/run1.json, ${models.size} of ${rows.size} programs measured", lastLine())
         assertTrue(shown().any { "This engine never loads." in it })
-        assertTrue(shown().any { "ms for a tile" in it })
+        assertTrue(shown().any { "ms for a tile" in it && "ms for the look at a photo" in it })
         System.getProperty("anyir.results")?.takeIf {
             it.isNotEmpty()
         }?.let { File(it).apply { parentFile.mkdirs() }.writeText(text) }
@@ -165,6 +165,9 @@ class BenchmarkActivityTest {
     private fun checkMeasured(row: JsonObject) {
         assertEquals(row.toString(), "ok", row["status"].asString)
         assertEquals(3, row["latency"].asJsonObject["n"].asInt)
+        val look = row["look"].asJsonObject
+        assertEquals(3, look["latency"].asJsonObject["n"].asInt)
+        assertTrue(look["first_run_ms"].asDouble > 0)
         assertEquals("LiteRT (this machine's CPU)", row["accelerator"].asString)
         assertTrue(row["runtime_version"].asString.startsWith("2."))
         val quality = row["quality"].asJsonObject

@@ -2,7 +2,8 @@ package org.anyir.demo.benchmark
 
 import org.anyir.core.Manifest
 import org.anyir.core.Model
-import org.anyir.core.TileTiming
+import org.anyir.core.RunTiming
+import org.anyir.core.Statistics
 import org.anyir.engines.Engine
 import org.anyir.engines.EngineFactory
 import java.nio.FloatBuffer
@@ -21,9 +22,15 @@ internal object Slow : EngineFactory {
         override val accelerator = "nothing"
         override val tile = model.manifest.tile
 
-        override fun run(input: FloatBuffer, output: FloatBuffer): TileTiming {
+        override fun newStatistics() = Statistics(this, listOf(1))
+
+        override fun look(sheet: FloatBuffer, statistics: Statistics) = slowly()
+
+        override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer) = slowly()
+
+        private fun slowly(): RunTiming {
             Thread.sleep(1)
-            return TileTiming(0, 1_000_000, 0)
+            return RunTiming(0, 1_000_000, 0)
         }
 
         override fun close() = Unit

@@ -2,6 +2,7 @@ package org.anyir.demo.models
 
 import org.anyir.core.ModelEntry
 import org.anyir.core.sha256
+import org.anyir.demo.ui.testEntries
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
@@ -103,8 +104,11 @@ class AppModelsTest {
 
     @Test
     fun `another schema is refused with its number`() {
-        put(assets, "model") { it.replaceFirst("{", "{\"schema_version\": 7, ") }
-        assertEquals("The manifest has schema version 7; this app reads version 1.", refusal(models().list()))
+        put(assets, "model") { it.replace("\"schema_version\": 2", "\"schema_version\": 1") }
+        assertEquals(
+            "The manifest has schema version 1 and this app reads version 2: convert the model again.",
+            refusal(models().list()),
+        )
     }
 
     @Test
@@ -134,12 +138,10 @@ class AppModelsTest {
     }
 
     private fun manifest(name: String, sha256: String, bytes: Long) = """
-        {"name": "$name", "file": "$name.tflite", "sha256": "$sha256", "bytes": $bytes,
+        {"schema_version": 2, "name": "$name", "file": "$name.tflite", "sha256": "$sha256", "bytes": $bytes,
          "source": {"file": "w", "sha256": "${"0".repeat(64)}", "preset": "tiny", "config": {}},
          "runtime": "litert", "backend": "cpu", "precision": "fp32", "target": null, "tile": 64,
-         "inputs": [{"name": "image", "shape": [1, 3, 64, 64], "dtype": "float32", "layout": "NCHW", "range": [0, 1]}],
-         "outputs": [{"name": "restored", "shape": [1, 3, 64, 64], "dtype": "float32", "layout": "NCHW", "range": [0, 1]}],
-         "quantization": null, "operators": {"total": 1, "delegated": null, "partitions": null},
+         "entries": ${testEntries(64)}, "quantization": null,
          "parity": {"status": "not measured", "reason": "a test", "bounds": {}, "stages": [], "degradations": [], "samples": []},
          "versions": {}, "code_sha256": "${"0".repeat(64)}", "seconds": 1}
     """.trimIndent()

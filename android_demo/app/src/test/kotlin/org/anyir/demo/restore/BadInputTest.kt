@@ -233,6 +233,20 @@ class BadInputTest {
     fun `a model that returns NaN`() = assertTrue("NaN" in restoreFails(TestEngine(value = { Float.NaN })))
 
     @Test
+    fun `a model that finds NaN when it looks at the photo restores no tile`() {
+        val engine = TestEngine(
+            looking = { it.values.single().put(0, Float.NaN) },
+            running = { error("no tile is restored") },
+        )
+        assertEquals(
+            "The model looked at the photo and found values that are no numbers (NaN or infinity), so there is no " +
+                "result.",
+            restoreFails(engine),
+        )
+        assertEquals(1, engine.closed)
+    }
+
+    @Test
     fun `a second restoration while one runs, and a second photo`() {
         test.choose("upright.png")
         val inTile = CountDownLatch(1)

@@ -38,11 +38,12 @@ class RestoreJobsTest {
         assertFalse(done.result.saved)
 
         val tiles = test.states.filterIsInstance<RestoreState.Running>().filter { it.total > 0 }
-        assertEquals((1..12).toList(), tiles.map { it.done })
-        assertTrue(tiles.all { it.total == 12 })
+        assertEquals("the look, then the tiles", (0..13).toList(), tiles.map { it.done })
+        assertTrue(tiles.all { it.total == 13 })
+        assertEquals(listOf(null) + (0..12), tiles.map { it.tiles })
         assertTrue(
             "time left is known from the second tile",
-            tiles.first().millisLeft == null && tiles[1].millisLeft != null,
+            tiles[2].millisLeft == null && tiles[3].millisLeft != null,
         )
         assertEquals(0L, tiles.last().millisLeft)
     }

@@ -60,10 +60,10 @@ class RestoreServiceTest {
         )
 
         val running = test.jobs.state as RestoreState.Running
-        assertEquals(3 to 12, running.done to running.total)
+        assertEquals("the look and three tiles", 4 to 13, running.done to running.total)
         assertTrue(RestoreWords.progress(test.app, running).startsWith("Tile 3 of 12, "))
         val notification = RestoreNotification(test.app).of(running)
-        assertEquals(12, notification.extras.getInt(Notification.EXTRA_PROGRESS_MAX))
+        assertEquals(13, notification.extras.getInt(Notification.EXTRA_PROGRESS_MAX))
         assertEquals("Restoring upright.png", notification.extras.getCharSequence(Notification.EXTRA_TITLE).toString())
         assertTrue(text(notification).startsWith("Tile 3 of 12"))
         assertTrue(ShadowPowerManager.getLatestWakeLock().isHeld)
@@ -75,6 +75,30 @@ class RestoreServiceTest {
         assertTrue(shadow.isForegroundStopped)
         service.onDestroy()
         assertFalse(ShadowPowerManager.getLatestWakeLock().isHeld)
+    }
+
+    @Test
+    fun `it says that it looks at the photo, and is cancelled before any tile`() {
+        test.choose("upright.png")
+        val engine = TestEngine(
+            looking = {
+                inTile.countDown()
+                goOn.await()
+            },
+            running = { error("no tile is restored") },
+        )
+        test.jobs.start(testModel(), engine)
+        test.startService()
+        inTile.await()
+        shadowOf(Looper.getMainLooper()).idle()
+        val running = test.jobs.state as RestoreState.Running
+        assertEquals(0 to 13, running.done to running.total)
+        assertEquals("Looking at the whole photo", text(RestoreNotification(test.app).of(running)))
+        test.jobs.cancel()
+        goOn.countDown()
+        test.settle()
+        assertTrue(test.jobs.state is RestoreState.Ready)
+        assertEquals("the engine is closed", 1, engine.closed)
     }
 
     @Test
@@ -129,10 +153,13 @@ class RestoreServiceTest {
     fun `time left follows the tiles`() {
         var now = 0L
         val left = TimeLeft { now }
-        assertNull(left.after(1, 10))
-        now += 100_000_000
-        assertEquals(800L, left.after(2, 10))
+        for (done in 0..2) { // the look and the first tile, with which the runtime finishes loading
+            assertNull(left.after(done, 11))
+            now += 900_000_000
+        }
+        now -= 800_000_000
+        assertEquals(800L, left.after(3, 11))
         now += 200_000_000 // slower: a fifth of the difference counts
-        assertEquals(7 * 120L, left.after(3, 10))
+        assertEquals(7 * 120L, left.after(4, 11))
     }
 }

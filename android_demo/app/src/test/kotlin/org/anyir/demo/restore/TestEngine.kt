@@ -2,12 +2,15 @@ package org.anyir.demo.restore
 
 import com.google.gson.JsonObject
 import org.anyir.core.Degradation
+import org.anyir.core.Entries
+import org.anyir.core.Entry
 import org.anyir.core.Manifest
 import org.anyir.core.Model
 import org.anyir.core.Operators
 import org.anyir.core.Parity
+import org.anyir.core.RunTiming
 import org.anyir.core.Source
-import org.anyir.core.TileTiming
+import org.anyir.core.Statistics
 import org.anyir.engines.Engine
 import org.anyir.engines.EngineFactory
 import java.io.File
@@ -17,6 +20,7 @@ import java.nio.FloatBuffer
  * An engine that does what a test wants.
  *
  * @param opening called when a model is loaded
+ * @param looking called for every look, with what it finds
  * @param running called for every tile with its number, from 1
  * @param value what becomes of every value
  */
@@ -25,6 +29,7 @@ class TestEngine(
     private val unavailable: String? = null,
     private val opens: (Manifest) -> Boolean = { true },
     private val opening: () -> Unit = {},
+    private val looking: (Statistics) -> Unit = {},
     private val running: (Int) -> Unit = {},
     private val value: (Float) -> Float = { 1 - it },
 ) : EngineFactory {
@@ -45,10 +50,18 @@ class TestEngine(
             override val accelerator = "nothing real"
             override val tile = model.manifest.tile
 
-            override fun run(input: FloatBuffer, output: FloatBuffer): TileTiming {
+            override fun newStatistics() = Statistics(this, listOf(1))
+
+            override fun look(sheet: FloatBuffer, statistics: Statistics): RunTiming {
+                statistics.values.single().put(0, sheet.get(0))
+                looking(statistics)
+                return RunTiming(0, 1, 0)
+            }
+
+            override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer): RunTiming {
                 running(++tiles)
                 for (i in 0 until 3 * tile * tile) output.put(i, value(input.get(i)))
-                return TileTiming(0, 1, 0)
+                return RunTiming(0, 1, 0)
             }
 
             override fun close() {
@@ -67,6 +80,7 @@ fun testModel(
     losses: List<Pair<Double, Double>> = emptyList(),
 ): Model {
     val degradations = losses.map { (psnr, loss) -> Degradation("noise", psnr + loss, psnr, loss) }
+    val entry = Entry(emptyList(), emptyList(), Operators(1, null, null))
     val manifest = Manifest(
         name = name,
         file = "$name.tflite",
@@ -78,10 +92,8 @@ fun testModel(
         precision = precision,
         target = null,
         tile = tile,
-        inputs = emptyList(),
-        outputs = emptyList(),
+        entries = Entries(entry, entry),
         quantization = null,
-        operators = Operators(1, null, null),
         parity = Parity("measured", null, emptyMap(), emptyList(), degradations, emptyList()),
         versions = emptyMap(),
         codeSha256 = "0".repeat(64),

@@ -1,6 +1,8 @@
 package org.anyir.demo.ui
 
 import com.google.gson.JsonObject
+import org.anyir.core.Entries
+import org.anyir.core.Entry
 import org.anyir.core.Manifest
 import org.anyir.core.Model
 import org.anyir.core.ModelEntry
@@ -21,9 +23,10 @@ import java.io.File
 
 fun fakeModel(name: String, runtime: String = "litert", precision: String = "fp16", bytes: Long = 7_500_000): Model {
     val parity = Parity("measured", null, emptyMap(), emptyList(), emptyList(), emptyList())
+    val entry = Entry(emptyList(), emptyList(), Operators(1, 1, 1))
     val manifest = Manifest(
         name, "$name.tflite", "sha of $name", bytes, Source("small.safetensors", "0", "small", JsonObject()), runtime,
-        "cpu", precision, null, 256, emptyList(), emptyList(), null, Operators(1, 1, 1), parity, emptyMap(), "0", 1.0,
+        "cpu", precision, null, 256, Entries(entry, entry), null, parity, emptyMap(), "0", 1.0,
     )
     return Model(manifest, File("$name.tflite"))
 }

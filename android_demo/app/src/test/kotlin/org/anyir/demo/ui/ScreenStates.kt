@@ -43,8 +43,9 @@ object ScreenStates {
         "ready, too large" to uiState(RestoreState.Ready(photo("panorama.jpg", 12_000, 8_000)), some),
         "ready without an engine" to uiState(RestoreState.Ready(photo), stuck),
         "loading the model" to uiState(RestoreState.Running(photo, 0, 0, null), some),
-        "running" to uiState(RestoreState.Running(photo, 12, 40, 95_000), some),
-        "cancelling" to uiState(RestoreState.Running(photo, 12, 40, null, cancelling = true), some),
+        "looking at the photo" to uiState(RestoreState.Running(photo, 0, 41, null), some),
+        "running" to uiState(RestoreState.Running(photo, 13, 41, 95_000), some),
+        "cancelling" to uiState(RestoreState.Running(photo, 13, 41, null, cancelling = true), some),
         "done" to uiState(
             RestoreState.Done(photo, restoredPhoto(file = file, model = "full", engine = "Engine litert-cpu")),
             some,
@@ -60,7 +61,7 @@ object ScreenStates {
         "failed" to uiState(RestoreState.Failed(photo, "There is not enough memory; close other apps."), some),
         "no photo" to uiState(RestoreState.Failed(null, "This file is no photo."), some),
         "refused" to uiState(
-            RestoreState.Running(photo, 1, 40, 95_000),
+            RestoreState.Running(photo, 2, 41, 95_000),
             some,
             notice = "A photo is being restored; wait until it is done, or cancel it.",
         ),
@@ -115,7 +116,8 @@ object ScreenStates {
 
     private const val RESULTS = """{"rows": [
         {"name": "anyir_litert_cpu_fp32_256x256", "engine": "litert-interpreter", "error": null,
-         "latency": {"p50_ms": 1234.5, "p90_ms": 1310.2}, "accelerator": "LiteRT CPU (XNNPACK asked for)",
+         "latency": {"p50_ms": 1234.5, "p90_ms": 1310.2}, "look": {"latency": {"p50_ms": 1543.2}},
+         "accelerator": "LiteRT CPU (XNNPACK asked for)",
          "quality": {"noise": {"psnr_reference": 93.2}}, "peak_memory_bytes": 312000000},
         {"name": "anyir_litert_cpu_int8_256x256", "engine": null, "error": "Its process ended: it crashed in native code."}
     ]}"""

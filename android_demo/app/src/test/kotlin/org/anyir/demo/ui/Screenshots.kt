@@ -3,7 +3,8 @@ package org.anyir.demo.ui
 import android.app.Activity
 import android.graphics.Bitmap
 import org.anyir.core.Model
-import org.anyir.core.TileTiming
+import org.anyir.core.RunTiming
+import org.anyir.core.Statistics
 import org.anyir.demo.BenchmarkActivity
 import org.anyir.demo.R
 import org.anyir.demo.photo.sampleUri
@@ -179,9 +180,9 @@ private class Pausing(private val real: EngineFactory) : EngineFactory by real {
         return object : Engine by engine {
             private var tiles = 0
 
-            override fun run(input: FloatBuffer, output: FloatBuffer): TileTiming {
+            override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer): RunTiming {
                 if (++tiles == 3) gate.await()
-                return engine.run(input, output)
+                return engine.restore(input, statistics, output)
             }
         }
     }

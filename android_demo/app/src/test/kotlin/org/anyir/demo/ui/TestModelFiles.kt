@@ -13,17 +13,15 @@ fun testModelFiles(
     folder.mkdirs()
     val file = File(folder, "$name.tflite").apply { writeText("no real program: $name") }
     val sha256 = MessageDigest.getInstance("SHA-256").digest(file.readBytes()).joinToString("") { "%02x".format(it) }
-    fun tensor(name: String) =
-        """{"name": "$name", "shape": [1, 3, $tile, $tile], "dtype": "float32", "layout": "NCHW", "range": [0, 1]}"""
+    val entries = testEntries(tile)
     val manifest = File(folder, "$name.json").apply {
         writeText(
             """
-            {"schema_version": 1, "name": "$name", "file": "${file.name}", "sha256": "$sha256",
+            {"schema_version": 2, "name": "$name", "file": "${file.name}", "sha256": "$sha256",
              "bytes": ${file.length()},
              "source": {"file": "tiny.safetensors", "sha256": "$sha256", "preset": "tiny", "config": {}},
              "runtime": "litert", "backend": "cpu", "precision": "$precision", "target": null, "tile": $tile,
-             "inputs": [${tensor("image")}], "outputs": [${tensor("restored")}], "quantization": null,
-             "operators": {"total": 1, "delegated": 1, "partitions": 1},
+             "entries": $entries, "quantization": null,
              "parity": {"status": "not measured", "reason": "a test", "bounds": {}, "stages": [], "degradations": [],
                         "samples": []},
              "versions": {}, "code_sha256": "$sha256", "seconds": 0.1}
@@ -31,4 +29,15 @@ fun testModelFiles(
         )
     }
     return listOf(file, manifest)
+}
+
+/** A manifest's `entries`: a look that finds one value. */
+fun testEntries(tile: Int): String {
+    fun image(name: String) =
+        """{"name": "$name", "shape": [1, 3, $tile, $tile], "dtype": "float32", "layout": "NCHW", "range": [0, 1]}"""
+    val found = """{"name": "statistics_0", "shape": [1], "dtype": "float32", "layout": "opaque", "range": null}"""
+    val operators = """{"total": 1, "delegated": 1, "partitions": 1}"""
+    return """{"look": {"inputs": [${image("image")}], "outputs": [$found], "operators": $operators},
+        "restore": {"inputs": [${image("image")}, $found], "outputs": [${image("restored")}],
+        "operators": $operators}}"""
 }

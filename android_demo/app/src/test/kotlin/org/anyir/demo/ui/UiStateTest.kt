@@ -50,7 +50,7 @@ class UiStateTest {
     @Test
     fun `progress is passed on`() {
         val state = uiState(RestoreState.Running(photo, 3, 20, 9000, cancelling = true), usable)
-        assertEquals(Progress(3, 20, 9000, cancelling = true), state.progress)
+        assertEquals(Progress(3, 20, 2, 9000, cancelling = true), state.progress)
         assertSame(photo, state.photo)
         assertFalse("a running restoration cannot be closed", state.canClose)
     }

@@ -4,10 +4,11 @@ import com.google.gson.JsonArray
 import com.google.gson.JsonObject
 import com.google.gson.JsonParser
 import org.anyir.core.Operators
+import org.anyir.core.RunTiming
+import org.anyir.core.Statistics
 import org.anyir.core.TileRunner
+import org.anyir.core.directFloats
 import java.io.Closeable
-import java.nio.ByteBuffer
-import java.nio.ByteOrder
 import java.nio.FloatBuffer
 
 /** This phone or this build cannot run such a program, whatever is in it. The message is one sentence. */
@@ -19,14 +20,16 @@ class UnsupportedException(message: String) : Exception(message)
  * @param accelerator what runs, as far as the engine tells
  * @param version of the runtime, where it tells
  * @param threads CPU threads that the engine was asked to take; null: none
- * @param operators how much of it the accelerator takes; null where the engine does not tell
+ * @param look how much of the entry that looks the accelerator takes; null where the engine does not tell
+ * @param restore the same of the entry that restores
  */
 class OpenProgram(
     val runner: TileRunner,
     val accelerator: String,
     val version: String? = null,
     val threads: Int? = null,
-    val operators: Operators? = null,
+    val look: Operators? = null,
+    val restore: Operators? = null,
     private val end: () -> Unit,
 ) : Closeable {
     override fun close() = end()
@@ -46,6 +49,7 @@ class BenchmarkSession(
     private val input = buffer()
     private val output = buffer()
     private var program: OpenProgram? = null
+    private var statistics: Statistics? = null
     private var residentBefore: Long? = null
 
     /** Answers a request `{"do": NAME, ...}`; what goes wrong becomes `{"error": SENTENCE}`. */
@@ -71,7 +75,7 @@ class BenchmarkSession(
         return answer.toString()
     }
 
-    /** Loads twice and runs once after the first; the second stays. */
+    /** Loads twice and runs both entries once after the first; the second stays. */
     private fun load(): JsonObject {
         residentBefore = memory.residentBytes()
         val start = System.nanoTime()
@@ -82,44 +86,45 @@ class BenchmarkSession(
             first.close()
             error("it takes tiles of $found and the reference has tiles of ${tiles.tile}")
         }
-        val firstRun = first.use {
+        val (firstLook, firstRun) = first.use {
             tiles.input(0, input)
-            val started = System.nanoTime()
-            it.runner.run(input.rewound(), output.rewound())
-            System.nanoTime() - started
+            val found = it.runner.newStatistics()
+            Pair(nanos { look(it.runner, found) }, nanos { restore(it.runner, found) })
         }
         val again = System.nanoTime()
         val second = open()
         val loadedAgain = System.nanoTime()
         program = second
+        statistics = second.runner.newStatistics().also { look(second.runner, it) }
         return JsonObject().apply {
             addProperty("accelerator", second.accelerator)
             addProperty("runtime_version", second.version)
             addProperty("threads", second.threads)
-            addProperty("delegated", second.operators?.delegated)
-            addProperty("operators", second.operators?.total)
-            addProperty("partitions", second.operators?.partitions)
+            addOperators(second.restore)
             addProperty("load_ms", milliseconds(loaded - start))
             addProperty("first_run_ms", milliseconds(firstRun))
             addProperty("load_again_ms", milliseconds(loadedAgain - again))
+            add(
+                "look",
+                JsonObject().apply {
+                    addOperators(second.look)
+                    addProperty("first_run_ms", milliseconds(firstLook))
+                },
+            )
         }
     }
 
-    /** One timed run, from input array to output array. */
+    /**
+     * One timed run of each entry, from input arrays to output arrays. The tile comes first, with the statistics of the
+     * round before: in a photo, tiles follow tiles.
+     */
     private fun run(index: Int): JsonObject {
         tiles.input(index % tiles.cases.size, input)
-        val start = System.nanoTime()
-        val timing = loaded().runner.run(input.rewound(), output.rewound())
-        val total = System.nanoTime() - start
-        return JsonObject().apply {
-            addProperty("ms", milliseconds(total))
-            addProperty("copy_in_ms", milliseconds(timing.copyInNanos))
-            addProperty("run_ms", milliseconds(timing.runNanos))
-            addProperty("read_back_ms", milliseconds(timing.readBackNanos))
-        }
+        val tile = timed { restore(loaded().runner, found()) }
+        return tile.apply { add("look", timed { look(loaded().runner, found()) }) }
     }
 
-    /** The memory taken by now, then every tile against the reference. */
+    /** The memory taken by now, then every tile, with its own statistics, against the reference. */
     private fun finish(): JsonObject {
         val before = residentBefore
         val peak = memory.peakBytes()
@@ -131,7 +136,9 @@ class BenchmarkSession(
         tiles.outputs().use { outputs ->
             tiles.cases.forEachIndexed { index, case ->
                 tiles.input(index, input)
-                runner.run(input.rewound(), output.rewound())
+                look(runner, found())
+                if (!found().isFinite()) throw NotFiniteException("looks at ${case.kind} and returns NaN or infinity")
+                restore(runner, found())
                 outputs.read(expected)
                 tiles.truth(index, truth)
                 comparison.add(case.kind, output, expected, truth)
@@ -145,28 +152,58 @@ class BenchmarkSession(
         }
     }
 
-    /** Runs without a pause for so long, and at least once. */
+    /** Restores without a pause for so long, and at least once. */
     private fun sustain(seconds: Double): JsonObject {
         val runner = loaded().runner
         val times = JsonArray()
         val start = System.nanoTime()
         do {
-            val before = System.nanoTime()
-            runner.run(input.rewound(), output.rewound())
-            times.add(milliseconds(System.nanoTime() - before))
+            times.add(milliseconds(nanos { restore(runner, found()) }))
         } while (System.nanoTime() - start < seconds * 1e9)
         return JsonObject().apply { add("ms", times) }
+    }
+
+    private fun look(runner: TileRunner, found: Statistics) = runner.look(input.rewound(), found)
+
+    private fun restore(runner: TileRunner, found: Statistics) =
+        runner.restore(input.rewound(), found, output.rewound())
+
+    private inline fun timed(run: () -> RunTiming): JsonObject {
+        val start = System.nanoTime()
+        val timing = run()
+        val total = System.nanoTime() - start
+        return JsonObject().apply {
+            addProperty("ms", milliseconds(total))
+            addProperty("copy_in_ms", milliseconds(timing.copyInNanos))
+            addProperty("run_ms", milliseconds(timing.runNanos))
+            addProperty("read_back_ms", milliseconds(timing.readBackNanos))
+        }
+    }
+
+    private inline fun nanos(run: () -> Unit): Long {
+        val start = System.nanoTime()
+        run()
+        return System.nanoTime() - start
+    }
+
+    private fun JsonObject.addOperators(operators: Operators?) {
+        addProperty("delegated", operators?.delegated)
+        addProperty("operators", operators?.total)
+        addProperty("partitions", operators?.partitions)
     }
 
     override fun close() {
         program?.close()
         program = null
+        statistics = null
     }
 
     private fun loaded() = program ?: error("nothing is loaded")
 
-    private fun buffer(): FloatBuffer =
-        ByteBuffer.allocateDirect(4 * 3 * tiles.tile * tiles.tile).order(ByteOrder.nativeOrder()).asFloatBuffer()
+    /** Of the tile that was looked at last. */
+    private fun found() = statistics ?: error("nothing is loaded")
+
+    private fun buffer(): FloatBuffer = directFloats(3 * tiles.tile * tiles.tile)
 
     private fun failure(error: Throwable) = JsonObject().apply { addProperty("error", sentence(error)) }
 }

@@ -13,12 +13,15 @@ import java.nio.file.StandardCopyOption
 
 /** A results file, by profiling/results.schema.json. */
 object ResultsFile {
-    private const val SCHEMA_VERSION = 2
+    private const val SCHEMA_VERSION = 3
     private const val UNKNOWN = "unknown"
 
     /** What the engine tells of the loaded program. The manifest tells of the computer that it was made on. */
     private val TOLD = listOf("accelerator", "threads", "delegated", "operators", "partitions") +
         listOf("load_ms", "load_again_ms", "first_run_ms")
+
+    /** What it tells of the entry that looks. */
+    private val LOOK_TOLD = listOf("delegated", "operators", "partitions", "first_run_ms")
 
     /**
      * The whole document.
@@ -86,6 +89,7 @@ object ResultsFile {
         add("os", environment["os"])
         for (key in TOLD) add(key, loaded.value(key))
         add("latency", if (ok) latency(measured.samples, plan.warmups) else JsonNull.INSTANCE)
+        add("look", loaded?.get("look")?.asJsonObject?.let { look(it, plan, measured) } ?: JsonNull.INSTANCE)
         for (key in listOf("peak_memory_bytes", "pss_bytes", "output_sha256")) add(key, finished.value(key))
         add("quality", finished?.get("quality") ?: JsonObject())
         val before = measured.before
@@ -111,6 +115,12 @@ object ResultsFile {
             addProperty("bytes", model.file.length())
         }
     } ?: JsonNull.INSTANCE
+
+    /** What the look costs, which runs once a photo; the rest of a row is of the tiles. */
+    private fun look(loaded: JsonObject, plan: BenchmarkPlan, measured: Measured) = JsonObject().apply {
+        for (key in LOOK_TOLD) add(key, loaded[key])
+        add("latency", latency(measured.samples.map { it["look"].asJsonObject }, plan.warmups))
+    }
 
     private fun latency(samples: List<JsonObject>, warmups: Int) = JsonObject().apply {
         val times = samples.map { it["ms"].asDouble }

@@ -11,8 +11,9 @@ import org.anyir.core.Manifest
 import org.anyir.core.Model
 import org.anyir.core.ModelEntry
 import org.anyir.core.Operators
+import org.anyir.core.RunTiming
+import org.anyir.core.Statistics
 import org.anyir.core.TileRunner
-import org.anyir.core.TileTiming
 import org.anyir.core.sampleManifest
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -32,14 +33,22 @@ class BenchmarkTest {
     private val tiles = SmallReference().open()
     private val log = ArrayList<String>()
 
-    /** Returns its input, or does what [fault] does. */
-    private class Copy(override val tile: Int = 8, val fault: (run: Int) -> Unit = {}) : TileRunner {
+    /** Restores a tile to itself with what it found in it alone, or does what [fault] does. */
+    private open class Copy(override val tile: Int = 8, val fault: (run: Int) -> Unit = {}) : TileRunner {
         private var runs = 0
 
-        override fun run(input: FloatBuffer, output: FloatBuffer): TileTiming {
+        override fun newStatistics() = Statistics(this, listOf(2))
+
+        override fun look(sheet: FloatBuffer, statistics: Statistics): RunTiming {
+            statistics.values.single().put(1, sheet.get(7))
+            return RunTiming(4000, 5000, 6000)
+        }
+
+        override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer): RunTiming {
             fault(runs++)
-            output.put(input)
-            return TileTiming(1000, 2000, 3000)
+            val shift = input.get(7) - statistics.values.single().get(1)
+            for (i in 0 until input.capacity()) output.put(i, input.get(i) + shift)
+            return RunTiming(1000, 2000, 3000)
         }
     }
 
@@ -78,9 +87,11 @@ class BenchmarkTest {
     private val programs = mapOf<String, () -> OpenProgram>(
         "good" to { OpenProgram(Copy { Thread.sleep(2) }, "the test's CPU", "1.2.3") {} },
         "told" to {
-            OpenProgram(Copy(), "the test's CPU", threads = 4, operators = Operators(721, 700, 3)) {}
+            val (look, restore) = Operators(400, 390, 2) to Operators(321, 310, 3)
+            OpenProgram(Copy(), "the test's CPU", threads = 4, look = look, restore = restore) {}
         },
         "nan" to { OpenProgram(NaNs, "the test's CPU") {} },
+        "blind" to { OpenProgram(BlindLook, "the test's CPU") {} },
         "throws" to { OpenProgram(Copy { if (it == 3) error("the runtime broke") }, "the test's CPU") {} },
         "refuses" to { throw IllegalArgumentException("not a program") },
         "large" to { OpenProgram(Copy(tile = 16), "the test's CPU") {} },
@@ -88,13 +99,14 @@ class BenchmarkTest {
         "memory" to { throw OutOfMemoryError() },
     )
 
-    private object NaNs : TileRunner {
-        override val tile = 8
+    private object NaNs : Copy() {
+        override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer): RunTiming =
+            super.restore(input, statistics, output).also { output.put(5, Float.NaN) }
+    }
 
-        override fun run(input: FloatBuffer, output: FloatBuffer): TileTiming {
-            output.put(5, Float.NaN)
-            return TileTiming(0, 0, 0)
-        }
+    private object BlindLook : Copy() {
+        override fun look(sheet: FloatBuffer, statistics: Statistics): RunTiming =
+            super.look(sheet, statistics).also { statistics.values.single().put(0, Float.POSITIVE_INFINITY) }
     }
 
     private fun target(name: String) = Target(name, "litert", null, "engine")
@@ -131,6 +143,7 @@ class BenchmarkTest {
         val errors = measured.associate { it.target.name to it.error }
         assertEquals(null, errors["good"])
         assertEquals("returns NaN or infinity for noise", errors["nan"])
+        assertEquals("looks at noise and returns NaN or infinity", errors["blind"])
         assertEquals("the runtime broke", errors["throws"])
         assertEquals("IllegalArgumentException: not a program", errors["refuses"])
         assertEquals("it takes tiles of 16 and the reference has tiles of 8", errors["large"])
@@ -164,6 +177,14 @@ class BenchmarkTest {
                 it.asDouble == 0.002
             },
         )
+        val look = good["look"].asJsonObject
+        assertTrue(look["first_run_ms"].asDouble >= 0)
+        val split = look["latency"].asJsonObject["split"].asJsonObject
+        assertEquals(4, look["latency"].asJsonObject["n"].asInt)
+        assertTrue(split["run_ms"].asJsonArray.all { it.asDouble == 0.005 })
+        assertTrue("only an ok row has it", rows.drop(1).all { it["look"].isJsonNull })
+        val best = good["quality"].asJsonObject.entrySet().map { it.value.asJsonObject["max_error_reference"].asDouble }
+        assertEquals("each tile with what was found in it", listOf(0.0, 0.0), best)
         assertTrue(good["sustained"].asJsonObject["runs"].asJsonArray.last().asJsonObject["at_s"].asDouble >= 1.0)
         assertEquals("The file gone.tflite is missing.", rows.last()["error"].asString)
         val outputs = SmallReference().files["outputs.f32"]!!
@@ -177,10 +198,17 @@ class BenchmarkTest {
         val described = Model(Manifest.parse(sampleManifest()), File("good.tflite")) // by the computer that made it
         val targets = listOf(Target("good", "litert", described, "engine"), target("told"), target("refuses"))
         val rows = ResultsFile.document(plan(), Desk.environment(), tiles, measure(plan(), targets))["rows"].asJsonArray
-            .map { row -> keys.map { row.asJsonObject[it].takeUnless { value -> value.isJsonNull }?.asLong } }
+            .map { it.asJsonObject }
         val nothing = List<Long?>(4) { null }
-        assertEquals(listOf(nothing, listOf(4L, 700L, 721L, 3L), nothing), rows)
+        assertEquals(listOf(nothing, listOf(4L, 310L, 321L, 3L), nothing), rows.map { it.longs(keys) })
+        assertEquals(
+            listOf(nothing.drop(1), listOf(390L, 400L, 2L)),
+            rows.take(2).map { it["look"].asJsonObject.longs(keys.drop(1)) },
+        )
     }
+
+    private fun JsonObject.longs(keys: List<String>) =
+        keys.map { this[it].takeUnless { value -> value.isJsonNull }?.asLong }
 
     @Test
     fun `the schema would notice a missing entry`() {

@@ -27,11 +27,12 @@ class CompiledModel private constructor() : AutoCloseable {
         enum class Precision { DEFAULT, FP16, FP32 }
     }
 
-    fun createInputBuffers(): List<TensorBuffer> = signatureOnly()
+    fun createInputBuffer(inputName: String, signature: String?): TensorBuffer = signatureOnly(inputName, signature)
 
-    fun createOutputBuffers(): List<TensorBuffer> = signatureOnly()
+    fun createOutputBuffer(outputName: String, signature: String?): TensorBuffer = signatureOnly(outputName, signature)
 
-    fun run(inputs: List<TensorBuffer>, outputs: List<TensorBuffer>): Unit = signatureOnly(inputs, outputs)
+    fun run(inputs: Map<String, TensorBuffer>, outputs: Map<String, TensorBuffer>, signature: String?): Unit =
+        signatureOnly(inputs, outputs, signature)
 
     override fun close(): Unit = signatureOnly()
 
@@ -41,5 +42,5 @@ class CompiledModel private constructor() : AutoCloseable {
     }
 }
 
-private fun signatureOnly(vararg used: Any): Nothing =
+private fun signatureOnly(vararg used: Any?): Nothing =
     throw UnsupportedOperationException("a signature, given ${used.size}")

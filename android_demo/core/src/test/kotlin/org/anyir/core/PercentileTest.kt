@@ -4,7 +4,7 @@ import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Test
 
-class StatisticsTest {
+class PercentileTest {
     @Test
     fun `percentiles are numpy's`() {
         val samples = listOf(7.0, 1.0, 3.0, 10.0)
