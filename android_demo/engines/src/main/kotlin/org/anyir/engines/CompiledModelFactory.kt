@@ -14,7 +14,9 @@ import java.nio.FloatBuffer
  * LiteRT's newer interface, `CompiledModel`, on the CPU or on the GPU.
  *
  * It is asked for one accelerator alone. Asked for the GPU and the CPU, it runs on the CPU without a word where
- * the GPU's library is missing; asked for the GPU, it refuses a program that is not wholly for it. Its Kotlin API does
+ * the GPU's library is missing; asked for the GPU, it refuses a program that is not wholly for it. The GPU restores
+ * tiles and the CPU looks: a look's largest texture is a quarter of the tile's pixels high, and a GPU that has none so
+ * large returns rubbish without a word. Its Kotlin API does
  * not tell what then runs inside: not whether XNNPACK took the program, nor in which precision the GPU computes.
  */
 internal class CompiledModelFactory private constructor(private val gpu: Boolean) : EngineFactory {
@@ -29,7 +31,7 @@ internal class CompiledModelFactory private constructor(private val gpu: Boolean
 
     override fun open(model: Model, threads: Int): Engine = engineCall("$label cannot load ${model.file.name}") {
         reason?.let { throw EngineException("$label cannot be used: $it.") }
-        if (gpu) openOnGpu(model) else openOnCpu(model, threads)
+        if (gpu) openOnGpu(model, threads) else openOnCpu(model, threads)
     }
 
     companion object {
@@ -39,25 +41,29 @@ internal class CompiledModelFactory private constructor(private val gpu: Boolean
     }
 }
 
-private fun openOnCpu(model: Model, threads: Int): Engine {
-    val options = CompiledModel.Options(Accelerator.CPU)
-    options.cpuOptions = CompiledModel.CpuOptions(numThreads = threads)
-    return CompiledModelEngine(model, options, "LiteRT CPU (XNNPACK asked for)", threads)
+private fun openOnCpu(model: Model, threads: Int): Engine =
+    CompiledModelEngine(model, onCpu(threads), null, "LiteRT CPU (XNNPACK asked for)", threads)
+
+private fun onCpu(threads: Int) = CompiledModel.Options(Accelerator.CPU).apply {
+    cpuOptions = CompiledModel.CpuOptions(numThreads = threads)
 }
 
 /** Half precision is what makes a phone's GPU fast; a program in fp32 asks for the whole one. */
-private fun openOnGpu(model: Model): Engine {
+private fun openOnGpu(model: Model, threads: Int): Engine {
     val whole = model.manifest.precision == "fp32"
     val precision =
         if (whole) CompiledModel.GpuOptions.Precision.FP32 else CompiledModel.GpuOptions.Precision.FP16
     val options = CompiledModel.Options(Accelerator.GPU)
     options.gpuOptions = CompiledModel.GpuOptions(precision = precision)
-    return CompiledModelEngine(model, options, "LiteRT GPU (${if (whole) "fp32" else "fp16"} asked for)", null)
+    val accelerator = "LiteRT GPU (${if (whole) "fp32" else "fp16"} asked for, the look on the CPU)"
+    return CompiledModelEngine(model, options, onCpu(threads), accelerator, null)
 }
 
+/** @param looking for what looks, if that is another one than what restores */
 private class CompiledModelEngine(
     model: Model,
     options: CompiledModel.Options,
+    looking: CompiledModel.Options?,
     override val accelerator: String,
     override val threads: Int?,
 ) : Engine {
@@ -65,17 +71,19 @@ private class CompiledModelEngine(
     override val tile = model.manifest.tile
     private val manifest = model.manifest
 
-    private val compiled = CompiledModel.create(model.file.path, options)
+    private val compiled = ArrayList<CompiledModel>()
     private val look: Signature
     private val restore: Signature
     private var given: Statistics? = null
 
     init {
         try {
-            look = Signature(LOOK, manifest.entries.look)
-            restore = Signature(RESTORE, manifest.entries.restore)
+            val restoring = CompiledModel.create(model.file.path, options).also(compiled::add)
+            restore = Signature(restoring, RESTORE, manifest.entries.restore)
+            val lookingOne = looking?.let { CompiledModel.create(model.file.path, it).also(compiled::add) }
+            look = Signature(lookingOne ?: restoring, LOOK, manifest.entries.look)
         } catch (error: Throwable) {
-            compiled.close()
+            compiled.forEach(CompiledModel::close)
             throw error
         }
     }
@@ -99,11 +107,15 @@ private class CompiledModelEngine(
     override fun close() {
         look.close()
         restore.close()
-        compiled.close()
+        compiled.forEach(CompiledModel::close)
     }
 
     /** One of the program's two entries with its buffers, which take and give arrays alone; those given are new. */
-    private inner class Signature(private val key: String, private val entry: Entry) {
+    private inner class Signature(
+        private val compiled: CompiledModel,
+        private val key: String,
+        private val entry: Entry,
+    ) {
         private val inputs = entry.inputs.associate { it.name to compiled.createInputBuffer(it.name, key) }
         private val outputs = entry.outputs.associate { it.name to compiled.createOutputBuffer(it.name, key) }
         private val arrays = entry.inputs.map { FloatArray(it.size) }

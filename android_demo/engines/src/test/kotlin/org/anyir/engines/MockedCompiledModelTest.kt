@@ -7,7 +7,6 @@ import com.google.ai.edge.litert.TensorBuffer
 import io.mockk.every
 import io.mockk.mockk
 import io.mockk.mockkObject
-import io.mockk.slot
 import io.mockk.unmockkAll
 import io.mockk.verify
 import org.anyir.engines.MockedProgram.model
@@ -21,6 +20,13 @@ import org.junit.Test
 class MockedCompiledModelTest {
     private val contents = HashMap<TensorBuffer, FloatArray>()
     private val inputs = HashMap<String, TensorBuffer>()
+    private val made = ArrayList<CompiledModel>()
+
+    /** Which entry ran on what was made with which options. */
+    private val runs = ArrayList<Pair<String, CompiledModel.Options>>()
+
+    /** An entry that the program lacks. */
+    private var missing: String? = null
 
     @After
     fun forget() = unmockkAll()
@@ -35,13 +41,14 @@ class MockedCompiledModelTest {
             assertNull(engine.restoreOperators)
             assertRestores(engine)
         }
-        assertEquals(setOf(Accelerator.CPU), options.captured.accelerators)
-        assertEquals(3, options.captured.cpuOptions!!.numThreads)
-        assertNull(options.captured.gpuOptions)
+        val only = options.single()
+        assertEquals(setOf(Accelerator.CPU), only.accelerators)
+        assertEquals(3, only.cpuOptions!!.numThreads)
+        assertNull(only.gpuOptions)
     }
 
     @Test
-    fun `the GPU is asked for alone, in the program's precision`() {
+    fun `the GPU is asked for alone, in the program's precision, and the CPU looks`() {
         val expected = mapOf(
             "fp32" to CompiledModel.GpuOptions.Precision.FP32,
             "fp16" to CompiledModel.GpuOptions.Precision.FP16,
@@ -49,14 +56,19 @@ class MockedCompiledModelTest {
         )
         for ((precision, asked) in expected) {
             val options = compiledModel()
-            Engines.byId("litert-gpu")!!.open(model(precision), threads = 1).use { engine ->
-                assertEquals("LiteRT GPU (${asked.name.lowercase()} asked for)", engine.accelerator)
+            Engines.byId("litert-gpu")!!.open(model(precision), threads = 3).use { engine ->
+                val half = asked.name.lowercase()
+                assertEquals("LiteRT GPU ($half asked for, the look on the CPU)", engine.accelerator)
                 assertNull("no CPU threads", engine.threads)
                 assertNull(engine.restoreOperators)
                 assertRestores(engine)
             }
-            assertEquals(setOf(Accelerator.GPU), options.captured.accelerators)
-            assertEquals(asked, options.captured.gpuOptions!!.precision)
+            val (restoring, looking) = options
+            assertEquals(setOf(Accelerator.GPU), restoring.accelerators)
+            assertEquals(asked, restoring.gpuOptions!!.precision)
+            assertEquals(setOf(Accelerator.CPU), looking.accelerators)
+            assertEquals(3, looking.cpuOptions!!.numThreads)
+            assertEquals(setOf("restore" to restoring, "look" to looking), runs.toSet())
         }
     }
 
@@ -84,11 +96,11 @@ class MockedCompiledModelTest {
     @Test
     fun `one without an entry is closed and refused`() {
         compiledModel()
-        val compiled = CompiledModel.create("", CompiledModel.Options())
-        every { compiled.createInputBuffer(any(), "restore") } throws LiteRtException("no signature restore")
-        val message = sentence { Engines.byId("litert-cpu")!!.open(model(), 1) }
-        assertEquals("LiteRT CPU cannot load tiny.tflite: no signature restore.", message)
-        verify(exactly = 1) { compiled.close() }
+        missing = "look"
+        val message = sentence { Engines.byId("litert-gpu")!!.open(model(), 1) }
+        assertEquals("LiteRT GPU cannot load tiny.tflite: no signature look.", message)
+        assertEquals(2, made.size)
+        for (compiled in made) verify(exactly = 1) { compiled.close() }
     }
 
     @Test
@@ -97,7 +109,7 @@ class MockedCompiledModelTest {
             compiledModel { if (it == key) throw LiteRtException("device lost") else null }
             Engines.byId("litert-gpu")!!.open(model("fp16"), 1).use { engine ->
                 val message = sentence { lookAndRestore(engine) }
-                assertEquals("LiteRT GPU (fp16 asked for), tiny failed: device lost.", message)
+                assertEquals("LiteRT GPU (fp16 asked for, the look on the CPU), tiny failed: device lost.", message)
             }
         }
         for ((key, part) in mapOf(
@@ -119,35 +131,45 @@ class MockedCompiledModelTest {
     }
 
     /**
-     * A CompiledModel that is the program; returns the options that it is made with.
+     * Lets every CompiledModel be the program; returns the options that they are made with, which grow.
      *
      * @param instead what an entry gives in place of each of its outputs; null for the program's own
      */
-    private fun compiledModel(instead: (key: String) -> FloatArray? = { null }) =
-        slot<CompiledModel.Options>().also { options ->
-            contents.clear()
-            inputs.clear()
-            val compiled = mockk<CompiledModel>(relaxed = true)
-            every { compiled.createInputBuffer(any(), any()) } answers {
-                buffer().also { inputs["${secondArg<String>()} ${firstArg<String>()}"] = it }
-            }
-            every { compiled.createOutputBuffer(any(), any()) } answers { buffer() }
-            every { compiled.run(any(), any(), any()) } answers {
-                val given = firstArg<Map<String, TensorBuffer>>().mapValues { contents.getValue(it.value) }
-                val key = thirdArg<String>()
-                val made = if (key == "look") {
-                    MockedProgram.statistics.map { it.name }.zip(MockedProgram.look(given.getValue("image"))).toMap()
-                } else {
-                    val statistics = MockedProgram.statistics.map { given.getValue(it.name) }
-                    mapOf("restored" to MockedProgram.restore(given.getValue("image"), statistics))
-                }
-                for ((name, buffer) in secondArg<Map<String, TensorBuffer>>()) {
-                    contents[buffer] = instead(key) ?: made.getValue(name)
-                }
-            }
-            mockkObject(CompiledModel.Companion)
-            every { CompiledModel.create(any(), capture(options)) } returns compiled
+    private fun compiledModel(instead: (key: String) -> FloatArray? = { null }): List<CompiledModel.Options> {
+        listOf(contents, inputs).forEach { it.clear() }
+        runs.clear()
+        val options = ArrayList<CompiledModel.Options>()
+        mockkObject(CompiledModel.Companion)
+        every { CompiledModel.create(any(), any()) } answers {
+            val own = secondArg<CompiledModel.Options>().also(options::add)
+            program(own, instead).also(made::add)
         }
+        return options
+    }
+
+    private fun program(options: CompiledModel.Options, instead: (key: String) -> FloatArray?): CompiledModel {
+        val compiled = mockk<CompiledModel>(relaxed = true)
+        every { compiled.createInputBuffer(any(), any()) } answers {
+            if (secondArg<String>() == missing) throw LiteRtException("no signature $missing")
+            buffer().also { inputs["${secondArg<String>()} ${firstArg<String>()}"] = it }
+        }
+        every { compiled.createOutputBuffer(any(), any()) } answers { buffer() }
+        every { compiled.run(any(), any(), any()) } answers {
+            val given = firstArg<Map<String, TensorBuffer>>().mapValues { contents.getValue(it.value) }
+            val key = thirdArg<String>()
+            runs += key to options
+            val found = if (key == "look") {
+                MockedProgram.statistics.map { it.name }.zip(MockedProgram.look(given.getValue("image"))).toMap()
+            } else {
+                val statistics = MockedProgram.statistics.map { given.getValue(it.name) }
+                mapOf("restored" to MockedProgram.restore(given.getValue("image"), statistics))
+            }
+            for ((name, buffer) in secondArg<Map<String, TensorBuffer>>()) {
+                contents[buffer] = instead(key) ?: found.getValue(name)
+            }
+        }
+        return compiled
+    }
 
     private fun buffer(): TensorBuffer = mockk<TensorBuffer>(relaxed = true).also { buffer ->
         every { buffer.writeFloat(any()) } answers { contents[buffer] = firstArg<FloatArray>().copyOf() }
