@@ -33,7 +33,7 @@ class EvaluatedCoreMl(Runner):
     def prepare() -> None:
         import torch  # noqa: F401
 
-    def __init__(self, path: Path, promise: Promise, *, threads: int) -> None:
+    def __init__(self, path: Path, promise: Promise, *, threads: int, both: bool = False) -> None:
         import torch
 
         from anyir.conversion.coreml.evaluator.evaluator import Evaluator
