@@ -76,6 +76,10 @@ def run(
     resume: Annotated[
         bool, typer.Option(help="Keep what an earlier run of a folder has restored, and do the rest.")
     ] = False,
+    only_if_needed: Annotated[
+        bool,
+        typer.Option(help="Leave photos alone that are fine as they are: for these, nothing is written."),
+    ] = False,
     pipe_as: Annotated[
         str | None,
         typer.Option("--format", metavar="SUFFIX", help="What is written where IN and OUT are -: png."),
@@ -119,14 +123,15 @@ def run(
         Restorer, model, tile=tile, overlap=overlap, threads=threads, strength=strength, statistics=statistics
     )
     if "-" in (str(source), str(target)):
-        if str(source) != str(target) or as_json or resume or (size and pipe_as):
+        if str(source) != str(target) or as_json or resume or only_if_needed or (size and pipe_as):
             raise typer.BadParameter("pipes are IN and OUT -, with --format for a photo or --size for frames")
         _pipe(make, encoding, pipe_as, size)
         return
     if pipe_as or size:
         raise typer.BadParameter("--format and --size are for pipes: IN and OUT are -")
     jobs, others = find_jobs(source, target)
-    output = Output(Inputs(job.source for job in jobs), encoding, overwrite)
+    inputs = Inputs(job.source for job in jobs)
+    output = Output(inputs, encoding, overwrite, need=as_json, only_if_needed=only_if_needed)
     if source.is_dir():
         with alone_in(target):
             restorer = make()
@@ -197,7 +202,7 @@ def _say_what_runs(restorer: Restorer, as_json: bool, file: TextIO | None = None
 def _print_outcomes(outcomes: list[PhotoOutcome], restorer: Restorer, as_json: bool) -> None:
     import json
 
-    statuses = ("restored", "kept", "skipped", "failed")
+    statuses = ("restored", "fine", "kept", "skipped", "failed")
     counts = {status: sum(o.status == status for o in outcomes) for status in statuses}
     if as_json:
         what = {"model": restorer.model.name, "accelerator": restorer.model.accelerator}
@@ -210,12 +215,21 @@ def _print_outcomes(outcomes: list[PhotoOutcome], restorer: Restorer, as_json: b
             tiles = "1 tile" if o.tiles == 1 else f"{o.tiles} tiles"
             line = f"restored {o.input} -> {o.output} ({o.width}x{o.height}, {tiles}, {o.seconds:.1f} s)"
             print(one_line(line))
+        elif o.status == "fine":
+            assert o.need is not None
+            print(one_line(f"left {o.input} alone, which is fine (change {o.need.change:g} of 255)"))
         elif o.status == "kept":
             print(one_line(f"kept {o.output}, which an earlier run has restored"))
         elif o.status == "skipped":
             print(one_line(f"skipped {o.input} ({o.error})"))
     if len(outcomes) > 1:
-        print(", ".join(f"{count} {status}" for status, count in counts.items() if count or status != "kept"))
+        print(
+            ", ".join(
+                f"{count} {status}"
+                for status, count in counts.items()
+                if count or status not in ("fine", "kept")
+            )
+        )
 
 
 class TileBar:

@@ -14,12 +14,14 @@ from anyir.model.photo.formats import output_format
 from anyir.model.photo.reader import Photo, read_photo, read_size
 from anyir.model.photo.writer import Inputs, check_output, check_room, settled, write_photo
 from anyir.model.restore.jobs import PhotoJob
+from anyir.model.restore.need import Need
 from anyir.model.restore.restorer import Restorer, TileProgress
 
 
 @dataclass
 class PhotoOutcome:
-    """What became of one file; ``status`` is ``restored``, ``kept``, ``failed`` or ``skipped``."""
+    """What became of one file; ``status`` is ``restored``, ``fine`` (nothing was written), ``kept``,
+    ``failed`` or ``skipped``."""
 
     input: str
     status: str
@@ -28,11 +30,12 @@ class PhotoOutcome:
     height: int | None = None
     tiles: int | None = None
     seconds: float | None = None
+    need: Need | None = None
     notes: list[str] = field(default_factory=list)
     error: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "need": None if self.need is None else self.need.to_dict()}
 
 
 def restore_file(
@@ -88,11 +91,15 @@ class Output:
         inputs: files that must not be overwritten.
         encoding: quality and metadata.
         overwrite: whether other existing files may be.
+        need: whether to look first at how much a photo needs to be restored.
+        only_if_needed: whether to leave a photo alone that is fine as it is.
     """
 
     inputs: Inputs
     encoding: Encoding = field(default_factory=Encoding)
     overwrite: bool = False
+    need: bool = False
+    only_if_needed: bool = False
 
 
 def read_job(job: PhotoJob, output: Output) -> Photo:
@@ -133,7 +140,22 @@ def restore_job(
     """
     start = time.perf_counter()
     height, width = photo.pixels.shape[:2]
+    need = None
     try:
+        if output.need or output.only_if_needed:
+            need = restorer.need(photo.pixels)
+            if output.only_if_needed and not need.needed:
+                seconds = round(time.perf_counter() - start, 3)
+                return PhotoOutcome(
+                    str(job.source),
+                    "fine",
+                    None,
+                    width,
+                    height,
+                    seconds=seconds,
+                    need=need,
+                    notes=photo.notes,
+                )
         restorer.restore_into(photo.pixels, photo.pixels, progress=progress)
     except UserError as error:
         raise UserError(f"{job.source}: {error}") from error
@@ -150,6 +172,7 @@ def restore_job(
         height=height,
         tiles=len(restorer.plan(width, height)),
         seconds=round(time.perf_counter() - start, 3),
+        need=need,
         notes=photo.notes + written,
     )
 
@@ -206,7 +229,7 @@ def restore_jobs(
         output: how results are written.
         resume: whether jobs that an earlier run has done are kept as they are.
         started: called before each photo; returns what is told of its tiles.
-        finished: called after each photo, restored, kept or failed.
+        finished: called after each photo, restored, fine, kept or failed.
     """
     outcomes = []
     for job in jobs:

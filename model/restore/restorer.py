@@ -14,6 +14,7 @@ from PIL import Image
 from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE, default_overlap
 from anyir.model.errors import UserError
 from anyir.model.restore.look import make_sheet
+from anyir.model.restore.need import Need, need_between
 from anyir.model.restore.tile_models import LookModel, TileModel, TorchModel, open_model
 from anyir.model.restore.tiling import Region, TilePlan, reflect_indices, with_margin
 
@@ -159,6 +160,28 @@ class Restorer:
             band[: height - (end - y)] = band[end - y :].copy()
             band[height - (end - y) :] = 0
 
+    def need(self, source: NDArray[Any]) -> Need:
+        """How much a photo needs to be restored: one tile's work, on the sheet that stands for the photo.
+
+        Args:
+            source: as ``__call__`` takes it; a photo of one tile is its own sheet.
+
+        Raises:
+            UserError: as ``__call__``.
+        """
+        scale = _scale(source)
+        colours = 3 if source.ndim == 3 and source.shape[2] >= 3 else 1
+        source = (source[..., None] if source.ndim == 2 else source)[..., :colours]
+        side = self.model.tile or DEFAULT_TILE
+        whole = max(source.shape[:2]) <= side
+        sheet = self._filled_up(source, (side, side)) if whole else make_sheet(source, side)
+        inputs = _as_input(sheet, scale)
+        images = (
+            image[0].transpose(1, 2, 0) for image in (inputs, self._checked(self.model(inputs), inputs))
+        )
+        height, width = source.shape[:2] if whole else sheet.shape[:2]
+        return need_between(*(image[:height, :width] for image in images))
+
     def _look(
         self, source: NDArray[Any], scale: float, plan: TilePlan
     ) -> tuple[Callable[[NDArray[np.float32]], Any], int]:
@@ -192,15 +215,20 @@ class Restorer:
         )
         most = (self.tile + len(rows) - region.height, self.tile + len(columns) - region.width)
         inputs = _as_input(self._filled_up(seen, most), scale)
-        outputs = np.asarray(restore(inputs))
+        outputs = self._checked(restore(inputs), inputs)
+        result = outputs[0].transpose(1, 2, 0)[top : top + region.height, left : left + region.width]
+        return result if source.shape[2] == 3 else result.mean(axis=2, keepdims=True)
+
+    def _checked(self, outputs: Any, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the model gave, if it is an image of the input's size."""
+        outputs = np.asarray(outputs)
         if outputs.shape != inputs.shape:
             raise UserError(f"{self.model.name} returned {outputs.shape} for a tile of {inputs.shape}")
         if not np.isfinite(outputs).all():
             raise UserError(
                 f"{self.model.name} on {self.model.accelerator} returned NaN or infinity: nothing is written"
             )
-        result = outputs[0].transpose(1, 2, 0)[top : top + region.height, left : left + region.width]
-        return result if source.shape[2] == 3 else result.mean(axis=2, keepdims=True)
+        return outputs
 
     def _mixed(self, restored: NDArray[Any], source: NDArray[Any], scale: float) -> NDArray[np.float32]:
         """Rows of the result, in 0..1: the restoration, with the photo as far as the strength leaves room."""
