@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 NEEDED = 2.5
 """Change of a photo, of 255, below which it is taken for fine: 40 dB between the photo and its restoration.
-docs/guides/restore.md has what photos with and without faults come to."""
+docs/lab/real-degradations.md has what photos with and without faults come to."""
 _CELL = 8
 """Pixels a side of the cells whose means are what is not detail."""
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
