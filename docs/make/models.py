@@ -34,7 +34,12 @@ def cards() -> dict[str, dict[str, Any]]:
 def comparison(cards: dict[str, dict[str, Any]]) -> list[str]:
     """The presets side by side."""
     found = {preset: card["figures"] for preset, card in cards.items()}
-    kinds = {preset: figures["validation"] for preset, figures in found.items()}
+    measured = [set(figures["validation"]) for figures in found.values()]
+    shared = set.intersection(*measured)  # others came after some of the weights were measured
+    kinds = {
+        preset: {kind: score for kind, score in figures["validation"].items() if kind in shared}
+        for preset, figures in found.items()
+    }
     rows: dict[str, list[str]] = {
         "file": [f"{card['bytes'] / 1e6:.1f} MB" for card in cards.values()],
         "patches trained on (`phone`, `anyir`: since they grew from `small`)": [
@@ -76,7 +81,10 @@ def gains(cards: dict[str, dict[str, Any]]) -> list[str]:
     scores = [card["figures"]["validation"] for card in cards.values()]
     for kind, first in scores[0].items():
         cells = []
-        for score in (each[kind] for each in scores):
+        for score in (each.get(kind) for each in scores):
+            if score is None:  # a kind that came after those weights were measured
+                cells += ["", ""]
+                continue
             cells.append(f"{gain(score):+.2f}" if "input_psnr" in score else f"{score['psnr']:.1f} dB")
             cells.append(f"{gain(score['saved']):+.2f}" if "saved" in score else "")
         degraded = f"{first['input_psnr']:.2f}" if "input_psnr" in first else ""
