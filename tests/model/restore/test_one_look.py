@@ -167,8 +167,8 @@ def spread(network, kind, statistics):
     return max(scores) - min(scores)
 
 
-ABOVE_THE_AIM = {"clean": 0.25, "haze": 0.45, "low_light+haze": 0.27, "low_light+haze+snow": 0.5}
-"""Kinds in which the shipped weights miss the aim of 0.2 dB, by 0.01 to 0.23: tiles of 128 stay behind."""
+ABOVE_THE_AIM = {"low_light+haze": 0.3}
+"""Kinds in which the shipped weights miss the aim of 0.2 dB, with what they are apart at most."""
 
 
 @pytest.mark.slow
