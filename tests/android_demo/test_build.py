@@ -68,7 +68,7 @@ def test_both_builds_have_the_same_modules_of_the_app():
 
 def test_the_documented_example_is_the_one_that_the_apps_tests_compile_and_run():
     page = (ANDROID.parent / "docs/guides/android/engine.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```kotlin\n(.*?)```", page, re.DOTALL)
+    example, *_ = re.findall(r"```kotlin\n(.*?)```", page, re.DOTALL)
     source = ANDROID / "app/src/test/kotlin/org/anyir/demo/example/RestoreBitmap.kt"
     assert source.read_text(encoding="utf-8") == "package org.anyir.demo.example\n\n" + example
 

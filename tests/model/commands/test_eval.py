@@ -147,11 +147,11 @@ def test_figures_are_shown_where_the_card_cannot_be_written(
 def test_an_artifact_scores_as_the_network_in_its_tiles(evaluate, tiny_weights, tiny_artifacts, tmp_path):
     made.write(tmp_path / "a.png", made.photo(size=80))
     common = ("--dataset", "cbsd68", "--root", tmp_path, "--sigma", 25, "--json")
-    tiled = ("--tile", 64, "--statistics", "tile")  # as programs judge, which have no look yet
-    torch_row = json.loads(evaluate(*common, "--with", tiny_weights, *tiled)[1])["rows"][0]
+    alone = ("--statistics", "tile")  # a program's sheet is as small as its tile, and so another
+    torch_row = json.loads(evaluate(*common, "--with", tiny_weights, "--tile", 64, *alone)[1])["rows"][0]
     for name in ("executorch_xnnpack_fp32", "litert_cpu_fp32"):
         (artifact,) = (p for p in tiny_artifacts.glob(f"*{name}_*") if p.suffix in (".pte", ".tflite"))
-        code, out, err = evaluate(*common, "--with", artifact)
+        code, out, err = evaluate(*common, "--with", artifact, *alone)
         assert code == 0, err
         result = json.loads(out)
         assert result["tile"] == 64
@@ -163,7 +163,7 @@ def test_an_artifact_scores_as_the_network_in_its_tiles(evaluate, tiny_weights, 
     assert code == 1
     assert "is an artifact" in err
     coreml = next(tiny_artifacts.glob("*coreml*_fp16_*.mlpackage"))
-    code, out, err = evaluate(*common, "--with", coreml)
+    code, out, err = evaluate(*common, "--with", coreml, *alone)
     assert code == 0, err
     assert json.loads(out)["rows"][0]["psnr"] == pytest.approx(torch_row["psnr"], abs=0.02)
 
