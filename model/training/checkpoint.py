@@ -176,7 +176,7 @@ def scatter_tensors(
     except (RuntimeError, KeyError) as error:
         raise UserError("the checkpoint holds another network's tensors") from error
     if parts and parts.keys() != optimizers.keys():
-        raise UserError(f"the checkpoint is of other optimizers: {', '.join(parts)}")
+        raise UserError(f"the checkpoint is of other optimizers: {', '.join(sorted(parts))}")
     for name, moments in parts.items():
         _load_moments(optimizers[name], moments)
 
