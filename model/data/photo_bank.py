@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -141,14 +142,19 @@ class PhotoBank:
             damaged,
         )
 
+    @cached_property
+    def _places(self) -> list[tuple[int, int, int]]:
+        """Start, height and width of each photo, on the CPU: asking a GPU for one of them waits for it."""
+        return list(zip(self.start.tolist(), self.height.tolist(), self.width.tolist(), strict=True))
+
     def size(self, index: int) -> tuple[int, int]:
         """Height and width of a photo, in pixels."""
-        return int(self.height[index]), int(self.width[index])
+        _, height, width = self._places[index]
+        return height, width
 
     def photo(self, index: int) -> Tensor:
         """A photo, (H, W, 3) uint8: a view."""
-        height, width = self.size(index)
-        start = int(self.start[index])
+        start, height, width = self._places[index]
         return self.pixels[start : start + height * width].reshape(height, width, 3)
 
     def random_crops(self, count: int, size: int, generator: Generator) -> Tensor:
