@@ -1,0 +1,86 @@
+import Synchronization
+
+/// A photo that is read by regions, in any order, so that it need not lie in memory as a whole.
+///
+/// Pixels are 4 bytes, R G B A, alpha not premultiplied. One caller at a time, of any thread.
+public protocol PhotoSource: Sendable {
+    /// In pixels, upright, at least 1.
+    var width: Int { get }
+
+    /// In pixels, upright, at least 1.
+    var height: Int { get }
+
+    /// Reads a region row by row.
+    ///
+    /// - Parameters:
+    ///   - region: inside the photo
+    ///   - pixels: receives region.width x region.height pixels from the beginning
+    func read(_ region: Region, into pixels: UnsafeMutableBufferPointer<UInt8>) throws
+}
+
+/// Takes a restored photo row by row, from top to bottom, each row once.
+public protocol PhotoSink: Sendable {
+    /// Takes the next rows.
+    ///
+    /// - Parameters:
+    ///   - pixels: rows x width pixels, as ``PhotoSource`` has them; reused by the caller afterwards
+    ///   - firstRow: its y
+    ///   - rows: how many
+    func write(_ pixels: UnsafeBufferPointer<UInt8>, firstRow: Int, rows: Int) throws
+}
+
+/// A photo in memory.
+public struct MemoryPhoto: PhotoSource, Equatable {
+    public let width: Int
+    public let height: Int
+
+    /// width x height x 4 bytes: R G B A.
+    public let pixels: [UInt8]
+
+    public init(width: Int, height: Int, pixels: [UInt8]) {
+        precondition(width >= 1 && height >= 1 && pixels.count == 4 * width * height, "not \(width)x\(height) pixels")
+        self.width = width
+        self.height = height
+        self.pixels = pixels
+    }
+
+    public func read(_ region: Region, into target: UnsafeMutableBufferPointer<UInt8>) {
+        precondition(region.x >= 0 && region.x + region.width <= width, "\(region) leaves the photo")
+        precondition(region.y >= 0 && region.y + region.height <= height, "\(region) leaves the photo")
+        let bytes = 4 * region.width
+        pixels.withUnsafeBufferPointer { source in
+            for row in 0..<region.height {
+                let start = 4 * ((region.y + row) * width + region.x)
+                _ = UnsafeMutableBufferPointer(rebasing: target[row * bytes..<(row + 1) * bytes])
+                    .update(fromContentsOf: source[start..<start + bytes])
+            }
+        }
+    }
+}
+
+/// Collects a restored photo in memory.
+public final class MemorySink: PhotoSink {
+    private let width: Int
+    private let height: Int
+    private let pixels: Mutex<[UInt8]>
+
+    public init(width: Int, height: Int) {
+        self.width = width
+        self.height = height
+        let room = max(0, 4 * width * height)
+        pixels = Mutex(Array(unsafeUninitializedCapacity: room) { _, count in count = 0 })
+    }
+
+    public func write(_ rows: UnsafeBufferPointer<UInt8>, firstRow: Int, rows count: Int) {
+        pixels.withLock { pixels in
+            precondition(pixels.count == 4 * width * firstRow, "row \(firstRow) after \(pixels.count / 4 / width)")
+            pixels.append(contentsOf: rows[0..<4 * width * count])
+        }
+    }
+
+    /// The photo; nil while rows are missing.
+    public var photo: MemoryPhoto? {
+        let all = pixels.withLock { $0 }
+        return all.count == 4 * width * height ? MemoryPhoto(width: width, height: height, pixels: all) : nil
+    }
+}
