@@ -1,12 +1,12 @@
 """Reading photos by the image rules: upright, metadata kept, 16 bits and alpha and grey as they are.
 
-Writing is in ``writer``, the 16-bit formats that Pillow lacks are in ``sixteen_bit``.
+Writing is in ``writer``. Pillow's modes become arrays in ``pixels``, the 16-bit formats that it lacks in
+``sixteen_bit``.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import threading
 import warnings
@@ -18,12 +18,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import AvifImagePlugin, Image, ImageCms, TiffImagePlugin, WebPImagePlugin
+from PIL import AvifImagePlugin, Image, TiffImagePlugin, WebPImagePlugin
 
 from anyir.model.errors import UserError
 from anyir.model.photo import avif, heif, metadata, sixteen_bit, tiff
 from anyir.model.photo.formats import bits_of_jpeg, foreign_format, is_lossless_webp
 from anyir.model.photo.metadata import Extras
+from anyir.model.photo.pixels import to_pixels, turn_upright, with_colour_key
 
 # Pillow loads these plugins only when all others have failed, which a list of formats prevents.
 _PLUGINS = (AvifImagePlugin, TiffImagePlugin, WebPImagePlugin)
@@ -35,7 +36,6 @@ MOST_PIXELS = 500_000_000
 
 _LOSSLESS = ("PNG", "TIFF", "BMP", "GIF")
 _HEAD_BYTES = 4096
-_STRIP_ROWS = 256
 _LIMIT_LOCK = threading.Lock()
 
 
@@ -194,7 +194,7 @@ def _read_opened(image: Image.Image, file: BinaryIO, name: str) -> Photo:
         pixels = sixteen_bit.decode(image, lambda: _again(image, file, name))
     else:
         image.load()
-        pixels = _pixels(image, notes)
+        pixels = to_pixels(image, notes)
     if avif.has_gain_map(head):
         notes.append(metadata.GAIN_MAP_LEFT_OUT)
     if page is not None and pixels.dtype == np.uint16:
@@ -221,21 +221,8 @@ def from_pillow(image: Image.Image) -> Photo:
     with contextlib.suppress(OSError, ValueError):  # loaded, and its file closed since: that is one frame
         _refuse_frames(image, "the image")
     notes: list[str] = []
-    pixels = _pixels(image, notes)
+    pixels = to_pixels(image, notes)
     return _finish(image, pixels, notes)
-
-
-def _pixels(image: Image.Image, notes: list[str]) -> NDArray[Any]:
-    """(H, W, C) of uint8 or uint16."""
-    deep = image.mode.startswith("I;16")
-    plain = image if deep else _plain(image, notes)
-    pixels = np.empty((image.height, image.width, len(plain.getbands())), np.uint16 if deep else np.uint8)
-    for y in range(
-        0, image.height, _STRIP_ROWS
-    ):  # numpy takes Pillow's pixels by way of a copy: never of all
-        strip = np.asarray(plain.crop((0, y, image.width, min(y + _STRIP_ROWS, image.height))))
-        pixels[y : y + _STRIP_ROWS] = strip.reshape(len(strip), *pixels.shape[1:])
-    return pixels
 
 
 @contextmanager
@@ -311,41 +298,6 @@ def _refuse_frames(image: Image.Image, name: str) -> None:
         raise UserError(f"{name} has {frames} {pages}; only single images are restored")
 
 
-def _plain(image: Image.Image, notes: list[str]) -> Image.Image:
-    """The image as L, LA, RGB or RGBA."""
-    mode, transparent = image.mode, image.has_transparency_data
-    if mode == "1":
-        notes.append("1-bit pixels were converted to grey")
-        return image.convert("L")
-    if mode in ("P", "PA"):
-        notes.append("palette colours were converted to RGB")
-        return image.convert("RGBA" if transparent else "RGB")
-    if mode == "CMYK":
-        return _from_cmyk(image, notes)
-    if mode == "YCbCr":
-        return image.convert("RGB")
-    if mode in ("L", "LA", "La", "RGB", "RGBA", "RGBa", "RGBX"):
-        grey = mode.startswith("L")
-        plain = ("LA" if grey else "RGBA") if transparent else ("L" if grey else "RGB")
-        return image if mode == plain else image.convert(plain)
-    raise UserError(f"pixels of mode {mode} are not supported; convert to 8- or 16-bit grey or RGB")
-
-
-def _from_cmyk(image: Image.Image, notes: list[str]) -> Image.Image:
-    icc = image.info.get("icc_profile")
-    if icc:
-        try:
-            profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-            srgb = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
-            notes.append("CMYK was converted to sRGB by its ICC profile")
-            return converted  # type: ignore[return-value]
-        except (ImageCms.PyCMSError, OSError):
-            notes.append("the ICC profile is unusable and was left out")
-    notes.append("CMYK was converted to RGB without a profile: colours may shift")
-    return image.convert("RGB")
-
-
 def _finish(
     image: Image.Image,
     pixels: NDArray[Any],
@@ -355,23 +307,9 @@ def _finish(
     page: tiff.Page | None = None,
 ) -> Photo:
     """Add the alpha that a colour key stands for, turn upright, and carry the metadata over."""
-    key = image.info.get("transparency")
-    if key is not None and pixels.dtype == np.uint16 and pixels.shape[2] in (1, 3):
-        opaque = (pixels != np.asarray(key, np.uint16)).any(axis=2, keepdims=True)
-        pixels = np.concatenate([pixels, np.where(opaque, 65535, 0).astype(np.uint16)], axis=2)
+    pixels = with_colour_key(pixels, image.info.get("transparency"))
     found = metadata.gather(image, file, page)
     notes = notes + found.notes
     upright = np.ascontiguousarray(turn_upright(pixels, found.orientation))
     exif, xmp = metadata.mended(found, upright.shape[1], upright.shape[0], notes)
     return Photo(upright, found.icc, exif, notes, replace(found.extras, xmp=xmp))
-
-
-def turn_upright(pixels: NDArray, orientation: int) -> NDArray:
-    """Apply an EXIF orientation (1..8; anything else counts as 1) to (H, W, C)."""
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return pixels
