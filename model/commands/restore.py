@@ -14,8 +14,9 @@ from anyir.model.errors import UserError, one_line
 
 if TYPE_CHECKING:
     from anyir.model.photo.encoder import Encoding
-    from anyir.model.restore.batch import PhotoJob, PhotoOutcome
-    from anyir.model.restore.restorer import Restorer
+    from anyir.model.restore.batch import Output, PhotoOutcome
+    from anyir.model.restore.jobs import PhotoJob
+    from anyir.model.restore.restorer import Restorer, Setting
 
 
 def run(
@@ -76,6 +77,14 @@ def run(
     resume: Annotated[
         bool, typer.Option(help="Keep what an earlier run of a folder has restored, and do the rest.")
     ] = False,
+    at_once: Annotated[
+        int,
+        typer.Option(
+            "--jobs",
+            min=1,
+            help="Photos of a folder that are restored at once, by processes that share the threads.",
+        ),
+    ] = 1,
     only_if_needed: Annotated[
         bool,
         typer.Option(help="Leave photos alone that are fine as they are: for these, nothing is written."),
@@ -113,17 +122,24 @@ def run(
         count_tiles,
         read_job,
         restore_job,
-        restore_jobs,
     )
     from anyir.model.restore.jobs import alone_in, find_jobs, why_left_out
     from anyir.model.restore.restorer import Restorer
+    from anyir.model.restore.tile_bar import TileBar
+    from anyir.model.restore.workers import share_threads
 
     encoding = Encoding(keep_metadata=not strip_metadata, quality=quality, lossless=lossless)
-    make = partial(
-        Restorer, model, tile=tile, overlap=overlap, threads=threads, strength=strength, statistics=statistics
-    )
+    make_with = partial(Restorer, model, tile=tile, overlap=overlap, strength=strength, statistics=statistics)
+    make = partial(make_with, threads=threads)
     if "-" in (str(source), str(target)):
-        if str(source) != str(target) or as_json or resume or only_if_needed or (size and pipe_as):
+        if (
+            str(source) != str(target)
+            or as_json
+            or resume
+            or only_if_needed
+            or at_once > 1
+            or (size and pipe_as)
+        ):
             raise typer.BadParameter("pipes are IN and OUT -, with --format for a photo or --size for frames")
         _pipe(make, encoding, pipe_as, size)
         return
@@ -134,31 +150,71 @@ def run(
     output = Output(inputs, encoding, overwrite, need=as_json, only_if_needed=only_if_needed)
     if source.is_dir():
         with alone_in(target):
-            restorer = make()
-            _say_what_runs(restorer, as_json)
-            with keep_freed_memory(), TileBar(count_tiles(restorer, jobs)) as bar:
-                outcomes = restore_jobs(
-                    restorer, jobs, output, resume=resume, started=bar.start, finished=bar.finish
-                )
+            threads_each = share_threads(threads, min(at_once, len(jobs)))
+            setting, outcomes = _restore_folder(make_with, threads_each, jobs, output, resume, as_json)
         outcomes += [
             PhotoOutcome(input=str(path), status="skipped", error=why_left_out(path)) for path in others
         ]
     else:
-        if resume:
-            raise typer.BadParameter("--resume is for folders")
+        if resume or at_once > 1:
+            raise typer.BadParameter(f"{'--resume' if resume else '--jobs'} is for folders")
         if quality is not None and output_format(target) not in LOSSY:
             raise typer.BadParameter(f"{target.suffix} has no --quality: nothing is lost")
         photo = read_job(jobs[0], output)  # before the seconds that a model takes
         restorer = make()
-        _say_what_runs(restorer, as_json)
-        with keep_freed_memory(), TileBar(count_tiles(restorer, jobs)) as bar:
-            progress = bar.start(jobs[0])
-            outcomes = [restore_job(restorer, jobs[0], photo, output, progress=progress)]
-            bar.finish(outcomes[0])
-    _print_outcomes(outcomes, restorer, as_json)
+        setting = restorer.setting
+        _say_what_runs(setting, as_json)
+        with keep_freed_memory(), TileBar(count_tiles(setting, jobs)) as bar:
+            outcomes = [restore_job(restorer, jobs[0], photo, output, progress=bar.start(jobs[0]))]
+            bar.finish(jobs[0], outcomes[0])
+    _print_outcomes(outcomes, setting, as_json)
     failed = sum(outcome.status == "failed" for outcome in outcomes)
     if failed:
         raise UserError(f"{failed} of {len(jobs)} photos failed")
+
+
+def _restore_folder(
+    make: Callable[..., Restorer],
+    threads: list[int | None],
+    jobs: list[PhotoJob],
+    output: Output,
+    resume: bool,
+    as_json: bool,
+) -> tuple[Setting, list[PhotoOutcome]]:
+    """By this process, or by as many as there are numbers of threads."""
+    import sys
+
+    from anyir.model.device import keep_freed_memory
+    from anyir.model.restore.batch import count_tiles, restore_jobs
+    from anyir.model.restore.tile_bar import TileBar
+    from anyir.model.restore.workers import Workers
+
+    ended = 0
+
+    def finished(job: PhotoJob, outcome: PhotoOutcome) -> None:
+        nonlocal ended
+        bar.finish(job, outcome)
+        ended += 1
+
+    try:
+        if len(threads) == 1:
+            restorer = make(threads=threads[0])
+            setting = restorer.setting
+            _say_what_runs(setting, as_json)
+            with keep_freed_memory(), TileBar(count_tiles(setting, jobs)) as bar:
+                outcomes = restore_jobs(
+                    restorer, jobs, output, resume=resume, started=bar.start, finished=finished
+                )
+        else:
+            with Workers(make, threads, output, resume=resume) as workers:
+                setting = workers.setting
+                _say_what_runs(setting, as_json)
+                with TileBar(count_tiles(setting, jobs)) as bar:
+                    outcomes = workers.restore(jobs, started=bar.start, finished=finished)
+    except KeyboardInterrupt:
+        print(f"{ended} of {len(jobs)} photos were done; --resume goes on", file=sys.stderr)
+        raise
+    return setting, outcomes
 
 
 def _pipe(
@@ -173,7 +229,7 @@ def _pipe(
     if size is not None:
         width, height = frame_size(size)
         restorer = make()
-        _say_what_runs(restorer, as_json=False, file=sys.stderr)
+        _say_what_runs(restorer.setting, as_json=False, file=sys.stderr)
         count = restore_frames(restorer, source, target, width, height)
         print(f"restored {count} frames of {width}x{height}", file=sys.stderr)
         return
@@ -182,33 +238,28 @@ def _pipe(
         raise UserError("standard output is a terminal: send it to a file or a program")
     photo = read_pipe(source, format_, encoding)
     restorer = make()
-    _say_what_runs(restorer, as_json=False, file=sys.stderr)
+    _say_what_runs(restorer.setting, as_json=False, file=sys.stderr)
     for note in restore_pipe(restorer, photo, target, format_, encoding):
         print(f"note: {note}", file=sys.stderr)
 
 
-def _say_what_runs(restorer: Restorer, as_json: bool, file: TextIO | None = None) -> None:
+def _say_what_runs(setting: Setting, as_json: bool, file: TextIO | None = None) -> None:
     if not as_json:
-        tiles = f"tiles of {restorer.tile} that overlap by {restorer.overlap}"
-        strength = f", at strength {restorer.strength:g}" if restorer.strength < 1 else ""
-        look = ", one look at the photo" if restorer.statistics == "photo" else ""
-        print(
-            f"{restorer.model.name} on {restorer.model.accelerator}, {tiles}{look}{strength}",
-            file=file,
-            flush=True,
-        )
+        tiles = f"tiles of {setting.tile} that overlap by {setting.overlap}"
+        strength = f", at strength {setting.strength:g}" if setting.strength < 1 else ""
+        look = ", one look at the photo" if setting.statistics == "photo" else ""
+        print(f"{setting.model} on {setting.accelerator}, {tiles}{look}{strength}", file=file, flush=True)
 
 
-def _print_outcomes(outcomes: list[PhotoOutcome], restorer: Restorer, as_json: bool) -> None:
+def _print_outcomes(outcomes: list[PhotoOutcome], setting: Setting, as_json: bool) -> None:
     import json
+    from dataclasses import asdict
 
     statuses = ("restored", "fine", "kept", "skipped", "failed")
     counts = {status: sum(o.status == status for o in outcomes) for status in statuses}
     if as_json:
-        what = {"model": restorer.model.name, "accelerator": restorer.model.accelerator}
-        names = ("tile", "overlap", "strength", "statistics")
-        how = {name: getattr(restorer, name) for name in names}
-        print(json.dumps({**what, **how, **counts, "files": [o.to_dict() for o in outcomes]}, indent=2))
+        files = [outcome.to_dict() for outcome in outcomes]
+        print(json.dumps({**asdict(setting), **counts, "files": files}, indent=2))
         return
     for o in outcomes:
         if o.status == "restored":
@@ -230,66 +281,3 @@ def _print_outcomes(outcomes: list[PhotoOutcome], restorer: Restorer, as_json: b
                 if count or status not in ("fine", "kept")
             )
         )
-
-
-class TileBar:
-    """Progress on stderr: tiles done and time left, of the photo at hand and of all; notes and failures in
-    between.
-
-    Args:
-        tiles: how many every photo is cut into, as far as it is known.
-    """
-
-    def __init__(self, tiles: dict[PhotoJob, int]) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        console = Console(stderr=True)
-        self.progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("tiles"),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-            redirect_stdout=False,
-        )
-        self.task = self.progress.add_task("", total=None)
-        self.tiles, self.photo = tiles, 0
-        self.done, self.total = 0, sum(tiles.values())
-        self.all = self.progress.add_task("all photos", total=self.total) if len(tiles) > 1 else None
-
-    def __enter__(self) -> TileBar:
-        self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-    def start(self, job: PhotoJob) -> Callable[[int, int], None]:
-        self.photo += 1
-        self.job = job
-        count = f" ({self.photo}/{len(self.tiles)})" if len(self.tiles) > 1 else ""
-        self.progress.reset(self.task, total=None, description=f"{job.source.name}{count}")
-        return self.advance
-
-    def advance(self, done: int, total: int) -> None:
-        self.progress.update(self.task, completed=done, total=total)
-        if self.all is not None:
-            self.progress.update(self.all, completed=self.done + done)
-
-    def finish(self, outcome: PhotoOutcome) -> None:
-        if outcome.status == "restored":
-            self.done += self.tiles[self.job]
-        else:
-            self.total -= self.tiles[self.job]
-        if self.all is not None:
-            self.progress.update(self.all, completed=self.done, total=self.total)
-        lines = [f"note: {outcome.input}: {note}" for note in outcome.notes]
-        if outcome.error:
-            named = outcome.error if outcome.input in outcome.error else f"{outcome.input}: {outcome.error}"
-            lines.append(f"failed: {named}")
-        for line in lines:
-            self.progress.console.print(one_line(line), markup=False, highlight=False, soft_wrap=True)

@@ -15,7 +15,7 @@ from anyir.model.photo.reader import Photo, read_photo, read_size
 from anyir.model.photo.writer import Inputs, check_output, check_room, settled, write_photo
 from anyir.model.restore.jobs import PhotoJob
 from anyir.model.restore.need import Need
-from anyir.model.restore.restorer import Restorer, TileProgress
+from anyir.model.restore.restorer import Restorer, Setting, TileProgress
 
 
 @dataclass
@@ -203,15 +203,21 @@ def is_done(job: PhotoJob, output: Output) -> bool:
     return wrong is None
 
 
-def count_tiles(restorer: Restorer, jobs: list[PhotoJob]) -> dict[PhotoJob, int]:
+def count_tiles(setting: Setting, jobs: list[PhotoJob]) -> dict[PhotoJob, int]:
     """How many tiles every photo is cut into, from the files' beginnings; 0 for one that cannot be read."""
     tiles = {}
     for job in jobs:
         try:
-            tiles[job] = len(restorer.plan(*read_size(job.source)))
+            tiles[job] = len(setting.plan(*read_size(job.source)))
         except (UserError, OSError):
             tiles[job] = 0
     return tiles
+
+
+Started = Callable[[PhotoJob], TileProgress | None]
+"""Called before each photo; returns what is told of its tiles."""
+Finished = Callable[[PhotoJob, PhotoOutcome], None]
+"""Called after each photo, restored, fine, kept or failed."""
 
 
 def restore_jobs(
@@ -220,34 +226,38 @@ def restore_jobs(
     output: Output,
     *,
     resume: bool = False,
-    started: Callable[[PhotoJob], TileProgress | None] = lambda job: None,
-    finished: Callable[[PhotoOutcome], None] = lambda outcome: None,
+    started: Started = lambda job: None,
+    finished: Finished = lambda job, outcome: None,
 ) -> list[PhotoOutcome]:
-    """Restore every job; one that fails does not stop the others.
+    """Restore every job, one after the other; one that fails does not stop the others.
 
     Args:
         output: how results are written.
         resume: whether jobs that an earlier run has done are kept as they are.
-        started: called before each photo; returns what is told of its tiles.
-        finished: called after each photo, restored, fine, kept or failed.
+        started: see ``Started``.
+        finished: see ``Finished``.
     """
     outcomes = []
     for job in jobs:
-        progress = started(job)
-        try:
-            if resume and is_done(job, output):
-                outcome = PhotoOutcome(input=str(job.source), status="kept", output=str(job.target))
-            else:
-                photo = read_job(job, output)
-                outcome = restore_job(restorer, job, photo, output, progress=progress)
-        except (UserError, OSError, MemoryError) as error:
-            outcome = PhotoOutcome(input=str(job.source), status="failed", error=_line(error))
-        outcomes.append(outcome)
-        finished(outcome)
+        outcomes.append(try_job(restorer, job, output, resume=resume, progress=started(job)))
+        finished(job, outcomes[-1])
     return outcomes
 
 
-def _line(error: Exception) -> str:
+def try_job(
+    restorer: Restorer, job: PhotoJob, output: Output, *, resume: bool, progress: TileProgress | None
+) -> PhotoOutcome:
+    """Restore one photo of a folder, or keep what an earlier run has made of it. A failure is an outcome."""
+    try:
+        if resume and is_done(job, output):
+            return PhotoOutcome(input=str(job.source), status="kept", output=str(job.target))
+        return restore_job(restorer, job, read_job(job, output), output, progress=progress)
+    except (UserError, OSError, MemoryError) as error:
+        return PhotoOutcome(input=str(job.source), status="failed", error=error_line(error))
+
+
+def error_line(error: Exception) -> str:
+    """An error as the user reads it."""
     if isinstance(error, MemoryError):
         return "not enough memory"
     if isinstance(error, OSError) and error.strerror:

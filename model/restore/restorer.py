@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -32,6 +33,22 @@ outermost pixels stay noisy, as zeros are all that the network has on one side. 
 
 TileProgress = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What restores and how, as users read it; a ``Restorer`` says what the values mean."""
+
+    model: str
+    accelerator: str
+    tile: int
+    overlap: int
+    strength: float
+    statistics: str
+
+    def plan(self, width: int, height: int) -> TilePlan:
+        """The tiles that a photo of this size is cut into."""
+        return TilePlan(width, height, self.tile, self.overlap)
 
 
 class Restorer:
@@ -93,9 +110,15 @@ class Restorer:
         if not 0 <= self.overlap <= self.tile // 2:
             raise UserError(f"the overlap {self.overlap} is not in 0..{self.tile // 2}, half the tile size")
 
+    @property
+    def setting(self) -> Setting:
+        """What restores and how."""
+        model = self.model
+        return Setting(model.name, model.accelerator, self.tile, self.overlap, self.strength, self.statistics)
+
     def plan(self, width: int, height: int) -> TilePlan:
         """The tiles that a photo of this size is cut into."""
-        return TilePlan(width, height, self.tile, self.overlap)
+        return self.setting.plan(width, height)
 
     @overload
     def __call__(self, image: Image.Image, *, progress: TileProgress | None = None) -> Image.Image: ...

@@ -32,6 +32,7 @@ from anyir.model.photo.reader import read_photo
 from anyir.model.restore.batch import restore_file
 from anyir.model.restore.restorer import Restorer
 from tests.helpers.fuzz_corpus import make_corpus, mutated
+from tests.helpers.tile_models import Inverted
 
 SLOW = 10
 """Seconds that a case may take."""
@@ -49,15 +50,6 @@ KINDS = (
     "full disk",
     "changed",
 )
-
-
-class Inverted:
-    """A model that needs no weights."""
-
-    name, accelerator, tile = "inverted", "numpy", None
-
-    def __call__(self, tile):
-        return 1 - tile
 
 
 def run_case(number: int, corpus: dict[str, bytes], folder: Path, disk: Path | None) -> str:

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from anyir.model import PRESETS, AnyIR, Restorer
-from anyir.model.commands.restore import TileBar
 from anyir.model.photo.encoder import encode
 from anyir.model.photo.reader import Photo, read_photo
 from anyir.model.photo.writer import Inputs
 from anyir.model.restore.batch import Output, count_tiles, restore_jobs
 from anyir.model.restore.jobs import find_jobs
+from anyir.model.restore.tile_bar import TileBar
 from tests.helpers.command_checks import fails, files, save
 from tests.helpers.photo_files import values
 
@@ -225,7 +225,7 @@ def test_time_left_counts_the_tiles_of_all_photos(folder, photos):
     (photos / "bad.png").write_text("no photo")
     jobs, _ = find_jobs(photos, folder / "out")
     restorer = Restorer(AnyIR(PRESETS["tiny"]), tile=32)
-    tiles = count_tiles(restorer, jobs)
+    tiles = count_tiles(restorer.setting, jobs)
     assert [tiles[job] for job in jobs] == [1, 4, 0, 9]
     seen = []
     with TileBar(tiles) as bar:
@@ -235,7 +235,8 @@ def test_time_left_counts_the_tiles_of_all_photos(folder, photos):
 
             def both(done, total):
                 advance(done, total)
-                seen.append((bar.progress.tasks[1].completed, bar.progress.tasks[1].total))
+                everything = bar.progress.tasks[0]
+                seen.append((everything.completed, everything.total))
 
             return both
 

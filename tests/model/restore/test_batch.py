@@ -10,15 +10,7 @@ from anyir.model.photo.reader import Photo, read_photo
 from anyir.model.photo.writer import write_photo
 from anyir.model.restore.jobs import find_jobs, why_left_out
 from tests.helpers.photo_files import MAKE, SRGB, camera_exif, exif_of, values
-
-
-class Inverted:
-    """A model that needs no weights."""
-
-    name, accelerator, tile = "inverted", "numpy", None
-
-    def __call__(self, tile):
-        return 1 - tile
+from tests.helpers.tile_models import Inverted
 
 
 @pytest.fixture

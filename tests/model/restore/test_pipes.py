@@ -14,15 +14,7 @@ from anyir.model.photo.encoder import Encoding, encode
 from anyir.model.photo.reader import Photo, read_photo_from
 from anyir.model.restore.pipes import frame_size, pipe_format, read_pipe, restore_frames, restore_pipe
 from tests.helpers.photo_files import MAKE, SRGB, camera_exif, exif_of, values
-
-
-class Inverted:
-    """A model that needs no weights."""
-
-    name, accelerator, tile = "inverted", "numpy", None
-
-    def __call__(self, tile):
-        return 1 - tile
+from tests.helpers.tile_models import Inverted
 
 
 class Trickle(io.BytesIO):
