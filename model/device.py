@@ -77,7 +77,13 @@ def keep_freed_memory() -> Iterator[bool]:
     finally:
         if mallopt is not None:
             _set(mallopt, _BY_DEFAULT)
-            ctypes.CDLL(None).malloc_trim(0)
+            give_back_memory()
+
+
+def give_back_memory() -> None:
+    """Give the kernel back what the process has freed and kept; nothing without glibc's allocator."""
+    if _mallopt() is not None:
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _mallopt() -> Callable[[int, int], int] | None:

@@ -156,7 +156,7 @@ def restore_job(
                     need=need,
                     notes=photo.notes,
                 )
-        restorer.restore_into(photo.pixels, photo.pixels, progress=progress)
+        made = restorer.restore_into(photo.pixels, photo.pixels, progress=progress)
     except UserError as error:
         raise UserError(f"{job.source}: {error}") from error
     except MemoryError as error:
@@ -173,7 +173,7 @@ def restore_job(
         tiles=len(restorer.plan(width, height)),
         seconds=round(time.perf_counter() - start, 3),
         need=need,
-        notes=photo.notes + written,
+        notes=photo.notes + made + written,
     )
 
 

@@ -73,9 +73,9 @@ def restore_pipe(
     Raises:
         UserError: the model or the encoder failed; nothing was written then. Or nobody reads any more.
     """
-    restorer.restore_into(photo.pixels, photo.pixels, progress=progress)
+    notes = restorer.restore_into(photo.pixels, photo.pixels, progress=progress)
     made = io.BytesIO()
-    notes = write_to(made, photo, format_, encoding)
+    notes += write_to(made, photo, format_, encoding)
     _write(target, made.getbuffer())
     return photo.notes + notes
 

@@ -14,9 +14,10 @@ from PIL import Image
 
 from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE, default_overlap
 from anyir.model.errors import UserError
+from anyir.model.restore.halving import LEAST_TILE, Halving
 from anyir.model.restore.look import make_sheet
 from anyir.model.restore.need import Need, need_between
-from anyir.model.restore.tile_models import LookModel, TileModel, TorchModel, open_model
+from anyir.model.restore.tile_models import LookModel, OutOfMemoryError, TileModel, TorchModel, open_model
 from anyir.model.restore.tiling import Region, TilePlan, reflect_indices, with_margin
 
 if TYPE_CHECKING:
@@ -143,16 +144,20 @@ class Restorer:
             return self._restore_pillow(image, progress)
         image = np.asarray(image)
         result = np.empty_like(image, order="C")
-        self.restore_into(image, result, progress=progress)
+        for note in self.restore_into(image, result, progress=progress):
+            warnings.warn(note, stacklevel=2)
         return result
 
     def restore_into(
         self, source: NDArray[Any], target: NDArray[Any], *, progress: TileProgress | None = None
-    ) -> None:
+    ) -> list[str]:
         """Restore ``source`` into ``target``, arrays of one shape and type as ``__call__`` takes them.
 
         ``target`` may be ``source`` itself, which halves the memory: a row of pixels is written only
         when no tile needs it any more.
+
+        Returns:
+            Notes for the user: memory ran out, and tiles were made smaller.
         """
         scale = _scale(source)
         if source.ndim == 2:
@@ -166,14 +171,18 @@ class Restorer:
         plan = self.plan(source.shape[1], source.shape[0])
         height, width = min(plan.tile, plan.height), min(plan.tile, plan.width)
         band = np.zeros((height, plan.width, colours), np.float32)  # rows y..y + height of the result
-        restore, margin = self._look(source, scale, plan)
+        restore, margin, side = self._look(source, scale, plan)
+
+        def run(region: Region, tile: int) -> NDArray[np.float32]:
+            return self._run(restore, source, region, tile, margin, scale)
+
+        restored_tile = Halving(run, self.tile, halves=self.model.tile is None)
         done = 0
         for j, y in enumerate(plan.rows):
             for x, weights in zip(plan.columns, plan.column_weights, strict=True):
                 weight = plan.row_weights[j][:, None, None] * weights[None, :, None]
                 region = Region(x, y, width, height)
-                restored = self._run(restore, source, region, margin, scale)
-                band[:, x : x + width] += restored * weight.astype(np.float32)
+                band[:, x : x + width] += restored_tile(region) * weight.astype(np.float32)
                 done += 1
                 if progress is not None:
                     progress(done, len(plan))
@@ -182,6 +191,7 @@ class Restorer:
             target[y:end] = finished if source.dtype.kind == "f" else np.rint(finished)
             band[: height - (end - y)] = band[end - y :].copy()
             band[height - (end - y) :] = 0
+        return _memory_notes(self.tile, restored_tile.tile, side)
 
     def need(self, source: NDArray[Any]) -> Need:
         """How much a photo needs to be restored: one tile's work, on the sheet that stands for the photo.
@@ -207,23 +217,35 @@ class Restorer:
 
     def _look(
         self, source: NDArray[Any], scale: float, plan: TilePlan
-    ) -> tuple[Callable[[NDArray[np.float32]], Any], int]:
-        """What restores a tile of this photo, (H, W, 1 | 3), and the margin of tiles at its borders: none
-        where it would be judged too, or where the model has one size."""
+    ) -> tuple[Callable[[NDArray[np.float32]], Any], int, int | None]:
+        """What restores a tile of this photo, (H, W, 1 | 3); the margin of tiles at its borders, none where
+        it would be judged too, or where the model has one size; and the side of a sheet that had to be
+        smaller."""
         model = self.model
         side = model.tile or DEFAULT_TILE  # whatever the tiles are, so that their size changes nothing
         is_sheet = max(source.shape[:2]) <= side
         if self.statistics == "tile" or not isinstance(model, LookModel) or (is_sheet and len(plan) == 1):
-            return model, 0
+            return model, 0, None
         sheet = self._filled_up(source, (side, side)) if is_sheet else make_sheet(source, side)
-        statistics = model.look(_as_input(sheet, scale))
-        return lambda tile: model.restore(tile, statistics), 0 if model.tile is not None else MARGIN
+        smaller = None
+        while True:
+            try:
+                statistics = model.look(_as_input(sheet, scale))
+                break
+            except OutOfMemoryError:
+                side //= 2
+                if side < LEAST_TILE or model.tile is not None:
+                    raise
+            smaller, sheet = side, make_sheet(source, side)
+        margin = 0 if model.tile is not None else MARGIN
+        return lambda tile: model.restore(tile, statistics), margin, smaller
 
     def _run(
         self,
         restore: Callable[[NDArray[np.float32]], Any],
         source: NDArray[Any],
         region: Region,
+        tile: int,
         margin: int,
         scale: float,
     ) -> NDArray[np.float32]:
@@ -236,7 +258,7 @@ class Restorer:
             if margin
             else source[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         )
-        most = (self.tile + len(rows) - region.height, self.tile + len(columns) - region.width)
+        most = (tile + len(rows) - region.height, tile + len(columns) - region.width)
         inputs = _as_input(self._filled_up(seen, most), scale)
         outputs = self._checked(restore(inputs), inputs)
         result = outputs[0].transpose(1, 2, 0)[top : top + region.height, left : left + region.width]
@@ -281,10 +303,20 @@ class Restorer:
         photo = from_pillow(image)
         for note in photo.notes:
             warnings.warn(note, stacklevel=3)
-        self.restore_into(photo.pixels, photo.pixels, progress=progress)
+        for note in self.restore_into(photo.pixels, photo.pixels, progress=progress):
+            warnings.warn(note, stacklevel=3)
         result = to_pillow(photo.pixels)
         result.info.update({k: v for k, v in (("icc_profile", photo.icc), ("exif", photo.exif)) if v})
         return result
+
+
+def _memory_notes(tile: int, smaller: int, sheet: int | None) -> list[str]:
+    notes = []
+    if smaller < tile:
+        notes.append(f"not enough memory for tiles of {tile}: it was restored in tiles of {smaller}")
+    if sheet is not None:
+        notes.append(f"not enough memory for one look at {DEFAULT_TILE} pixels a side: it had {sheet}")
+    return notes
 
 
 def _as_input(pixels: NDArray[Any], scale: float) -> NDArray[np.float32]:

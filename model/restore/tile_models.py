@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.model.config import preset_name
-from anyir.model.device import choose_device, device_label
+from anyir.model.device import choose_device, device_label, give_back_memory
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,6 +26,12 @@ OPENERS = "anyir.tile_models"
 ``(path, *, threads)`` and gives a ``TileModel``. pyproject.toml has those of ``anyir.conversion``."""
 INSTALL = "pip install -c constraints.txt -e '.[convert]'"
 WEIGHTS_SUFFIX = ".safetensors"
+_NO_MEMORY = ("memory", "could not create a primitive")
+"""What errors of torch's CPU allocator and of oneDNN say, which have no class of their own."""
+
+
+class OutOfMemoryError(UserError):
+    """A tile takes more memory than there is."""
 
 
 @runtime_checkable
@@ -108,12 +114,13 @@ class TorchModel:
         try:
             with torch.inference_mode():
                 return function(torch.from_numpy(image).to(self.device), *arguments)
-        except RuntimeError as error:  # torch has no class of its own for the CPU allocator's refusal
-            if "memory" not in str(error):
+        except (RuntimeError, MemoryError) as error:
+            if isinstance(error, RuntimeError) and not any(words in str(error) for words in _NO_MEMORY):
                 raise
-            raise UserError(
-                f"not enough memory for a tile of {max(image.shape[-2:])}; choose a smaller one"
-            ) from error
+        # Not from that error, which keeps alive what was allocated.
+        give_back_memory()  # in pieces that a smaller tile cannot use
+        side = max(image.shape[-2:])
+        raise OutOfMemoryError(f"not enough memory for a tile of {side}")
 
 
 def open_model(source: str | Path | None = None, *, threads: int | None = None) -> TileModel:

@@ -1,0 +1,63 @@
+"""Tiles that are halved where memory runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyir.model.config import SIZE_MULTIPLE, default_overlap
+from anyir.model.restore.tile_models import OutOfMemoryError
+from anyir.model.restore.tiling import Region, TilePlan
+
+LEAST_TILE = 64
+"""Pixels a side below which tiles are not halved: a quarter of that is overlap already."""
+
+
+class Halving:
+    """Restores regions of one photo. One that takes more memory than there is is cut into tiles of half the
+    size, again and again, and so are all after it.
+
+    Args:
+        run: restores a region, (H, W, C); a side is at most ``tile``, which is its second argument.
+        tile: side of a tile in pixels.
+        halves: whether the model takes other sizes.
+
+    Attributes:
+        tile: what it has come to.
+    """
+
+    def __init__(self, run: Callable[[Region, int], NDArray[np.float32]], tile: int, *, halves: bool) -> None:
+        self.run, self.tile, self.halves = run, tile, halves
+
+    def __call__(self, region: Region) -> NDArray[np.float32]:
+        """The region restored.
+
+        Raises:
+            OutOfMemoryError: the tiles are as small as they get, or the model takes no other size.
+        """
+        while max(region.width, region.height) <= self.tile:
+            try:
+                return self.run(region, self.tile)
+            except OutOfMemoryError:
+                half = self.tile // 2 // SIZE_MULTIPLE * SIZE_MULTIPLE
+                if half < LEAST_TILE or not self.halves:
+                    raise
+                self.tile = half
+            # Not inside `except`: the error keeps alive what the failed attempt has allocated.
+        plan = TilePlan(region.width, region.height, self.tile, default_overlap(self.tile))
+        weights = [
+            (rows[:, None] * columns[None])[..., None].astype(np.float32)
+            for rows in plan.row_weights
+            for columns in plan.column_weights
+        ]
+        parts = [Region(region.x + part.x, region.y + part.y, part.width, part.height) for part in plan]
+        result: NDArray[np.float32] | None = None
+        for part, place, weight in zip(parts, plan, weights, strict=True):
+            restored = self(part)
+            if result is None:
+                result = np.zeros((region.height, region.width, restored.shape[2]), np.float32)
+            result[place.y : place.y + place.height, place.x : place.x + place.width] += restored * weight
+        assert result is not None
+        return result
