@@ -14,5 +14,44 @@ let package = Package(
         .testTarget(name: "AnyIRCoreTests", dependencies: ["AnyIRCore"]),
         .testTarget(name: "AnyIRStateTests", dependencies: ["AnyIRState"]),
     ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
 )
+
+#if os(Linux)
+    // Real programs through the same core, so that it is proven on any computer. No app ships these.
+    package.products.append(.executable(name: "anyir-swift", targets: ["anyir-swift"]))
+    package.targets += [
+        .systemLibrary(name: "CPNG"),
+        .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+        .target(name: "CLiteRT"),
+        .target(
+            name: "AnyIRLinux", dependencies: ["AnyIRCore", "CPNG", "CJPEG", "CLiteRT"],
+            swiftSettings: executorch == nil ? [] : [.define("EXECUTORCH")]),
+        .executableTarget(name: "anyir-swift", dependencies: ["AnyIRLinux"]),
+        .testTarget(name: "AnyIRLinuxTests", dependencies: ["AnyIRLinux"]),
+    ]
+    if let executorch {
+        // The libraries register their kernels when they are loaded, and nothing refers to them.
+        let libraries = ["", "_backend_xnnpack", "_kernels_optimized", "_kernels_quantized"]
+            .map { "-lexecutorch\($0)" }
+        let link = ["-L\(executorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(executorch)/lib"]
+        let include = "\(executorch)/include"
+        package.targets.append(
+            .target(
+                name: "CExecuTorch",
+                cxxSettings: [
+                    .define("C10_USING_CUSTOM_GENERATED_MACROS"),
+                    .unsafeFlags([
+                        "-I\(include)", "-I\(include)/executorch/runtime/core/portable_type/c10",
+                    ]),
+                ],
+                linkerSettings: [.unsafeFlags(link + ["-Xlinker", "--no-as-needed"] + libraries)]))
+        package.targets.first { $0.name == "AnyIRLinux" }?.dependencies.append("CExecuTorch")
+    }
+#endif
+
+/// Folder of executorch's wheel, in the Python environment that `make` makes; nil: without ExecuTorch.
+var executorch: String? {
+    Context.environment["ANYIR_PACKAGES"].map { "\($0)/executorch" }
+}

@@ -1,0 +1,83 @@
+#if EXECUTORCH
+    import AnyIRCore
+    import CExecuTorch
+
+    /// ExecuTorch with XNNPACK, through the libraries of executorch's wheel.
+    public struct ExecuTorchFactory: EngineFactory {
+        public let id = "executorch"
+        public let label = "ExecuTorch"
+        public let isAccelerated = false
+        public let unavailable: String? = nil
+
+        public init() {}
+
+        public func opens(_ manifest: Manifest) -> Bool {
+            manifest.runtime == .executorch && manifest.backend == "xnnpack"
+        }
+
+        public func open(_ model: Model, threads: Int) async throws -> sending any TileEngine {
+            try ExecuTorchEngine(model)
+        }
+    }
+
+    final class ExecuTorchEngine: TileEngine {
+        let tile: Int
+        let facts: EngineFacts
+        let statisticSizes: [Int]
+
+        private let program: OpaquePointer
+
+        init(_ model: Model) throws {
+            let name = "ExecuTorch with \(model.manifest.name)"
+            program = try explained(name) { anyir_executorch_open(model.url.path, $0) }
+            tile = model.manifest.tile
+            statisticSizes = model.manifest.entries.statistics.map(\.count)
+            facts = EngineFacts(name: name, accelerator: "ExecuTorch (XNNPACK)")
+            try check("look", model.manifest.entries.look)
+            try check("restore", model.manifest.entries.restore)
+        }
+
+        deinit { anyir_executorch_close(program) }
+
+        func look(_ sheet: FloatBuffer, into statistics: Statistics) throws -> RunTiming {
+            try checkOwn(statistics)
+            return try run("look", inputs: [sheet], outputs: statistics.values)
+        }
+
+        func restore(
+            _ tile: FloatBuffer, with statistics: Statistics, into output: FloatBuffer
+        ) throws -> RunTiming {
+            try checkOwn(statistics)
+            return try run("restore", inputs: [tile] + statistics.values, outputs: [output])
+        }
+
+        private func run(_ method: String, inputs: [FloatBuffer], outputs: [FloatBuffer]) throws -> RunTiming {
+            let clock = ContinuousClock()
+            let pointers = inputs.map { $0.values.baseAddress }
+            let run = try clock.measure {
+                try succeeded(facts.name) { anyir_executorch_run(program, method, pointers, pointers.count, $0) }
+            }
+            let readBack = try clock.measure {
+                for (i, buffer) in outputs.enumerated() {
+                    try succeeded(facts.name) {
+                        anyir_executorch_read(program, i, buffer.values.baseAddress, buffer.count, $0)
+                    }
+                }
+            }
+            return RunTiming(run: run, readBack: readBack)
+        }
+
+        private func check(_ method: String, _ entry: Manifest.Entry) throws {
+            for (isOutput, tensors) in [(false, entry.inputs), (true, entry.outputs)] {
+                let found = anyir_executorch_count(program, method, isOutput)
+                guard found == tensors.count else {
+                    throw EngineError(
+                        "\(facts.name): \(method) has \(found) tensors where \(tensors.count) are due.")
+                }
+                for (i, tensor) in tensors.enumerated() {
+                    try checkSize(anyir_executorch_size(program, method, isOutput, i), of: tensor, facts.name)
+                }
+            }
+        }
+    }
+#endif

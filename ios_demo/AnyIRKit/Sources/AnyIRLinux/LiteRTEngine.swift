@@ -1,0 +1,118 @@
+import AnyIRCore
+import CLiteRT
+import Foundation
+
+/// LiteRT on the CPU, through the library of ai-edge-litert's wheel.
+public struct LiteRTFactory: EngineFactory {
+    public let id = "litert-cpu"
+    public let label = "LiteRT CPU"
+    public let isAccelerated = false
+
+    private let library: String?
+
+    /// - Parameter packages: the Python environment's folder `site-packages`
+    public init(packages: String? = ProcessInfo.processInfo.environment["ANYIR_PACKAGES"]) {
+        library = packages.map { "\($0)/ai_edge_litert/libLiteRt.so" }
+    }
+
+    public var unavailable: String? {
+        guard let library else { return "ANYIR_PACKAGES does not name the folder of ai-edge-litert" }
+        return FileManager.default.fileExists(atPath: library) ? nil : "there is no \(library)"
+    }
+
+    public func opens(_ manifest: Manifest) -> Bool { manifest.runtime == .litert }
+
+    public func open(_ model: Model, threads: Int) async throws -> sending any TileEngine {
+        guard let library, unavailable == nil else {
+            throw EngineError("\(label) cannot be used: \(unavailable ?? notInThisBuild).")
+        }
+        return try LiteRTEngine(model, library: library)
+    }
+}
+
+final class LiteRTEngine: TileEngine {
+    let tile: Int
+    let facts: EngineFacts
+    let statisticSizes: [Int]
+
+    private let program: OpaquePointer
+    private let look: Int32
+    private let restore: Int32
+
+    init(_ model: Model, library: String) throws {
+        let name = "LiteRT CPU with \(model.manifest.name)"
+        program = try explained(name) { anyir_litert_open(library, model.url.path, $0) }
+        do {
+            look = try prepare("look", model.manifest.entries.look, of: program, name)
+            restore = try prepare("restore", model.manifest.entries.restore, of: program, name)
+        } catch {
+            anyir_litert_close(program)
+            throw error
+        }
+        tile = model.manifest.tile
+        statisticSizes = model.manifest.entries.statistics.map(\.count)
+        facts = EngineFacts(name: name, accelerator: "LiteRT CPU (XNNPACK asked for)")
+    }
+
+    deinit { anyir_litert_close(program) }
+
+    func look(_ sheet: FloatBuffer, into statistics: Statistics) throws -> RunTiming {
+        try checkOwn(statistics)
+        return try run(look, inputs: [sheet], outputs: statistics.values)
+    }
+
+    func restore(_ tile: FloatBuffer, with statistics: Statistics, into output: FloatBuffer) throws -> RunTiming {
+        try checkOwn(statistics)
+        return try run(restore, inputs: [tile] + statistics.values, outputs: [output])
+    }
+
+    private func run(_ prepared: Int32, inputs: [FloatBuffer], outputs: [FloatBuffer]) throws -> RunTiming {
+        let clock = ContinuousClock()
+        let copyIn = try clock.measure {
+            for (i, buffer) in inputs.enumerated() {
+                try succeeded(facts.name) {
+                    anyir_litert_give(program, prepared, i, buffer.values.baseAddress, $0)
+                }
+            }
+        }
+        let run = try clock.measure { try succeeded(facts.name) { anyir_litert_run(program, prepared, $0) } }
+        let readBack = try clock.measure {
+            for (i, buffer) in outputs.enumerated() {
+                try succeeded(facts.name) {
+                    anyir_litert_read(program, prepared, i, buffer.values.baseAddress, $0)
+                }
+            }
+        }
+        return RunTiming(copyIn: copyIn, run: run, readBack: readBack)
+    }
+}
+
+/// A signature by its names, whose tensors are as large as the manifest says.
+private func prepare(
+    _ key: String, _ entry: Manifest.Entry, of program: OpaquePointer, _ name: String
+) throws -> Int32 {
+    let prepared = try withCStrings(entry.inputs.map(\.name)) { inputs in
+        try withCStrings(entry.outputs.map(\.name)) { outputs in
+            try explained(name) {
+                let found = anyir_litert_prepare(
+                    program, key, inputs, entry.inputs.count, outputs, entry.outputs.count, $0)
+                return found < 0 ? nil : found
+            }
+        }
+    }
+    for (isOutput, tensors) in [(false, entry.inputs), (true, entry.outputs)] {
+        for (i, tensor) in tensors.enumerated() {
+            try checkSize(anyir_litert_size(program, prepared, isOutput, i), of: tensor, name)
+        }
+    }
+    return prepared
+}
+
+private func withCStrings<Result>(
+    _ texts: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) throws -> Result
+) rethrows -> Result {
+    let copies = texts.map { strdup($0) }
+    defer { copies.forEach { free($0) } }
+    let pointers = copies.map { $0.map { UnsafePointer($0) } }
+    return try pointers.withUnsafeBufferPointer { try body($0.baseAddress) }
+}

@@ -1,0 +1,28 @@
+import AnyIRCore
+
+/// Calls C code that gives nil and a reason where it fails.
+func explained<Value>(_ name: String, _ call: (UnsafeMutablePointer<CChar>?) -> Value?) throws -> Value {
+    try withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { reason in
+        reason.initialize(repeating: 0)
+        guard let value = call(reason.baseAddress) else {
+            throw EngineError("\(name): \(text(reason)).")
+        }
+        return value
+    }
+}
+
+/// Calls C code that gives false and a reason where it fails.
+func succeeded(_ name: String, _ call: (UnsafeMutablePointer<CChar>?) -> Bool) throws {
+    try explained(name) { call($0) ? () : nil }
+}
+
+/// Whether a program's tensor is as large as its manifest says.
+func checkSize(_ found: Int, of tensor: Manifest.Tensor, _ name: String) throws {
+    guard found == tensor.count else {
+        throw EngineError("\(name) has \(found) values of \(tensor.name) where \(tensor.count) are due.")
+    }
+}
+
+private func text(_ reason: UnsafeMutableBufferPointer<CChar>) -> String {
+    String(decoding: UnsafeRawBufferPointer(reason).prefix { $0 != 0 }, as: UTF8.self)
+}

@@ -1,0 +1,89 @@
+"""Make what the iOS tests run: python tests/helpers/make_ios_artifacts.py ANDROID FOLDER
+
+ANDROID is what make_android_artifacts.py made. FOLDER then has the same photo, reference and LiteRT programs, and
+
+FOLDER/models/         also an ExecuTorch program and a Core ML package of the same network
+FOLDER/restored/       also what `anyir restore --with` the ExecuTorch program makes of the photo
+FOLDER/manifests.json  manifests with one fault or none, and whether the published schema takes them
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from make_android_artifacts import TILE, anyir, save_look
+
+MANIFESTS = 400
+VALUES: list[Any] = [
+    *(None, True, 1, 3, -2, 1.0, 2.5, 1e2, "text", "1", [], [1], ["a"], [None], {}, {"a": 1}, {"a": "b"}),
+    *({"a": None}, "litert", "measured", "evaluated"),
+]
+
+
+def mutate(value: Any, pick: random.Random) -> None:
+    """Change one entry at any depth."""
+    while True:
+        children = [child for child in _children(value) if isinstance(child, dict | list)]
+        if not children or pick.randrange(3) == 0:
+            break
+        value = pick.choice(children)
+    fresh = pick.choice(VALUES)
+    if isinstance(value, list):
+        place = pick.randrange(2 * len(value) + 1)
+        value[place : place + 1] = [fresh]
+    elif pick.randrange(4) == 0:
+        value["unknown"] = fresh
+    elif value:
+        name = pick.choice(sorted(value))
+        if pick.randrange(3) == 0:
+            del value[name]
+        else:
+            value[name] = fresh
+
+
+def _children(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value
+
+
+def is_by_the_schema(manifest: Any) -> bool:
+    from jsonschema import Draft202012Validator
+
+    from anyir.conversion.manifest import SCHEMA_FILE
+
+    return Draft202012Validator(json.loads(SCHEMA_FILE.read_text())).is_valid(manifest)
+
+
+def main(android: Path, folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(android, folder, ignore=shutil.ignore_patterns("assets", "phone.*", ".ready"))
+    models, photo = folder / "models", folder / "photo.png"
+    weights = ("--weights", folder / "tiny.safetensors", "--tile", TILE)
+    for only in ("executorch_xnnpack_fp32", "coreml_mlprogram_fp16"):
+        anyir("convert", *weights, "--only", only, "--out", folder / "built")
+    for built in (folder / "built").iterdir():
+        if "executorch" in built.name or "coreml" in built.name:
+            built.rename(models / built.name)
+    shutil.rmtree(folder / "built")
+    for artifact in sorted(models.glob("*.pte")):
+        anyir("restore", photo, folder / "restored" / f"{artifact.stem}.png", "--with", artifact, "--overwrite")
+        save_look(artifact, photo, folder / "looks" / f"{artifact.stem}.f32")
+    pick = random.Random(0)
+    real = [json.loads(path.read_text()) for path in sorted(models.glob("*64x64.json"))]
+    cases = []
+    for i in range(MANIFESTS):
+        manifest = json.loads(json.dumps(real[i % len(real)]))
+        for _ in range(pick.randrange(3)):
+            mutate(manifest, pick)
+        cases.append({"manifest": manifest, "valid": is_by_the_schema(manifest)})
+    (folder / "manifests.json").write_text(json.dumps(cases))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(f"usage: {sys.argv[0]} ANDROID FOLDER")
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
