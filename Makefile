@@ -13,7 +13,7 @@ RUNS ?= 15
 
 with_weights = $(if $(WEIGHTS),--weights $(WEIGHTS))
 
-.PHONY: demo test test-python test-fast android-test apk lint docs clean
+.PHONY: demo test test-python test-fast android-test ios-test apk lint docs clean
 
 # A recipe that cannot be built is a row of the report and makes `make demo` fail at its end, not before.
 demo: $(READY)
@@ -31,6 +31,12 @@ test: test-python
 	else \
 		echo "The Android app's tests did NOT run: they need JDK 17 and Maven" \
 			"(Debian: apt-get install openjdk-17-jdk-headless maven), then \`make android-test\`."; \
+	fi
+	@if ios_demo/check.sh --is-ready; then \
+		$(MAKE) --no-print-directory ios-test; \
+	else \
+		echo "The iOS app's tests did NOT run: they need Swift 6, or the Debian 13 root that \`make ios-test\` makes" \
+			"(as root, with debootstrap; 3 minutes, 3 GB)."; \
 	fi
 
 # A worker a core, and four at most: each takes about 2 GB. The tests of a file stay together.
@@ -55,6 +61,14 @@ android-test: build/android-test/.ready
 
 build/android-test/.ready: tests/helpers/make_android_artifacts.py tests/helpers/tiny.py $(shell find model conversion profiling -name '*.py') | $(READY)
 	$(VENV)/bin/python tests/helpers/make_android_artifacts.py $(@D)
+	touch $@
+
+# Builds, lints and tests the iOS app as far as Linux can, with the same programs and an ExecuTorch one.
+ios-test: build/ios-test/.ready
+	ios_demo/check.sh build/ios-test
+
+build/ios-test/.ready: build/android-test/.ready tests/helpers/make_ios_artifacts.py | $(READY)
+	$(VENV)/bin/python tests/helpers/make_ios_artifacts.py build/android-test $(@D)
 	touch $@
 
 # The Android app with what `anyir android stage` put into it, signed with a debug key.

@@ -2,6 +2,7 @@
 # Swift on a Linux machine that has none: a Debian 13 root, made once outside the checkout.
 #
 #   ios_demo/swift-chroot.sh              make it; does nothing where it is whole already
+#   ios_demo/swift-chroot.sh --is-made    say by the exit status whether it is whole; makes nothing
 #   ios_demo/swift-chroot.sh COMMAND ...  run a command in it, in this folder, with the same paths as outside
 #
 # Needs root, debootstrap and the right to mount in a namespace of its own. ANYIR_SWIFT_ROOT names another place.
@@ -53,6 +54,7 @@ make_root() {
     echo "$stamp" >"$root/.anyir"
 }
 
+if [ "${1:-}" = --is-made ]; then is_whole && exit 0 || exit 1; fi
 mkdir -p "$(dirname "$root")"
 exec 9>"$root.lock"
 flock 9 # one that is being made is waited for

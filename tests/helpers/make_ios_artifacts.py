@@ -1,14 +1,17 @@
 """Make what the iOS tests run: python tests/helpers/make_ios_artifacts.py ANDROID FOLDER
 
-ANDROID is what make_android_artifacts.py made. FOLDER then has the same photo, reference and LiteRT programs, and
+ANDROID is what make_android_artifacts.py made. FOLDER then has the same photo, reference and LiteRT
+programs, and
 
-FOLDER/models/         also an ExecuTorch program and a Core ML package of the same network
+FOLDER/models/         also an ExecuTorch program of the same network
 FOLDER/restored/       also what `anyir restore --with` the ExecuTorch program makes of the photo
+FOLDER/tree/           a folder in place of a Core ML package, and tree.sha256, its hash as manifests have it
 FOLDER/manifests.json  manifests with one fault or none, and whether the published schema takes them
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import shutil
@@ -32,7 +35,7 @@ def mutate(value: Any, pick: random.Random) -> None:
         if not children or pick.randrange(3) == 0:
             break
         value = pick.choice(children)
-    fresh = pick.choice(VALUES)
+    fresh = copy.deepcopy(pick.choice(VALUES))
     if isinstance(value, list):
         place = pick.randrange(2 * len(value) + 1)
         value[place : place + 1] = [fresh]
@@ -59,21 +62,30 @@ def is_by_the_schema(manifest: Any) -> bool:
 
 
 def main(android: Path, folder: Path) -> None:
+    from anyir.conversion.manifest import tree_sha256
+
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(android, folder, ignore=shutil.ignore_patterns("assets", "phone.*", ".ready"))
     models, photo = folder / "models", folder / "photo.png"
     weights = ("--weights", folder / "tiny.safetensors", "--tile", TILE)
-    for only in ("executorch_xnnpack_fp32", "coreml_mlprogram_fp16"):
-        anyir("convert", *weights, "--only", only, "--out", folder / "built")
-    for built in (folder / "built").iterdir():
-        if "executorch" in built.name or "coreml" in built.name:
-            built.rename(models / built.name)
+    anyir("convert", *weights, "--only", "executorch_xnnpack_fp32", "--out", folder / "built")
+    for built in (folder / "built").glob("*executorch*"):
+        built.rename(models / built.name)
     shutil.rmtree(folder / "built")
+    for name, text in {"Manifest.json": "{}", "Data/é.bin": "1", "Data/weights/weight.bin": "2" * 70}.items():
+        (folder / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "tree" / name).write_text(text)
+    (folder / "tree.sha256").write_text(tree_sha256(folder / "tree"))
     for artifact in sorted(models.glob("*.pte")):
-        anyir("restore", photo, folder / "restored" / f"{artifact.stem}.png", "--with", artifact, "--overwrite")
+        restored = folder / "restored" / f"{artifact.stem}.png"
+        anyir("restore", photo, restored, "--with", artifact, "--overwrite")
         save_look(artifact, photo, folder / "looks" / f"{artifact.stem}.f32")
     pick = random.Random(0)
     real = [json.loads(path.read_text()) for path in sorted(models.glob("*64x64.json"))]
+    for manifest in real:
+        del manifest["parity"]["samples"][2:], manifest["parity"]["degradations"][2:]
+        for sample in manifest["parity"]["samples"]:
+            del sample["values"][3:]
     cases = []
     for i in range(MANIFESTS):
         manifest = json.loads(json.dumps(real[i % len(real)]))

@@ -9,16 +9,17 @@ public enum JSONValue: Sendable, Hashable, Codable {
 
     public init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()
+        // Numbers and texts first: they are most of a file, and every attempt that fails costs an error.
         if value.decodeNil() {
             self = .null
-        } else if let bool = try? value.decode(Bool.self) {
-            self = .bool(bool)
         } else if let number = try? value.decode(Double.self) {
             self = .number(number)
         } else if let text = try? value.decode(String.self) {
             self = .text(text)
         } else if let list = try? value.decode([JSONValue].self) {
             self = .list(list)
+        } else if let bool = try? value.decode(Bool.self) {
+            self = .bool(bool)
         } else {
             self = .object(try value.decode([String: JSONValue].self))
         }

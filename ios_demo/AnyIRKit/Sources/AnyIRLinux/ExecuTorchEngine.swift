@@ -29,6 +29,7 @@
 
         init(_ model: Model) throws {
             let name = "ExecuTorch with \(model.manifest.name)"
+            try checkFile(of: model, name)
             program = try explained(name) { anyir_executorch_open(model.url.path, $0) }
             tile = model.manifest.tile
             statisticSizes = model.manifest.entries.statistics.map(\.count)

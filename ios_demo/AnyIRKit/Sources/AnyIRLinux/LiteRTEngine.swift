@@ -41,6 +41,7 @@ final class LiteRTEngine: TileEngine {
 
     init(_ model: Model, library: String) throws {
         let name = "LiteRT CPU with \(model.manifest.name)"
+        try checkFile(of: model, name)
         program = try explained(name) { anyir_litert_open(library, model.url.path, $0) }
         do {
             look = try prepare("look", model.manifest.entries.look, of: program, name)

@@ -1,4 +1,13 @@
 import AnyIRCore
+import Foundation
+
+/// Whether a model's file still has the size that the store saw: LiteRT reads beyond the end of one that is cut off.
+func checkFile(of model: Model, _ name: String) throws {
+    let facts = try? FileManager.default.attributesOfItem(atPath: model.url.path)
+    guard facts?[.size] as? Int == model.manifest.bytes else {
+        throw EngineError("\(name): the model's file was changed or removed.")
+    }
+}
 
 /// Calls C code that gives nil and a reason where it fails.
 func explained<Value>(_ name: String, _ call: (UnsafeMutablePointer<CChar>?) -> Value?) throws -> Value {
