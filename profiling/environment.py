@@ -69,13 +69,24 @@ class AndroidEnvironment(Machine):
     governors: list[str | None] = Field(description="By core; null where an app may not read it.")
 
 
-Environment = Annotated[HostEnvironment | AndroidEnvironment, Field(discriminator="kind")]
+class IosEnvironment(Machine):
+    """The iPhone or iPad on which the app's benchmark ran."""
+
+    kind: Literal["ios"]
+    app_version: str
+    os_build: str = Field(description="The system's build, such as 22C152.")
+    low_power_mode: bool = Field(description="Whether it was on when the benchmark began.")
+
+
+Environment = Annotated[HostEnvironment | AndroidEnvironment | IosEnvironment, Field(discriminator="kind")]
 
 
 class Reading(Strict):
     """The phone's state at one moment; null where this phone does not tell."""
 
-    thermal_status: ThermalStatus | None = Field(description="Android 10 and later.")
+    thermal_status: ThermalStatus | None = Field(
+        description="Android 10 and later. iOS: nominal is none, fair is light, serious is severe."
+    )
     thermal_headroom: float | None = Field(
         ge=0, description="Forecast for 10 s ahead; severe throttling starts at 1. Android 11 and later."
     )

@@ -193,7 +193,8 @@ class Row(Strict):
         description="Highest resident memory while loading and running, less what it was before loading."
     )
     pss_bytes: Bytes | None = Field(
-        description="Proportional share of memory of the process, once loaded and run; null on a host."
+        description="Memory of the process, once loaded and run: the proportional share on Android, "
+        "the physical footprint on iOS; null on a host."
     )
     output_sha256: Sha256 | None = Field(description="Of all outputs, float32, in the order of the cases.")
     quality: dict[str, Quality] = Field(description="By degradation.")

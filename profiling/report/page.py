@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anyir.model.errors import UserError
-from anyir.profiling.environment import AndroidEnvironment, HostEnvironment, Reading
+from anyir.profiling.environment import Environment, Reading
 from anyir.profiling.report.plots import Point, pareto_svg, slowdown, sustained_svg
 from anyir.profiling.schema import PYTORCH, ReferenceSummary, Results, Row, load_results
 from anyir.profiling.summary import (
@@ -60,7 +60,7 @@ class Device:
     sustained: list[tuple[Row, Markup, float]]
 
     @property
-    def host(self) -> HostEnvironment | AndroidEnvironment:
+    def host(self) -> Environment:
         return self.results.environment
 
 

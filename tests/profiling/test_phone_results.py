@@ -86,7 +86,8 @@ def test_a_phones_document_is_by_the_schema_and_survives_reading(tmp_path):
     ("path", "value", "message"),
     [
         (("environment", "python"), "3.11", "environment.android.python: Extra inputs"),
-        (("environment", "kind"), "ios", "environment: Input tag 'ios'"),
+        (("environment", "kind"), "watch", "environment: Input tag 'watch'"),
+        (("environment", "kind"), "ios", "environment.ios.os_build: Field required"),
         (("environment", "soc"), 3, "environment.android.soc"),
         (("rows", 0, "engine"), None, "a phone's ok row has an engine"),
         (("rows", 0, "conditions"), None, "a phone's ok row has an engine, conditions"),
@@ -121,6 +122,24 @@ def test_the_page_shows_what_only_a_phone_tells(tmp_path):
         assert shown in html
     assert "not what a phone takes" not in html
     assert html.count("<polyline") == 2
+
+
+def test_an_iphones_results_are_shown_as_its_own(tmp_path):
+    data = phone_document()
+    data["environment"] = {
+        **{key: data["environment"][key] for key in ("created", "cores", "memory_bytes", "app_version")},
+        "kind": "ios",
+        "device": "iPhone17,1",
+        "os": "iOS 18.2",
+        "os_build": "22C152",
+        "low_power_mode": True,
+    }
+    jsonschema.validate(data, json.loads(SCHEMA_FILE.read_text()))
+    html = render([ResultsFile(Results.model_validate(data), tmp_path)])
+    for shown in ("iPhone17,1", "22C152", "in low-power mode", "Footprint", "one program after the other"):
+        assert shown in html
+    for hidden in ("PSS", "governors", "four programs at a time"):
+        assert hidden not in html
 
 
 def test_a_computers_and_a_phones_results_become_one_page(tmp_path):
