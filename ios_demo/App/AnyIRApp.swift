@@ -1,0 +1,4 @@
+@main
+struct AnyIRApp {
+    static func main() {}
+}

@@ -1,0 +1,80 @@
+import AnyIRCore
+import CoreML
+import Foundation
+
+/// Both functions of an `.mlpackage`, loaded for the same compute units.
+///
+/// Arrays lie in the caller's memory: inputs are given without a copy, and outputs are written there where Core ML takes
+/// the memory that it is offered.
+final class CoreMLEngine: TileEngine {
+    let tile: Int
+    let facts: EngineFacts
+    let statisticSizes: [Int]
+
+    private let lookFunction: CoreMLFunction
+    private let restoreFunction: CoreMLFunction
+
+    /// - Parameters:
+    ///   - look: the package's function of that name, loaded
+    ///   - restore: likewise
+    /// - Throws: ``EngineError``: the functions are not those that the manifest describes
+    init(_ manifest: Manifest, look: MLModel, restore: MLModel, units: CoreMLUnits) throws {
+        tile = manifest.tile
+        statisticSizes = manifest.entries.statistics.map(\.count)
+        lookFunction = try CoreMLFunction("look", of: manifest.name, entry: manifest.entries.look, model: look)
+        restoreFunction = try CoreMLFunction(
+            "restore", of: manifest.name, entry: manifest.entries.restore, model: restore)
+        facts = EngineFacts(
+            name: "\(units.label), \(manifest.name)", accelerator: "\(units.label) (\(units.asked) asked for)",
+            version: ProcessInfo.processInfo.operatingSystemVersionString)
+    }
+
+    func look(_ sheet: FloatBuffer, into statistics: Statistics) throws -> RunTiming {
+        try checkOwn(statistics)
+        return try lookFunction.run([sheet], into: statistics.values)
+    }
+
+    func restore(_ tile: FloatBuffer, with statistics: Statistics, into output: FloatBuffer) throws -> RunTiming {
+        try checkOwn(statistics)
+        return try restoreFunction.run([tile] + statistics.values, into: [output])
+    }
+}
+
+/// What Core ML may compute on.
+enum CoreMLUnits: String, CaseIterable, Sendable {
+    case neuralEngine = "ane"
+    case all
+    case gpu
+    case cpu
+
+    var units: MLComputeUnits {
+        switch self {
+        case .neuralEngine: .cpuAndNeuralEngine
+        case .all: .all
+        case .gpu: .cpuAndGPU
+        case .cpu: .cpuOnly
+        }
+    }
+
+    var label: String {
+        switch self {
+        case .neuralEngine: "Core ML, Neural Engine"
+        case .all: "Core ML, all units"
+        case .gpu: "Core ML, GPU"
+        case .cpu: "Core ML, CPU"
+        }
+    }
+
+    /// What is asked for; where it really runs ``Placement`` tells.
+    var asked: String {
+        switch self {
+        case .neuralEngine: "CPU and Neural Engine"
+        case .all: "all units"
+        case .gpu: "CPU and GPU"
+        case .cpu: "CPU"
+        }
+    }
+
+    /// Whether the GPU may be used, which iPhones do not allow in the background.
+    var takesGPU: Bool { self == .gpu || self == .all }
+}

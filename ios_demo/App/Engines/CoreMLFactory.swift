@@ -1,0 +1,74 @@
+import AnyIRCore
+import CoreML
+import Foundation
+
+/// Core ML for one choice of compute units.
+struct CoreMLFactory: EngineFactory {
+    let units: CoreMLUnits
+    let compiled: CompiledModels
+
+    var id: String { "coreml-\(units.rawValue)" }
+    var label: String { units.label }
+    var isAccelerated: Bool { units != .cpu }
+
+    var unavailable: String? {
+        let devices = MLComputeDevice.allComputeDevices
+        let isThere =
+            switch units {
+            case .neuralEngine: devices.contains { if case .neuralEngine = $0 { true } else { false } }
+            case .gpu: devices.contains { if case .gpu = $0 { true } else { false } }
+            case .all, .cpu: true
+            }
+        return isThere ? nil : "not on this device"
+    }
+
+    func opens(_ manifest: Manifest) -> Bool { manifest.runtime == .coreml }
+
+    func open(_ model: Model, threads: Int) async throws -> sending any TileEngine {
+        let (look, restore) = try await withCompiled(model) { url in
+            (try await load("look", from: url), try await load("restore", from: url))
+        }
+        return try CoreMLEngine(model.manifest, look: look, restore: restore, units: units)
+    }
+
+    /// Where each function's operations run by Core ML's plan, and what they cost by its estimate. Not part of loading.
+    func placement(of model: Model) async throws -> (look: Placement, restore: Placement) {
+        try await withCompiled(model) { url in
+            (try await plan("look", from: url), try await plan("restore", from: url))
+        }
+    }
+
+    /// Core ML itself takes as many threads as it likes, so `threads` is not asked for anywhere.
+    private func load(_ function: String, from url: URL) async throws -> MLModel {
+        try await MLModel.load(contentsOf: url, configuration: configuration(function))
+    }
+
+    private func plan(_ function: String, from url: URL) async throws -> Placement {
+        let plan = try await MLComputePlan.load(contentsOf: url, configuration: configuration(function))
+        return try Placement(plan, function: function)
+    }
+
+    private func configuration(_ function: String) -> MLModelConfiguration {
+        let configuration = MLModelConfiguration()
+        configuration.computeUnits = units.units
+        configuration.functionName = function
+        return configuration
+    }
+
+    /// Does something with the compiled package. One that was kept and fails is compiled anew, once.
+    private func withCompiled<Value>(_ model: Model, _ use: (URL) async throws -> Value) async throws -> Value {
+        do {
+            let found = try await compiled.model(for: model)
+            do {
+                return try await use(found.url)
+            } catch  where found.wasKept {
+                await compiled.remove(model)
+                return try await use(try await compiled.model(for: model).url)
+            }
+        } catch let error as any OneSentence {
+            throw error
+        } catch {
+            throw EngineError("\(label) cannot load \(model.manifest.name): \(sentence(of: error))")
+        }
+    }
+}
