@@ -2,23 +2,31 @@
 // Type-checks and tests the app on Linux: its files, unchanged, against stubs of Apple's frameworks. Not for Xcode.
 import PackageDescription
 
-let frameworks = ["CoreML"]
+/// A module each, in Sources, with the stubs that it needs itself.
+let frameworks: [String: [String]] = [
+    "CoreGraphics": [], "CoreML": [], "os": [], "UniformTypeIdentifiers": [], "Photos": [], "BackgroundTasks": [],
+    "UIKit": [], "ExecuTorch": [], "ImageIO": ["CoreGraphics"], "CoreTransferable": ["UniformTypeIdentifiers"],
+    "SwiftUI": ["CoreGraphics", "CoreTransferable", "UIKit", "UniformTypeIdentifiers"],
+    "PhotosUI": ["SwiftUI", "CoreTransferable"],
+]
+
+// Debian's libswiftObservation does not link with GNU's linker.
+let linking: [LinkerSetting] = [.unsafeFlags(["-use-ld=lld"])]
 
 let package = Package(
     name: "AppOnLinux",
     dependencies: [.package(path: "../AnyIRKit")],
-    targets: frameworks.map { .target(name: $0) } + [
+    targets: frameworks.sorted { $0.key < $1.key }.map { name, needs in
+        .target(name: name, dependencies: needs.map { .byName(name: $0) })
+    } + [
         // App is a link: SwiftPM takes no folder outside the package.
         .executableTarget(
             name: "AnyIR",
-            dependencies: frameworks.map { .byName(name: $0) } + [
+            dependencies: frameworks.keys.sorted().map { .byName(name: $0) } + [
                 .product(name: "AnyIRCore", package: "AnyIRKit"), .product(name: "AnyIRState", package: "AnyIRKit"),
             ],
-            path: "App", exclude: [],
-            // Debian's libswiftObservation does not link with GNU's linker.
-            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]),
-        .testTarget(
-            name: "AppTests", dependencies: ["AnyIR"], linkerSettings: [.unsafeFlags(["-use-ld=lld"])]),
+            path: "App", linkerSettings: linking),
+        .testTarget(name: "AppTests", dependencies: ["AnyIR"], linkerSettings: linking),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,103 @@
+import AnyIRCore
+import Foundation
+
+#if canImport(ExecuTorch)
+    import ExecuTorch
+#endif
+
+/// ExecuTorch with XNNPACK, on the CPU. In a build without the package it is listed as not being there.
+struct ExecuTorchFactory: EngineFactory {
+    let id = "executorch"
+    let label = "ExecuTorch"
+    let isAccelerated = false
+
+    #if canImport(ExecuTorch)
+        let unavailable: String? = nil
+    #else
+        let unavailable: String? = notInThisBuild
+    #endif
+
+    func opens(_ manifest: Manifest) -> Bool { manifest.runtime == .executorch && manifest.backend == "xnnpack" }
+
+    /// ExecuTorch's Swift interface takes no number of threads: it takes as many as it likes.
+    func open(_ model: Model, threads: Int) async throws -> sending any TileEngine {
+        #if canImport(ExecuTorch)
+            return try ExecuTorchEngine(model)
+        #else
+            throw EngineError("\(label) is \(notInThisBuild).")
+        #endif
+    }
+}
+
+#if canImport(ExecuTorch)
+    /// Both methods of a `.pte`. Inputs are the caller's memory; outputs are copied out of ExecuTorch's.
+    final class ExecuTorchEngine: TileEngine {
+        let tile: Int
+        let facts: EngineFacts
+        let statisticSizes: [Int]
+        private let module: Module
+        private let entries: Manifest.Entries
+        private let name: String
+
+        init(_ model: Model) throws {
+            let manifest = model.manifest
+            tile = manifest.tile
+            entries = manifest.entries
+            name = manifest.name
+            statisticSizes = entries.statistics.map(\.count)
+            module = Module(filePath: model.url.path)
+            facts = EngineFacts(
+                name: "ExecuTorch, \(manifest.name)", accelerator: "ExecuTorch (XNNPACK)",
+                look: manifest.entries.look.operators, restore: manifest.entries.restore.operators)
+            for method in ["look", "restore"] {
+                do {
+                    try module.load(method)
+                } catch {
+                    throw EngineError("ExecuTorch cannot load \(method) of \(name): \(sentence(of: error))")
+                }
+            }
+        }
+
+        func look(_ sheet: FloatBuffer, into statistics: Statistics) throws -> RunTiming {
+            try checkOwn(statistics)
+            return try run("look", entries.look, [sheet], into: statistics.values)
+        }
+
+        func restore(_ tile: FloatBuffer, with statistics: Statistics, into output: FloatBuffer) throws -> RunTiming {
+            try checkOwn(statistics)
+            return try run("restore", entries.restore, [tile] + statistics.values, into: [output])
+        }
+
+        private func run(
+            _ method: String, _ entry: Manifest.Entry, _ inputs: [FloatBuffer], into outputs: [FloatBuffer]
+        ) throws -> RunTiming {
+            let clock = ContinuousClock()
+            let start = clock.now
+            var tensors: [Tensor<Float>] = []
+            for (tensor, buffer) in zip(entry.inputs, inputs) {
+                guard let memory = buffer.values.baseAddress, buffer.count == tensor.count else {
+                    throw EngineError("\(tensor.name) of \(name) has \(tensor.count) values, not \(buffer.count).")
+                }
+                tensors.append(Tensor<Float>(bytesNoCopy: memory, shape: tensor.shape))
+            }
+            let ready = clock.now
+            let answer: [Value]
+            do {
+                answer = try module.execute(method, tensors)
+            } catch {
+                throw EngineError("ExecuTorch stopped in \(method) of \(name): \(sentence(of: error))")
+            }
+            let computed = clock.now
+            guard answer.count == outputs.count else {
+                throw EngineError("\(method) of \(name) gave \(answer.count) values, not \(outputs.count).")
+            }
+            for (value, (tensor, buffer)) in zip(answer, zip(entry.outputs, outputs)) {
+                guard let found: Tensor<Float> = value.tensor(), found.count == tensor.count else {
+                    throw EngineError("\(tensor.name) of \(name) is not float32 of \(tensor.count) values.")
+                }
+                found.withUnsafeBytes { _ = buffer.values.update(fromContentsOf: $0) }
+            }
+            return RunTiming(copyIn: ready - start, run: computed - ready, readBack: clock.now - computed)
+        }
+    }
+#endif

@@ -1,0 +1,102 @@
+import AnyIRCore
+import AnyIRState
+import CoreGraphics
+import Foundation
+import os
+
+/// A photo decoded once and as a whole, in its own RGB colour space, from which upright tiles are read: 4 bytes a pixel.
+/// ImageIO decodes no regions.
+///
+/// Sendable unchecked: its memory is written before anybody else knows of it.
+final class DecodedPhoto: PhotoSource, @unchecked Sendable {
+    let width: Int
+    let height: Int
+    private let fileWidth: Int
+    private let fileHeight: Int
+    private let orientation: Orientation
+    private let pixels: UnsafeMutableBufferPointer<UInt8>
+
+    /// - Parameters:
+    ///   - url: the photo's file
+    ///   - info: as ``PhotoReader`` found it
+    ///   - halfSize: at half its width and height
+    /// - Throws: ``PhotoFault``: it is gone, cannot be decoded, or does not fit into memory
+    init(_ url: URL, info: PhotoInfo, halfSize: Bool) throws {
+        let size = halfSize ? info.half : (info.width, info.height)
+        // The picture, and ImageIO's own copy while it decodes.
+        try Self.checkMemory(8 * size.0 * size.1)
+        let image = try PhotoReader(url).image(side: halfSize ? max(size.0, size.1) : nil)
+        fileWidth = image.width
+        fileHeight = image.height
+        orientation = Orientation(exif: info.orientation)
+        (width, height) = orientation.upright(width: image.width, height: image.height)
+        pixels = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 4 * image.width * image.height)
+        let hasAlpha = Self.hasAlpha(image)
+        let info = hasAlpha ? CGImageAlphaInfo.premultipliedLast : .noneSkipLast
+        guard
+            let context = CGContext(
+                data: pixels.baseAddress, width: image.width, height: image.height, bitsPerComponent: 8,
+                bytesPerRow: 4 * image.width, space: Self.space(of: image),
+                bitmapInfo: info.rawValue | CGBitmapInfo.byteOrder32Big.rawValue)
+        else {
+            pixels.deallocate()
+            throw PhotoFault(.cannotDecode)
+        }
+        context.interpolationQuality = .none
+        context.setBlendMode(.copy)
+        context.draw(image, in: CGRect(x: 0, y: 0, width: image.width, height: image.height))
+        if hasAlpha {
+            unpremultiply(pixels)
+        } else {
+            for i in stride(from: 3, to: pixels.count, by: 4) { pixels[i] = 255 }
+        }
+    }
+
+    deinit { pixels.deallocate() }
+
+    func read(_ region: Region, into target: UnsafeMutableBufferPointer<UInt8>) {
+        let part = orientation.inFile(region, width: fileWidth, height: fileHeight)
+        if orientation.isUpright {
+            copy(part, into: target)
+        } else {
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 4 * part.width * part.height) { lying in
+                copy(part, into: lying)
+                orientation.turn(UnsafeBufferPointer(lying), width: region.width, height: region.height, into: target)
+            }
+        }
+    }
+
+    private func copy(_ part: Region, into target: UnsafeMutableBufferPointer<UInt8>) {
+        let bytes = 4 * part.width
+        for row in 0..<part.height {
+            let start = 4 * ((part.y + row) * fileWidth + part.x)
+            _ = UnsafeMutableBufferPointer(rebasing: target[row * bytes..<(row + 1) * bytes])
+                .update(fromContentsOf: pixels[start..<start + bytes])
+        }
+    }
+
+    /// The picture's own where it is RGB, as the network sees the numbers in the file; sRGB for all others.
+    static func space(of image: CGImage) -> CGColorSpace {
+        if let space = image.colorSpace, space.model == .rgb, space.supportsOutput { return space }
+        return CGColorSpace(name: CGColorSpace.sRGB) ?? CGColorSpaceCreateDeviceRGB()
+    }
+
+    static func hasAlpha(_ image: CGImage) -> Bool {
+        ![CGImageAlphaInfo.none, .noneSkipFirst, .noneSkipLast].contains(image.alphaInfo)
+    }
+
+    private static func checkMemory(_ bytes: Int) throws {
+        let available = Int(os_proc_available_memory())
+        // 0: the system does not tell, as in the simulator.
+        if available > 0, bytes > available { throw PhotoFault(.noPhotoMemory) }
+    }
+}
+
+/// Colours that were multiplied with their alpha, as they were. Those beneath alpha 0 are lost and stay 0.
+func unpremultiply(_ pixels: UnsafeMutableBufferPointer<UInt8>) {
+    for i in stride(from: 0, to: pixels.count, by: 4) {
+        let alpha = Int(pixels[i + 3])
+        if alpha == 255 || alpha == 0 { continue }
+        for colour in i..<i + 3 { pixels[colour] = UInt8(min(255, (Int(pixels[colour]) * 255 + alpha / 2) / alpha)) }
+    }
+}

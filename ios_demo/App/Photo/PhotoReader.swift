@@ -1,0 +1,124 @@
+import AnyIRState
+import CoreGraphics
+import Foundation
+import ImageIO
+
+/// A photo's file as ImageIO sees it.
+struct PhotoReader {
+    /// Formats whose several pictures are frames of an animation. A HEIC's are other things, such as thumbnails.
+    private static let animated: Set = ["com.compuserve.gif", "public.png", "org.webmproject.webp", "public.heics"]
+
+    private let source: CGImageSource
+    private let index: Int
+    private let properties: [String: Any]
+
+    /// The file's uniform type identifier, such as "public.jpeg".
+    let type: String
+
+    /// - Throws: ``PhotoFault``: it is gone, is no photo, an animation, or its end is missing
+    init(_ url: URL) throws {
+        guard FileManager.default.fileExists(atPath: url.path) else { throw PhotoFault(.gone) }
+        guard let source = CGImageSourceCreateWithURL(url as CFURL, nil), let type = CGImageSourceGetType(source),
+            CGImageSourceGetCount(source) > 0
+        else { throw PhotoFault(.notAPhoto) }
+        self.source = source
+        self.type = type as String
+        if CGImageSourceGetCount(source) > 1, Self.animated.contains(self.type) { throw PhotoFault(.animated) }
+        index = CGImageSourceGetPrimaryImageIndex(source)
+        guard CGImageSourceGetStatusAtIndex(source, index) == .statusComplete else { throw PhotoFault(.cutOff) }
+        properties = CGImageSourceCopyPropertiesAtIndex(source, index, nil) as? [String: Any] ?? [:]
+    }
+
+    /// What the screens show of it.
+    ///
+    /// - Parameters:
+    ///   - file: where it lies, in the app's folder
+    ///   - name: for people
+    /// - Throws: ``PhotoFault``: it is larger than can be restored even at half size, or cannot be decoded
+    func info(file: String, name: String) throws -> PhotoInfo {
+        let orientation = number(kCGImagePropertyOrientation) ?? 1
+        guard let width = number(kCGImagePropertyPixelWidth), let height = number(kCGImagePropertyPixelHeight),
+            width > 0, height > 0
+        else { throw PhotoFault(.cannotDecode) }
+        let swaps = 5...8 ~= orientation
+        let info = PhotoInfo(
+            file: file, name: name, type: type, orientation: orientation, width: swaps ? height : width,
+            height: swaps ? width : height, notes: notes)
+        let megapixels = Int(info.megapixels.rounded(.up))
+        if megapixels > 4 * PhotoInfo.maxMegapixels { throw PhotoFault(.tooLarge(megapixels: megapixels)) }
+        return info
+    }
+
+    /// The picture as it lies in the file.
+    ///
+    /// - Parameter side: its longer side at most; nil for the whole
+    /// - Throws: ``PhotoFault``: it cannot be decoded
+    func image(side: Int? = nil) throws -> CGImage {
+        let image =
+            if let side { thumbnail(side: side, upright: false) } else {
+                CGImageSourceCreateImageAtIndex(source, index, nil)
+            }
+        guard let image else { throw PhotoFault(.cannotDecode) }
+        return image
+    }
+
+    /// An upright picture for the screen.
+    ///
+    /// - Parameter side: its longer side at most, in pixels
+    func preview(side: Int) throws -> CGImage {
+        guard let image = thumbnail(side: side, upright: true) else { throw PhotoFault(.cannotDecode) }
+        return image
+    }
+
+    /// What a result's file is to say: all that this one says, but for how the picture lies and how large it is.
+    func resultProperties(width: Int, height: Int) -> [String: Any] {
+        var kept = properties
+        kept[kCGImagePropertyOrientation as String] = 1
+        kept[kCGImagePropertyPixelWidth as String] = width
+        kept[kCGImagePropertyPixelHeight as String] = height
+        // Of the file that was, not of the new one.
+        for key in [kCGImagePropertyDepth, kCGImagePropertyIsFloat, kCGImagePropertyIsIndexed] {
+            kept[key as String] = nil
+        }
+        let places = [
+            (kCGImagePropertyTIFFDictionary, [kCGImagePropertyTIFFOrientation: 1]),
+            (
+                kCGImagePropertyExifDictionary,
+                [kCGImagePropertyExifPixelXDimension: width, kCGImagePropertyExifPixelYDimension: height]
+            ),
+        ]
+        for (name, changes) in places {
+            guard var values = kept[name as String] as? [String: Any] else { continue }
+            for (key, value) in changes { values[key as String] = value }
+            kept[name as String] = values
+        }
+        return kept
+    }
+
+    private var notes: [String] {
+        var notes: [String] = []
+        let maps = [kCGImageAuxiliaryDataTypeHDRGainMap, kCGImageAuxiliaryDataTypeISOGainMap]
+        if maps.contains(where: { CGImageSourceCopyAuxiliaryDataInfoAtIndex(source, index, $0) != nil }) {
+            notes.append(Words.noteGainMap)
+        }
+        if let bits = number(kCGImagePropertyDepth), bits > 8 { notes.append(Words.noteBits(bits)) }
+        let model = properties[kCGImagePropertyColorModel as String] as? String
+        if let model,
+            ![kCGImagePropertyColorModelRGB as String, kCGImagePropertyColorModelGray as String].contains(model)
+        {
+            notes.append(Words.noteColours(model))
+        }
+        return notes
+    }
+
+    private func number(_ key: CFString) -> Int? { (properties[key as String] as? NSNumber)?.intValue }
+
+    private func thumbnail(side: Int, upright: Bool) -> CGImage? {
+        let options: [String: Any] = [
+            kCGImageSourceCreateThumbnailFromImageAlways as String: true,
+            kCGImageSourceCreateThumbnailWithTransform as String: upright,
+            kCGImageSourceThumbnailMaxPixelSize as String: side,
+        ]
+        return CGImageSourceCreateThumbnailAtIndex(source, index, options as CFDictionary)
+    }
+}

@@ -1,0 +1,45 @@
+import AnyIRCore
+import AnyIRState
+import Foundation
+
+/// One restoration, from the photo's file to the result's.
+struct Restoration: Sendable {
+    let photo: PhotoInfo
+    let choice: Choice
+    let halfSize: Bool
+    let files: PhotoFiles
+
+    /// More would be a phone's small cores, which only slow the large ones down.
+    static var threads: Int { min(4, ProcessInfo.processInfo.activeProcessorCount) }
+
+    /// Off the main thread. Cancelling the task ends it with the tile that runs, and leaves no file.
+    ///
+    /// - Throws: CancellationError, ``PhotoFault``, and what the engine and the disk say
+    func run(progress: @Sendable (RestoreProgress) -> Void) async throws -> RestoredPhoto {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let source = try DecodedPhoto(files.url(photo.file), info: photo, halfSize: halfSize)
+        try Task.checkCancellation()
+        let url = files.newFile("result")
+        do {
+            let writer = try PixelWriter(url)
+            let restorer = PhotoRestorer(choice.model, with: choice.engine, threads: Self.threads)
+            let facts = try await restorer.restore(source, into: writer, progress: progress)
+            try writer.close()
+            return RestoredPhoto(
+                file: url.lastPathComponent, width: source.width, height: source.height, halfSize: halfSize,
+                model: choice.model.manifest.name, engine: choice.engine.id, engineLabel: choice.engine.label,
+                accelerator: facts.accelerator, seconds: (clock.now - start) / .seconds(1))
+        } catch {
+            try? FileManager.default.removeItem(at: url)
+            throw error
+        }
+    }
+
+    /// What is said of what ended it; nil where it was called off.
+    func notice(of error: any Error) -> Notice? {
+        if let fault = error as? PhotoFault { return fault.notice }
+        if isNoSpace(error) { return .noSpaceForResult }
+        return AnyIRState.notice(of: error, engine: choice.engine.label, model: choice.model.manifest.name)
+    }
+}

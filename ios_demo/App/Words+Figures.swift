@@ -1,0 +1,127 @@
+import AnyIRCore
+import AnyIRState
+import Foundation
+
+/// Figures and names as the screens say them.
+extension Words {
+    // Models and engines
+    static var modelsTitle: String { String(localized: "models_title", defaultValue: "Models") }
+    static var modelsButton: String { String(localized: "models_button", defaultValue: "Models and speed") }
+    static var done: String { String(localized: "done", defaultValue: "Done") }
+    static var modelsHeading: String { String(localized: "models_heading", defaultValue: "What restores") }
+    static var enginesHeading: String { String(localized: "engines_heading", defaultValue: "What runs it") }
+    static var refusedHeading: String { String(localized: "refused_heading", defaultValue: "Cannot be used") }
+    static var addHeading: String { String(localized: "add_heading", defaultValue: "Add a model") }
+    static var addText: String {
+        String(
+            localized: "add_text",
+            defaultValue:
+                "Copy a model and the .json file beside it into the folder “models” of this app, with the Files app or a computer, then open this screen again."
+        )
+    }
+    static var recommended: String { String(localized: "recommended", defaultValue: "Recommended") }
+    static var engineWrongModel: String {
+        String(localized: "engine_wrong_model", defaultValue: "Not for this kind of model")
+    }
+    static var missingInBuild: String { String(localized: "not_in_this_build", defaultValue: "Not in this build") }
+    static var noEngineHere: String {
+        String(localized: "no_engine_here", defaultValue: "Nothing in this build of the app runs it")
+    }
+    static var measure: String { String(localized: "measure", defaultValue: "Measure this device") }
+    static var notMeasured: String {
+        String(localized: "not_measured", defaultValue: "Not measured on this device yet")
+    }
+    static func measured(_ time: String) -> String {
+        String(localized: "measured", defaultValue: "On this device: \(time) a tile")
+    }
+    static func measuredInUse(_ time: String) -> String {
+        String(
+            localized: "measured_in_use",
+            defaultValue: "On this device: \(time) a tile, with loading the model and the photo, and the look at it")
+    }
+    static func modelTitle(_ preset: String, _ precision: String) -> String {
+        String(localized: "model_title", defaultValue: "\(preset), \(precision)")
+    }
+    static func modelFacts(_ size: String, _ tile: Int) -> String {
+        String(localized: "model_facts", defaultValue: "\(size) · tiles of \(tile) × \(tile)")
+    }
+
+    /// "small, 16-bit"
+    static func model(_ row: ModelRow) -> String { modelTitle(row.preset, precision(row.precision)) }
+
+    static func precision(_ precision: String) -> String {
+        switch precision {
+        case "fp32": String(localized: "precision_fp32", defaultValue: "32-bit")
+        case "fp16": String(localized: "precision_fp16", defaultValue: "16-bit")
+        case "int8w": String(localized: "precision_int8w", defaultValue: "8-bit weights")
+        case "int8": String(localized: "precision_int8", defaultValue: "8-bit")
+        case "pal6": String(localized: "precision_pal6", defaultValue: "6-bit palette")
+        default: precision
+        }
+    }
+
+    /// What a precision is good for; nil where nothing is known of it.
+    static func goodFor(_ precision: String) -> String? {
+        switch precision {
+        case "fp32":
+            String(
+                localized: "good_fp32",
+                defaultValue: "Exactly the network as it was trained. The largest file.")
+        case "fp16":
+            String(
+                localized: "good_fp16", defaultValue: "Half the size of 32-bit, and practically the same picture.")
+        case "int8w": String(localized: "good_int8w", defaultValue: "A smaller file, and nearly the same picture.")
+        case "pal6": String(localized: "good_pal6", defaultValue: "The smallest file, and nearly the same picture.")
+        case "int8":
+            String(
+                localized: "good_int8",
+                defaultValue: "A small file. Look closely at the result: fine detail can suffer.")
+        default: nil
+        }
+    }
+
+    /// A reason that an engine gives, as a sentence: "not in this build" becomes "Not in this build".
+    static func sentence(_ reason: String) -> String {
+        reason == notInThisBuild ? missingInBuild : reason.prefix(1).uppercased() + reason.dropFirst()
+    }
+
+    static func size(_ bytes: Int) -> String {
+        ByteCountFormatter.string(fromByteCount: Int64(bytes), countStyle: .file)
+    }
+
+    /// "On this device: 210 ms a tile", or that it was not measured.
+    static func speed(_ speed: Speed?) -> String {
+        guard let speed else { return notMeasured }
+        let time = speed.seconds < 1 ? milliseconds(Int((speed.seconds * 1000).rounded())) : duration(speed.seconds)
+        return speed.benchmarked ? measured(time) : measuredInUse(time)
+    }
+
+    /// "12.3 s" or "2 min 5 s"
+    static func duration(_ seconds: Double) -> String {
+        let whole = Int(seconds.rounded())
+        return whole < 60
+            ? Words.seconds(seconds.formatted(.number.precision(.fractionLength(1))))
+            : minutes(whole / 60, whole % 60)
+    }
+
+    /// "about 20 seconds left": rounded so that it does not flicker.
+    static func left(_ time: Duration) -> String {
+        let seconds = Int((time / .seconds(1)).rounded())
+        if seconds < 5 { return leftFew }
+        return seconds < 90
+            ? leftSeconds((seconds + 2) / 5 * 5) : leftMinutes(Int((Double(seconds) / 60).rounded()))
+    }
+
+    /// What a restoration is doing.
+    static func steps(_ progress: RestoreProgress?) -> String {
+        guard let progress else { return loadingModel }
+        return progress.tiles.map { tilesDone($0, progress.total - 1) } ?? looking
+    }
+
+    /// Which model and engine made a result, what they ran on, and how long they took.
+    static func ran(_ result: RestoredPhoto) -> String {
+        ranOn(ranWith(result.model, result.engineLabel), result.accelerator, duration(result.seconds))
+    }
+
+    static func percent(_ share: Double) -> Int { Int((share * 100).rounded()) }
+}
