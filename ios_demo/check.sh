@@ -49,7 +49,7 @@ count() { grep -oE 'Test run with [0-9]+ tests' "$1" | grep -oE '[0-9]+'; }
 mkdir -p .build
 "${inside[@]}" swift format lint --strict --recursive AnyIRKit/Package.swift AnyIRKit/Sources AnyIRKit/Tests
 # The app's own files are checked by the script beside them.
-if [ -x App/check.sh ]; then App/check.sh "${inside[@]}"; fi
+./check_app.sh "${inside[@]}"
 
 cd AnyIRKit
 swift=("${inside[@]}" swift)

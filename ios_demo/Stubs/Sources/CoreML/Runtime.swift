@@ -24,6 +24,12 @@ public struct StubPackage: Codable, Sendable {
         public var outputs: [Array]
         public var operations: [StubOperation] = []
 
+        /// How long a run takes at least.
+        public var milliseconds = 0
+
+        /// Whether every value it gives is NaN.
+        public var givesNaN = false
+
         public init(inputs: [Array], outputs: [Array]) {
             self.inputs = inputs
             self.outputs = outputs
@@ -154,6 +160,7 @@ struct StubFunction {
             return array.floats
         }
         let image = inputs[0]
+        if function.milliseconds > 0 { Thread.sleep(forTimeInterval: Double(function.milliseconds) / 1000) }
         if image.first?.isSignalingNaN == true { throw StubError("the accelerator stopped") }
         var outputs: [String: Any] = [:]
         for (k, output) in function.outputs.enumerated() {
@@ -165,7 +172,7 @@ struct StubFunction {
                 let statistics = inputs.dropFirst().enumerated().reduce(Float(0)) {
                     $0 + Float($1.offset + 1) * mean($1.element)
                 }
-                values = image.map { $0 / 2 + statistics }
+                values = function.givesNaN ? image.map { _ in .nan } : image.map { $0 / 2 + statistics }
             }
             outputs[output.name] = try place(values, output, backings[output.name] as? MLMultiArray)
         }

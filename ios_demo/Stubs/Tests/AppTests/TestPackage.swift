@@ -9,9 +9,12 @@ struct TestPackage {
     let model: Model
     let cache: URL
 
+    /// Where package and manifest lie.
+    let folder: URL
+
     /// - Parameter change: makes the package differ from what the manifest says
     init(_ change: (inout StubPackage) -> Void = { _ in }) throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("anyir-\(UUID().uuidString)")
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("anyir-\(UUID().uuidString)")
         let url = folder.appendingPathComponent("tiny-\(UUID().uuidString).mlpackage")
         cache = folder.appendingPathComponent("compiled")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)

@@ -1,0 +1,118 @@
+import AnyIRCore
+import AnyIRState
+import Foundation
+import ImageIO
+import Testing
+
+@testable import AnyIR
+
+/// The app with a folder of its own, the stub runtime's engines and a library of the test's.
+@MainActor
+struct TestApp {
+    let model: AppModel
+    let folder: URL
+    let library: TestLibrary
+    let background = TestBackground()
+    private let package: TestPackage?
+
+    /// - Parameters:
+    ///   - package: nil for an app without models
+    ///   - folder: of an earlier app, whose process ended
+    init(_ package: TestPackage?, folder: URL? = nil, library: TestLibrary = TestLibrary()) async throws {
+        self.package = package
+        self.library = library
+        self.folder =
+            folder ?? FileManager.default.temporaryDirectory.appendingPathComponent("app-\(UUID().uuidString)")
+        let engines = package.map { package in [CoreMLUnits.cpu, .gpu].map(package.factory) } ?? []
+        let defaults = try #require(UserDefaults(suiteName: "anyir-\(UUID().uuidString)"))
+        model = AppModel(
+            Services(
+                files: try PhotoFiles(self.folder.appendingPathComponent("restore")),
+                models: ModelStore(folders: [package?.folder].compactMap(\.self)), engines: engines,
+                settings: Settings(defaults), library: library, background: background,
+                shared: self.folder.appendingPathComponent("shared")))
+        await model.findModels()
+    }
+
+    /// Writes a photo's file, whose pixels are a pattern.
+    func photo(_ photo: StubPhoto, name: String = "IMG_1.heic", bytes: Int? = nil) throws -> URL {
+        let url = folder.appendingPathComponent(name)
+        let file = try photo.file(Self.pixels(photo))
+        try file.prefix(bytes ?? file.count).write(to: url)
+        return url
+    }
+
+    static func pixels(_ photo: StubPhoto) -> [UInt8] {
+        guard photo.decodes else { return [] }
+        return (0..<photo.width * photo.height).flatMap { pixel -> [UInt8] in
+            let value = UInt8(pixel * 31 % 97)
+            return [value, value + 1, value + 2, 255]
+        }
+    }
+
+    /// Waits until the app has come to something, for ten seconds at most.
+    func wait(_ comment: Comment, until isDue: (AppState) -> Bool) async throws {
+        for _ in 0..<2000 {
+            if isDue(model.state) { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        Issue.record(comment)
+    }
+
+    func open(_ url: URL) async throws {
+        model.choose(.file(url))
+        try await wait("not opened") { $0.screen != .opening }
+    }
+
+    func restore() async throws {
+        model.send(.restore)
+        try await wait("not restored") { $0.screen != .running }
+    }
+
+    func save(strength: Double = 1) async throws {
+        model.send(.save(strength: strength))
+        try await wait("not saved") { $0.saving != .now }
+    }
+
+    /// What was saved under this name.
+    func saved(_ name: String) async throws -> (head: StubPhoto, pixels: [UInt8]) {
+        let file = try #require(await library.saved[name])
+        let read = try #require(StubPhoto.read(file))
+        return (read.0, Array(read.1))
+    }
+
+    /// Names of the app's private files, but for what it writes down.
+    var files: [String] {
+        get throws {
+            try FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent("restore").path)
+                .filter { $0 != "kept.json" }
+        }
+    }
+}
+
+actor TestLibrary: PhotoSaving {
+    private(set) var saved: [String: Data] = [:]
+    private var fault: PhotoFault?
+
+    func refuse(_ notice: Notice) { fault = PhotoFault(notice) }
+
+    func save(_ file: URL) async throws {
+        if let fault { throw fault }
+        saved[file.lastPathComponent] = try Data(contentsOf: file)
+    }
+}
+
+@MainActor
+final class TestBackground: BackgroundTime {
+    private(set) var steps = 0
+    private(set) var ends: [Bool] = []
+    private var expired: (@MainActor () -> Void)?
+
+    func begin(title: String, expired: @escaping @MainActor () -> Void) { self.expired = expired }
+
+    func report(_ progress: RestoreProgress) { steps += 1 }
+
+    func end(success: Bool) { ends.append(success) }
+
+    func expire() { expired?() }
+}
