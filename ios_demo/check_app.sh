@@ -42,12 +42,12 @@ plant Restore/BackgroundTime.swift 's/using: \.main/using: "main"/' "to expected
 plant Engines/ExecuTorchEngine.swift 's/module.execute(method, tensors)/module.execute(tensors)/' 'missing argument'
 plant Views/ModelsView.swift 's/row(_ row: ModelRow) -> some View/row(_ row: ModelRow) -> String/' 'cannot convert return'
 # Data that two threads would share: only Swift 6's checks find it.
-plant AppModel.swift 's/await Task.detached { store.list() }.value/await Task.detached { self.services.models.list() }.value/' \
-    "main actor-isolated property 'services'"
+plant AppModel.swift 's/send(.progressed(progress))/Task.detached { _ = self.state.handle(.progressed(progress)) }/' \
+    'main actor-isolated'
 
 modules=$("$@" swift build --package-path Stubs --scratch-path "$build" --show-bin-path)
 find "$planted/App" -name '*.swift' >"$planted/files"
-if "$@" swiftc -typecheck -swift-version 6 -parse-as-library -module-name AnyIR -I "$modules/Modules" \
+if "$@" swiftc -typecheck -wmo -swift-version 6 -parse-as-library -module-name AnyIR -I "$modules/Modules" \
     "@$planted/files" >"$planted/log" 2>&1; then
     echo "ios: the type-check found none of ${#expected[@]} planted errors" >&2
     exit 1
