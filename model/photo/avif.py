@@ -42,6 +42,12 @@ def cicp_of(head: bytes) -> tuple[int, int] | None:
     return None if _UNSPECIFIED in named or named == _SRGB else named
 
 
+def with_cicp(data: bytes, cicp: tuple[int, int]) -> bytes:
+    """A file that Pillow has made, which says sRGB, with other colour primaries and transfer function."""
+    place = data.index(b"colrnclx") + 8
+    return data[:place] + struct.pack(">HH", *cicp) + data[place + 4 :]
+
+
 def has_gain_map(head: bytes) -> bool:
     """Whether an HDR gain map goes with the photo."""
     return b"infe" in head and b"tmap" in head[64:]

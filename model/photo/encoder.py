@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from anyir.model.errors import UserError
+from anyir.model.photo import avif, heif, png, tiff
 from anyir.model.photo import exif as exif_block
-from anyir.model.photo import heif, png, tiff
 from anyir.model.photo.formats import LOSSY, NAMES
 from anyir.model.photo.reader import Photo
 
@@ -125,12 +125,12 @@ def write_to(file: BinaryIO, photo: Photo, format_: str, encoding: Encoding) -> 
             tiff.write(file, pixels, **{name: metadata[name] for name in names if name in metadata})
         elif format_ == "HEIF":
             _write_heif(file, photo, pixels, metadata, encoding)
+        elif format_ == "AVIF" and photo.extras.cicp and "icc" not in metadata and encoding.keep_metadata:
+            made = io.BytesIO()
+            _write_by_pillow(made, photo, format_, pixels, metadata, encoding)
+            file.write(avif.with_cicp(made.getvalue(), photo.extras.cicp))
         else:
-            lossless = encoding.is_lossless(photo, format_)
-            options = _pillow_options(format_, encoding.quality or DEFAULT_QUALITY, lossless)
-            # To a file with a number, Pillow writes by itself, and does not see that a disk took only a part.
-            sink: Any = png.WithChunks(file, ())
-            to_pillow(pixels).save(sink, format_, **options, **_pillow_metadata(format_, metadata))
+            _write_by_pillow(file, photo, format_, pixels, metadata, encoding)
     except OSError as error:
         if error.errno is not None:  # the disk's refusal
             raise
@@ -195,7 +195,8 @@ def _fitting_metadata(photo: Photo, format_: str, encoding: Encoding, notes: lis
     if lost:
         notes.append(f"{name} cannot hold its {', '.join(lost)}: left out")
     is_described = photo.icc and "icc" in held
-    if format_ not in ("PNG", "HEIF") and not is_described and not png.colour_is_srgb(colours):
+    holds_cicp = format_ in ("PNG", "HEIF") or (format_ == "AVIF" and extras.cicp)
+    if not holds_cicp and not is_described and not png.colour_is_srgb(colours):
         kinds = ", ".join(chunk.decode() for chunk, _ in colours)
         notes.append(f"{name} cannot hold its description of colours ({kinds}): they may look different")
     if format_ == "WEBP" and photo.pixels.shape[2] < 3 and held.get("icc", b"")[16:20] == b"GRAY":
@@ -241,6 +242,21 @@ def _write_png(file: BinaryIO, pixels: NDArray[Any], metadata: dict[str, Any]) -
         png.write_deep(file, pixels, chunks)
     else:
         to_pillow(pixels).save(png.WithChunks(file, chunks), "PNG")  # type: ignore[arg-type]
+
+
+def _write_by_pillow(
+    file: BinaryIO,
+    photo: Photo,
+    format_: str,
+    pixels: NDArray[Any],
+    metadata: dict[str, Any],
+    encoding: Encoding,
+) -> None:
+    lossless = encoding.is_lossless(photo, format_)
+    options = _pillow_options(format_, encoding.quality or DEFAULT_QUALITY, lossless)
+    # To a file with a number, Pillow writes by itself, and does not see that a disk took only a part.
+    sink: Any = png.WithChunks(file, ())
+    to_pillow(pixels).save(sink, format_, **options, **_pillow_metadata(format_, metadata))
 
 
 def _write_heif(

@@ -24,6 +24,9 @@ _GAIN_MAP_MARKS = (b"hdrgm:", b"HDRGainMap", b"hdrgainmap", b"urn:iso:std:iso:ts
 _FILM_MARKS = (b"MotionPhoto_Data", b"ftypmp4", b"ftypisom", b"ftypqt", b"ftypMSNV")
 _CHUNK = 2**20
 
+_HDR_CURVES = {16: "PQ", 18: "HLG"}
+"""Transfer functions by their numbers in H.273."""
+
 
 @dataclass(frozen=True)
 class Extras:
@@ -173,6 +176,14 @@ def _dpi(info: dict[Any, Any]) -> tuple[float, float] | None:
     except (TypeError, ValueError, ZeroDivisionError):
         return None
     return (across, down) if all(math.isfinite(v) and 0 < v < 65000 for v in (across, down)) else None
+
+
+def hdr_note(extras: Extras) -> list[str]:
+    """What is said of a photo whose brightness is coded for HDR."""
+    curve = _HDR_CURVES.get(extras.cicp[1]) if extras.cicp else None
+    if curve is None:
+        return []
+    return [f"it is an HDR photo ({curve}), which is restored as it is coded; training saw none"]
 
 
 def _cicp(chunks: png.Chunks) -> tuple[int, int] | None:

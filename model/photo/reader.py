@@ -84,6 +84,7 @@ def read_photo_from(file: BinaryIO, name: str) -> Photo:
         warnings.simplefilter("ignore")  # Pillow's, about odd metadata and more than 89 million pixels
         try:
             photo = _read(file, name)
+            photo.notes.extend(metadata.hdr_note(photo.extras))
         finally:
             if before != _identity(file):  # whatever came of it
                 raise UserError(f"{name} was changed by another program while it was read")

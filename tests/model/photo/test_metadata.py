@@ -3,6 +3,7 @@
 import io
 import struct
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,6 +11,7 @@ from PIL import Image
 from anyir.model.photo.encoder import Encoding, encode
 from anyir.model.photo.metadata import FILM_LEFT_OUT, GAIN_MAP_LEFT_OUT, PICTURES_LEFT_OUT, Extras
 from anyir.model.photo.reader import Photo, read_photo
+from anyir.model.photo.writer import write_photo
 from tests.helpers.photo_files import SRGB, png, values
 
 XMP = (
@@ -159,3 +161,28 @@ def test_gain_maps_are_told_from_other_pictures(tmp_path):
         assert photo.pixels.shape == (16, 16, 3)
     first.save(tmp_path / "in.jpg", "MPO", save_all=True, append_images=[second], xmp=said)
     assert read_photo(tmp_path / "in.jpg").extras.xmp == b'<rdf:Description dc:x="1"/>'
+
+
+@pytest.mark.parametrize(("transfer", "curve"), [(16, "PQ"), (18, "HLG")])
+def test_hdr_is_noted_and_stays_described(tmp_path, transfer, curve):
+    """10 bits of BT.2020 in, by another encoder, and all that can say so out."""
+    data = imagecodecs.avif_encode(
+        values((24, 40, 3), np.uint16) >> 6, bitspersample=10, primaries=9, transfer=transfer, matrix=9
+    )
+    (tmp_path / "hdr.avif").write_bytes(data)
+    for name in ("out.avif", "out.heic", "out.png", "again.avif"):
+        source = tmp_path / ("out.png" if name == "again.avif" else "hdr.avif")
+        photo = read_photo(source)
+        assert [note for note in photo.notes if "HDR" in note] == [
+            f"it is an HDR photo ({curve}), which is restored as it is coded; training saw none"
+        ]
+        assert photo.extras.cicp == (9, transfer)
+        notes = write_photo(tmp_path / name, photo)
+        assert not any("colours" in note for note in notes)
+        assert read_photo(tmp_path / name).extras.cicp == (9, transfer)
+    with Image.open(tmp_path / "out.avif") as image:
+        assert image.size == (40, 24)
+    notes = write_photo(tmp_path / "out.jpg", read_photo(tmp_path / "hdr.avif"))
+    assert "JPEG cannot hold its description of colours (cICP): they may look different" in notes
+    write_photo(tmp_path / "bare.avif", read_photo(tmp_path / "hdr.avif"), Encoding(keep_metadata=False))
+    assert read_photo(tmp_path / "bare.avif").extras.cicp is None
