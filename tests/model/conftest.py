@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from tests.helpers import command_line
 
@@ -24,3 +25,11 @@ def command():
         return process.returncode, process.stdout, process.stderr
 
     return run
+
+
+@pytest.fixture
+def torch_threads():
+    """Small tiles want one thread; the setting is the process's, so it is put back."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)

@@ -209,6 +209,18 @@ def test_packages_of_two_convolutions_compute_them(packages, converted):
         assert not np.array_equal(exact, rounded)
 
 
+def save_program(program, path):
+    import coremltools as ct
+
+    ct.convert(
+        program,
+        convert_to="mlprogram",
+        minimum_deployment_target=ct.target.iOS17,
+        compute_precision=ct.precision.FLOAT32,
+        skip_model_load=True,
+    ).save(str(path))
+
+
 def test_a_constant_that_is_cast(tmp_path):
     import coremltools as ct
     from coremltools.converters.mil import Builder as mb
@@ -219,13 +231,7 @@ def test_a_constant_that_is_cast(tmp_path):
     def program(x):
         return mb.add(x=x, y=mb.constexpr_cast(source_val=value, output_dtype="fp32"))
 
-    ct.convert(
-        program,
-        convert_to="mlprogram",
-        minimum_deployment_target=ct.target.iOS17,
-        compute_precision=ct.precision.FLOAT32,
-        skip_model_load=True,
-    ).save(str(tmp_path / "cast.mlpackage"))
+    save_program(program, tmp_path / "cast.mlpackage")
     kinds, _ = assert_same_constants(tmp_path / "cast.mlpackage")
     assert kinds == {"constexpr_cast"}
     [result] = Evaluator(tmp_path / "cast.mlpackage")({"x": np.ones(6, np.float32)}).values()
@@ -241,13 +247,7 @@ def test_activations_in_8_bits(tmp_path):
         stored = mb.quantize(input=x, scale=np.float32(0.1), zero_point=np.uint8(7), output_dtype="uint8")
         return mb.dequantize(input=stored, scale=np.float32(0.1), zero_point=np.uint8(7))
 
-    ct.convert(
-        program,
-        convert_to="mlprogram",
-        minimum_deployment_target=ct.target.iOS17,
-        compute_precision=ct.precision.FLOAT32,
-        skip_model_load=True,
-    ).save(str(tmp_path / "activations.mlpackage"))
+    save_program(program, tmp_path / "activations.mlpackage")
     [result] = Evaluator(tmp_path / "activations.mlpackage")(
         {"x": np.array([[-9.0, -0.7, 0.26, 30.0]], np.float32)}
     ).values()

@@ -25,29 +25,7 @@ from tests.helpers.photo_files import (
     values,
 )
 
-
-@pytest.fixture(autouse=True)
-def torch_threads():
-    """Small tiles want one thread; the setting is the process's, so it is put back."""
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    save_weights(AnyIR(PRESETS["tiny"]), path)
-    return path
-
-
-@pytest.fixture
-def restore(anyir, weights):
-    def run(*arguments):
-        return anyir("restore", *arguments, "--with", weights, "--tile", 32, "--threads", 1)
-
-    return run
+pytestmark = pytest.mark.usefixtures("torch_threads")
 
 
 def test_restores_and_says_what_ran(restore, folder):
@@ -107,10 +85,10 @@ def test_every_kind_of_photo_keeps_its_size_depth_and_channels(restore, folder, 
 
 
 @pytest.mark.slow
-def test_strip_of_20000_by_30(anyir, weights, folder):
+def test_strip_of_20000_by_30(anyir, tiny_weights, folder):
     save(folder / "strip.png", Photo(values((30, 20_000, 3))))
     options = ("--tile", 64, "--overlap", 0, "--threads", 1)
-    code, out, _ = anyir("restore", "strip.png", "out.png", "--with", weights, *options)
+    code, out, _ = anyir("restore", "strip.png", "out.png", "--with", tiny_weights, *options)
     assert code == 0
     assert "20000x30, 313 tiles" in out
     assert read_photo(folder / "out.png").pixels.shape == (30, 20_000, 3)
@@ -248,9 +226,9 @@ def test_overwrite_on_request(restore, folder):
     assert read_photo(folder / "out.png").pixels.shape == (8, 8, 3)
 
 
-def test_bad_models(anyir, weights, folder):
+def test_bad_models(anyir, tiny_weights, folder):
     save(folder / "in.png", Photo(values((8, 8, 3))))
-    data = weights.read_bytes()
+    data = tiny_weights.read_bytes()
     (folder / "cut.safetensors").write_bytes(data[: len(data) // 2])
     (folder / "text.safetensors").write_text("no weights")
     before = files(folder)
@@ -275,11 +253,11 @@ def test_weights_that_blow_up_write_nothing(anyir, folder):
     fails(result, folder, before, "NaN or infinity")
 
 
-def test_bad_usage(anyir, weights, folder):
+def test_bad_usage(anyir, tiny_weights, folder):
     save(folder / "in.png", Photo(values((8, 8, 3))))
     before = files(folder)
     for extra in (["--tile", 100], ["--tile", 0], ["--overlap", -1], ["--threads", 0], ["--nonsense"]):
-        assert anyir("restore", "in.png", "out.png", "--with", weights, *extra)[0] == 2
+        assert anyir("restore", "in.png", "out.png", "--with", tiny_weights, *extra)[0] == 2
     for extra in (
         ["--kind", "fog"],
         ["--kind", "rain", "--severity", 1.5],
@@ -288,17 +266,17 @@ def test_bad_usage(anyir, weights, folder):
     ):
         assert anyir("degrade", "in.png", "out.png", *extra)[0] == 2
     assert "noise" in anyir("degrade", "in.png", "out.png", "--kind", "fog")[2]
-    result = anyir("restore", "in.png", "out.png", "--with", weights, "--tile", 32, "--overlap", 17)
+    result = anyir("restore", "in.png", "out.png", "--with", tiny_weights, "--tile", 32, "--overlap", 17)
     fails(result, folder, before, "half the tile")
 
 
-def in_process_of_its_own(folder, weights, *arguments, limit=None):
+def in_process_of_its_own(folder, tiny_weights, *arguments, limit=None):
     def small_disk():
         if limit is not None:  # what a full disk does: the write fails half-way
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     command = [sys.executable, "-m", "anyir.model.cli", "restore", *map(str, arguments)]
-    options = ["--with", str(weights), "--tile", "32", "--threads", "1"]
+    options = ["--with", str(tiny_weights), "--tile", "32", "--threads", "1"]
     done = subprocess.run(
         [*command, *options], cwd=folder, capture_output=True, text=True, preexec_fn=small_disk
     )
@@ -306,13 +284,13 @@ def in_process_of_its_own(folder, weights, *arguments, limit=None):
 
 
 @pytest.mark.slow
-def test_full_disk(weights, folder):
+def test_full_disk(tiny_weights, folder):
     save(folder / "in.png", Photo(values((60, 60, 3))))
     before = files(folder)
     assert len(before["in.png"]) > 8000
-    result = in_process_of_its_own(folder, weights, "in.png", "out.png", limit=4000)
+    result = in_process_of_its_own(folder, tiny_weights, "in.png", "out.png", limit=4000)
     fails(result, folder, before, "out.png could not be written", "large")
-    assert in_process_of_its_own(folder, weights, "in.png", "out.png")[0] == 0
+    assert in_process_of_its_own(folder, tiny_weights, "in.png", "out.png")[0] == 0
 
 
 def test_read_only_folder(restore, folder):

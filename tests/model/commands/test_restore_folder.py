@@ -21,14 +21,6 @@ from tests.helpers.command_checks import fails, files, save
 from tests.helpers.photo_files import values
 
 
-@pytest.fixture
-def restore(anyir, tiny_weights):
-    def run(*arguments):
-        return anyir("restore", *arguments, "--with", tiny_weights, "--tile", 32, "--threads", 1)
-
-    return run
-
-
 def test_folder(restore, folder):
     photos = folder / "photos"
     (photos / "sub").mkdir(parents=True)

@@ -12,6 +12,8 @@ from anyir.model.checkpoint import save_weights
 from anyir.model.errors import UserError
 from anyir.model.restore.tile_models import TileModel, TorchModel, open_model
 
+pytestmark = pytest.mark.usefixtures("torch_threads")
+
 SIZES = [(1, 1), (7, 5), (64, 64), (65, 63), (97, 130), (300, 200)]  # (width, height)
 
 
@@ -28,14 +30,6 @@ class Wrapped:
         assert tile.flags.c_contiguous
         self.calls += 1
         return self.function(tile)
-
-
-@pytest.fixture(autouse=True)
-def torch_threads():
-    """Small tiles want one thread; the setting is the process's, so it is put back."""
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,21 @@
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anyir.model.config import default_overlap
 from anyir.model.restore.tiling import TilePlan, axis_starts, axis_weights, reflect_indices
 from tests.helpers.fixtures import FIXTURES, script
+
+ROOT = Path(__file__).parents[3]
+APPS = (
+    ROOT / "android_demo/core/src/main/kotlin/org/anyir/core/PhotoRestorer.kt",
+    ROOT / "ios_demo/AnyIRKit/Sources/AnyIRCore/Plan/TilePlan.swift",
+)
 
 
 @st.composite
@@ -113,3 +122,11 @@ def test_fixture_by_hand():
     ramp = [0.125, 0.375, 0.625, 0.875]
     assert weights[28, 16, 4]["starts"] == [0, 12]
     assert weights[28, 16, 4]["weights"] == [[1.0] * 12 + ramp[::-1], ramp + [1.0] * 12]
+
+
+@pytest.mark.parametrize("path", APPS, ids=lambda path: path.suffix)
+def test_the_apps_have_the_same_default_overlap(path):
+    """Kotlin and Swift cannot import it: their line is read."""
+    [(most, part)] = re.findall(r"fun\w* defaultOverlap.*min\w*\((\d+), tile / (\d+)\)", path.read_text())
+    for tile in range(8, 1024, 8):
+        assert min(int(most), tile // int(part)) == default_overlap(tile)
