@@ -19,11 +19,24 @@ if TYPE_CHECKING:
     from anyir.model.restore.restorer import Restorer, Setting
 
 
+def named_path(text: str) -> Path:
+    """A path that was named. An empty one, as a shell's unset variable is, would be the working folder."""
+    if not text or "\0" in text:
+        raise typer.BadParameter("a name is empty" if not text else "a name has a null byte")
+    return Path(text)
+
+
 def run(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A photo, or a folder of photos.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", parser=named_path, help="A photo, or a folder of photos.")
+    ],
     target: Annotated[
         Path,
-        typer.Argument(metavar="OUT", help="The restored photo (its suffix is its format), or a folder."),
+        typer.Argument(
+            metavar="OUT",
+            parser=named_path,
+            help="The restored photo (its suffix is its format), or a folder.",
+        ),
     ],
     model: Annotated[
         str | None,
@@ -262,17 +275,18 @@ def _print_outcomes(outcomes: list[PhotoOutcome], setting: Setting, as_json: boo
         print(json.dumps({**asdict(setting), **counts, "files": files}, indent=2))
         return
     for o in outcomes:
+        name, out = (str(path).replace("\n", "\\n") for path in (o.input, o.output))  # one line each
         if o.status == "restored":
             tiles = "1 tile" if o.tiles == 1 else f"{o.tiles} tiles"
-            line = f"restored {o.input} -> {o.output} ({o.width}x{o.height}, {tiles}, {o.seconds:.1f} s)"
+            line = f"restored {name} -> {out} ({o.width}x{o.height}, {tiles}, {o.seconds:.1f} s)"
             print(one_line(line))
         elif o.status == "fine":
             assert o.need is not None
-            print(one_line(f"left {o.input} alone, which is fine (change {o.need.change:g} of 255)"))
+            print(one_line(f"left {name} alone, which is fine (change {o.need.change:g} of 255)"))
         elif o.status == "kept":
-            print(one_line(f"kept {o.output}, which an earlier run has restored"))
+            print(one_line(f"kept {out}, which an earlier run has restored"))
         elif o.status == "skipped":
-            print(one_line(f"skipped {o.input} ({o.error})"))
+            print(one_line(f"skipped {name} ({o.error})"))
     if len(outcomes) > 1:
         print(
             ", ".join(

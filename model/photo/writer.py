@@ -68,8 +68,8 @@ def check_output(path: Path, inputs: Inputs, *, overwrite: bool) -> None:
         overwrite: whether another existing file may be replaced.
 
     Raises:
-        UserError: it is an input, exists, is a folder, has an unknown suffix or too long a name, or the
-            system does not let files be made there.
+        UserError: it is an input, exists, is a folder, a pipe or a device, has an unknown suffix or too long
+            a name, or the system does not let files be made there.
     """
     place = settled(path)
     try:
@@ -77,6 +77,8 @@ def check_output(path: Path, inputs: Inputs, *, overwrite: bool) -> None:
             raise UserError(f"{path} is a folder; name the output file")
         output_format(path)
         inputs.refuse(path)
+        if place.exists() and not place.is_file():
+            raise UserError(f"{path} is a pipe or a device, which is not replaced; for pipes, OUT is -")
         if (place.exists() or place.is_symlink()) and not overwrite:
             raise UserError(f"{path} exists; give --overwrite to replace it")
         folder = place.parent

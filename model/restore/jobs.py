@@ -93,7 +93,8 @@ def _raise(error: OSError) -> None:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Make a folder, and let no second run restore into it meanwhile; it goes again if nothing came of it.
+    """Make a folder, and let no second run restore into it meanwhile. One that was made goes again if nothing
+    came of it.
 
     The system takes the lock back when the process ends. On a file system without locks, and on Windows,
     there is none.
@@ -102,6 +103,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         UserError: another run restores into this folder, or it cannot be made.
     """
     place = Path(os.path.realpath(folder))
+    was_there = place.exists()
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -115,8 +117,9 @@ def alone_in(folder: Path) -> Iterator[None]:
     finally:
         if handle is not None:
             os.close(handle)
-        with contextlib.suppress(OSError):  # it is not empty
-            place.rmdir()
+        if not was_there:
+            with contextlib.suppress(OSError):  # it is not empty
+                place.rmdir()
 
 
 def _lock(folder: Path) -> int | None:

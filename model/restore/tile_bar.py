@@ -80,6 +80,7 @@ class TileBar:
         if outcome.error:
             named = outcome.error if outcome.input in outcome.error else f"{outcome.input}: {outcome.error}"
             lines.append(f"failed: {named}")
+        lines = [line.replace(outcome.input, outcome.input.replace("\n", "\\n")) for line in lines]
         for line in lines:
             self.progress.console.print(one_line(line), markup=False, highlight=False, soft_wrap=True)
 
