@@ -63,9 +63,12 @@ build/android-test/.ready: tests/helpers/make_android_artifacts.py tests/helpers
 	$(VENV)/bin/python tests/helpers/make_android_artifacts.py $(@D)
 	touch $@
 
-# Builds, lints and tests the iOS app as far as Linux can, with the same programs and an ExecuTorch one.
+# Builds, lints and tests the iOS app as far as Linux can, with the same programs and an ExecuTorch one. What its
+# benchmark wrote in its test must be a results file too.
 ios-test: build/ios-test/.ready
+	rm -f build/ios-test/phone.json
 	ios_demo/check.sh build/ios-test
+	@$(ANYIR) report build/ios-test/phone.json --out build/ios-test/phone.html
 
 build/ios-test/.ready: build/android-test/.ready tests/helpers/make_ios_artifacts.py | $(READY)
 	$(VENV)/bin/python tests/helpers/make_ios_artifacts.py build/android-test $(@D)

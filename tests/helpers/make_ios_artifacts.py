@@ -5,6 +5,7 @@ programs, and
 
 FOLDER/models/         also an ExecuTorch program of the same network
 FOLDER/restored/       also what `anyir restore --with` the ExecuTorch program makes of the photo
+FOLDER/staged/         the reference's tiles as apps carry them
 FOLDER/tree/           a folder in place of a Core ML package, and tree.sha256, its hash as manifests have it
 FOLDER/manifests.json  manifests with one fault or none, and whether the published schema takes them
 """
@@ -66,6 +67,7 @@ def main(android: Path, folder: Path) -> None:
 
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(android, folder, ignore=shutil.ignore_patterns("assets", "phone.*", ".ready"))
+    shutil.copytree(android / "assets" / "reference", folder / "staged" / "reference")
     models, photo = folder / "models", folder / "photo.png"
     weights = ("--weights", folder / "tiny.safetensors", "--tile", TILE)
     anyir("convert", *weights, "--only", "executorch_xnnpack_fp32", "--out", folder / "built")

@@ -26,6 +26,22 @@ private func psnr(_ a: MemoryPhoto, _ b: MemoryPhoto) -> Double {
     return mean > 0 ? 10 * log10(255 * 255 / mean) : .infinity
 }
 
+/// In place of an iPhone.
+private struct ThisComputer: Device {
+    func environment() async -> Results.Environment {
+        Results.Environment(
+            created: .now, device: "no iPhone: a computer in a test", cores: ProcessInfo.processInfo.processorCount,
+            memoryBytes: Int(ProcessInfo.processInfo.physicalMemory), os: "Linux", appVersion: "test", osBuild: "none",
+            lowPowerMode: false)
+    }
+
+    func reading() async -> Results.Reading { Results.Reading(thermalStatus: nil) }
+
+    func memory() -> Int? { nil }
+
+    func peakMemory() -> Int? { nil }
+}
+
 @Suite(.serialized, .enabled(if: artifacts != nil, "needs ANYIR_ARTIFACTS and ANYIR_PACKAGES"))
 struct EndToEndTests {
     /// Every program of the tiny network that Python converted, and how near its photo is to Python's, in dB.
@@ -51,6 +67,23 @@ struct EndToEndTests {
         #else
             #expect(ran == [.litert])
         #endif
+    }
+
+    @Test func everyProgramIsMeasuredAgainstTheReference() async throws {
+        let folder = try #require(artifacts)
+        let tiles = try ReferenceTiles(folder: folder.appendingPathComponent("staged/reference"))
+        let entries = ModelStore(folders: [folder.appendingPathComponent("models")]).list()
+        let plan = BenchmarkPlan(runs: 2, warmups: 1)
+        let targets = try chooseTargets(plan, entries: entries, engines: engines, tiles: tiles)
+        let results = try await Benchmark(plan, tiles: tiles, device: ThisComputer()).measure(targets)
+        for row in results.rows where row.status == .ok {
+            #expect(Set(row.quality.keys).count >= 9)
+            let nearest = row.quality.values.map { $0.psnrReference ?? .infinity }.min() ?? 0
+            #expect(nearest >= (row.precision == "fp32" ? 80 : 30), "\(row.name): \(nearest) dB")
+        }
+        #expect(results.rows.count { $0.status == .ok } == (engines.count == 2 ? 4 : 3))
+        // `anyir report` reads it after the tests.
+        try results.write(to: folder.appendingPathComponent("phone.json"))
     }
 
     @Test func aJPEGThatLiesOnItsSideComesUpright() async throws {

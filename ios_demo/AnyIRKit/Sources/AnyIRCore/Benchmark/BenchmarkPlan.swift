@@ -1,7 +1,7 @@
 import Foundation
 
 /// What to measure and how.
-public struct BenchmarkPlan: Sendable, Equatable {
+public struct BenchmarkPlan: Sendable, Equatable, Codable {
     /// Names without suffix; nil: all.
     public var models: Set<String>?
 

@@ -1,0 +1,203 @@
+import Foundation
+
+/// The device: what it is, and how it is now. Also where the app marks intervals for Instruments.
+public protocol Device: Sendable {
+    /// The entry `environment` of a results file.
+    func environment() async -> Results.Environment
+
+    /// An entry `before` or `after` of a row's conditions.
+    func reading() async -> Results.Reading
+
+    /// Memory of the process now, in bytes (on Apple's systems `phys_footprint`); nil where it cannot be read.
+    func memory() -> Int?
+
+    /// The most memory that the process has had so far; nil where it cannot be read.
+    func peakMemory() -> Int?
+
+    /// An interval of a program begins or ends, such as "load" or "run": for signposts.
+    func mark(_ interval: String, begins: Bool)
+}
+
+extension Device {
+    public func mark(_ interval: String, begins: Bool) {}
+}
+
+/// What a benchmark is at: before each step.
+public struct BenchmarkProgress: Sendable, Equatable {
+    public let done: Int
+    public let total: Int
+    public let what: String
+}
+
+/// Measures programs by engines, one after the other, as all share this process. One that fails is a row with its
+/// reason, and the others go on; so is one that ended the app, when the same benchmark is started again.
+public actor Benchmark {
+    private let plan: BenchmarkPlan
+    private let tiles: ReferenceTiles
+    private let device: any Device
+    private let journal: Journal?
+    private let threads: Int
+    private let progress: @Sendable (BenchmarkProgress) -> Void
+    private var done = 0
+    private var total = 0
+
+    /// - Parameters:
+    ///   - journal: a file in which it is noted what runs, so that a crash becomes a row; nil: none
+    ///   - threads: CPU threads of engines that take any
+    ///   - progress: called before each step
+    public init(
+        _ plan: BenchmarkPlan, tiles: ReferenceTiles, device: any Device, journal: URL? = nil, threads: Int = 4,
+        progress: @escaping @Sendable (BenchmarkProgress) -> Void = { _ in }
+    ) {
+        self.plan = plan
+        self.tiles = tiles
+        self.device = device
+        self.journal = journal.map { Journal(url: $0) }
+        self.threads = threads
+        self.progress = progress
+    }
+
+    /// One row for every target, in their order.
+    ///
+    /// - Throws: CancellationError between two steps; the rows so far are in the journal
+    public func measure(_ targets: [Target]) async throws -> Results {
+        let environment = await device.environment()
+        var noted = journal?.load(plan) ?? Journal.Content(plan: plan)
+        total = targets.count { $0.error == nil } * (plan.warmups + plan.runs + 2)
+        for target in targets where noted.rows[target.label] == nil {
+            if noted.running == target.label {
+                noted.rows[target.label] = row(target, environment, error: "The app ended while this was measured.")
+            } else if let error = target.error {
+                noted.rows[target.label] = row(target, environment, error: error)
+            } else {
+                noted.running = target.label
+                try journal?.write(noted)
+                do {
+                    noted.rows[target.label] = try await measure(target, environment)
+                } catch is CancellationError {
+                    noted.running = nil
+                    try journal?.write(noted)
+                    throw CancellationError()
+                } catch {
+                    noted.rows[target.label] = row(target, environment, error: sentence(of: error))
+                }
+            }
+            noted.running = nil
+            try journal?.write(noted)
+        }
+        journal?.remove()
+        let rows = targets.compactMap { noted.rows[$0.label] }
+        return Results(environment: environment, reference: tiles.summary, rows: rows)
+    }
+
+    private func measure(_ target: Target, _ environment: Results.Environment) async throws -> Results.Row {
+        guard let model = target.model, let engine = target.engine else { throw EngineError("There is no program.") }
+        try step("load \(target.label)")
+        let before = await device.reading()
+        let session = Session(tiles: tiles, device: device)
+        do {
+            let (first, took) = try await open(model, by: engine, "load")
+            try session.loaded(first, took: took)
+        }
+        let (second, took) = try await open(model, by: engine, "load again")
+        try session.loadedAgain(second, took: took)
+        for round in 0..<plan.warmups + plan.runs {
+            try step("run \(round + 1) of \(target.label)")
+            await Task.yield()
+            try session.run(round, counts: round >= plan.warmups)
+        }
+        let sustained = try await sustain(session)
+        let after = await device.reading()
+        try step("compare \(target.label)")
+        try session.compare()
+        var row = row(target, environment, error: nil)
+        session.fill(&row, warmups: plan.warmups)
+        row.conditions = Results.Conditions(before: before, after: after)
+        row.sustained = sustained
+        return row
+    }
+
+    private func open(
+        _ model: Model, by factory: any EngineFactory, _ interval: String
+    ) async throws -> (any TileEngine, Double) {
+        device.mark(interval, begins: true)
+        defer { device.mark(interval, begins: false) }
+        let start = ContinuousClock.now
+        let engine = try await factory.open(model, threads: threads)
+        return (engine, milliseconds(ContinuousClock.now - start))
+    }
+
+    /// In stretches of a second, so that the device's state can be read between them.
+    private func sustain(_ session: Session) async throws -> Results.Sustained? {
+        guard plan.sustainSeconds > 0 else { return nil }
+        var runs: [Results.SustainedRun] = []
+        let start = ContinuousClock.now
+        while ContinuousClock.now - start < .seconds(plan.sustainSeconds) {
+            try Task.checkCancellation()
+            await Task.yield()
+            let status = await device.reading().thermalStatus
+            let stretch = ContinuousClock.now
+            var isFirst = true
+            repeat {
+                let time = try session.restoreOnce()
+                runs.append(
+                    Results.SustainedRun(
+                        atS: rounded((ContinuousClock.now - start) / .seconds(1)), ms: time,
+                        thermalStatus: isFirst ? status : nil, thermalHeadroom: nil))
+                isFirst = false
+            } while ContinuousClock.now - stretch < .seconds(1)
+        }
+        return Results.Sustained(seconds: plan.sustainSeconds, runs: runs)
+    }
+
+    private func step(_ what: String) throws {
+        try Task.checkCancellation()
+        progress(BenchmarkProgress(done: done, total: total, what: what))
+        done += 1
+    }
+
+    /// What is known of a target without running it.
+    private func row(_ target: Target, _ environment: Results.Environment, error: String?) -> Results.Row {
+        let manifest = target.model?.manifest
+        let status: Results.Status = error == nil ? .ok : target.isUnsupported ? .unsupported : .failed
+        let artifact = target.model.map {
+            Results.Artifact(
+                name: $0.url.lastPathComponent, sha256: $0.manifest.sha256.lowercased(), bytes: $0.manifest.bytes)
+        }
+        return Results.Row(
+            status: status, error: error, name: target.name, engine: target.engine?.id, artifact: artifact,
+            preset: manifest?.source.preset, runtime: target.runtime, backend: manifest?.backend ?? "unknown",
+            precision: manifest?.precision ?? "unknown", tile: manifest?.tile, device: environment.device,
+            os: environment.os, quality: [:])
+    }
+}
+
+/// Rounded to a microsecond or a millisecond, as results have it.
+func rounded(_ value: Double) -> Double { (max(0, value) * 1e3).rounded() / 1e3 }
+
+/// What survives a crash: which program runs, and the rows before it.
+private struct Journal {
+    struct Content: Codable {
+        var plan: BenchmarkPlan
+        var running: String?
+        var rows: [String: Results.Row] = [:]
+    }
+
+    let url: URL
+
+    /// What an earlier process noted of the same plan.
+    func load(_ plan: BenchmarkPlan) -> Content? {
+        guard let data = try? Data(contentsOf: url),
+            let content = try? Results.decoder.decode(Content.self, from: data), content.plan == plan
+        else { return nil }
+        return content
+    }
+
+    func write(_ content: Content) throws {
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Results.encoder.encode(content).write(to: url, options: .atomic)
+    }
+
+    func remove() { try? FileManager.default.removeItem(at: url) }
+}
