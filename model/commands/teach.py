@@ -29,6 +29,10 @@ def run(
         float | None,
         typer.Option(min=0, help="Begin no further photo after this; run it again to go on."),
     ] = None,
+    judged: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of photos that you judge by: those are left out; repeatable."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
 ) -> None:
     """Ask a network that was trained on real pairs, and keep those of its answers that mend the fault alone.
@@ -45,6 +49,7 @@ def run(
     from anyir.model.errors import UserError, unknown
     from anyir.model.teachers.answers import Answers, ask_all
     from anyir.model.teachers.filter import BOUNDS
+    from anyir.model.teachers.judged import JudgedPhotos
     from anyir.model.teachers.worker import Teacher
 
     if kind not in BOUNDS:
@@ -58,8 +63,22 @@ def run(
             outcome = f"rejected: {answer.rejected}" if answer.rejected else "taken"
             print(f"{answer.photo}: {answer.seconds:.0f} s, {outcome}", flush=True)
 
+    known = JudgedPhotos(judged or [])
+
+    def leave_out(path: Path) -> bool:
+        same = known.same_as(path)
+        if same is not None:
+            print(f"left out: {path} is {same}, which you judge by", file=sys.stderr)
+        return same is not None
+
     left = ask_all(
-        answers, photos, Teacher(teacher, python, size, fit), every=every, minutes=minutes, told=told
+        answers,
+        photos,
+        Teacher(teacher, python, size, fit),
+        every=every,
+        minutes=minutes,
+        leave_out=leave_out,
+        told=told,
     )
     taken = sum(not answer.rejected for answer in heard)
     if as_json:

@@ -115,6 +115,7 @@ def ask_all(
     *,
     every: int = 1,
     minutes: float | None = None,
+    leave_out: Callable[[Path], bool] = lambda path: False,
     start: Callable[[Teacher], TeacherProcess] = TeacherProcess,
     told: Callable[[Answer], None] = lambda answer: None,
 ) -> int:
@@ -126,6 +127,7 @@ def ask_all(
         teacher: whom to ask; it is started only if there is something to ask.
         every: one photo in so many.
         minutes: after which no further photo is begun; None for all.
+        leave_out: whether a photo is not to be learnt from; an answer that it had is removed.
         start: what makes a process of the teacher.
         told: called after each that was answered or judged again.
 
@@ -135,6 +137,10 @@ def ask_all(
     """
     began = time.monotonic()
     listed = list_photos([photos])[::every]
+    for path in [path for path in listed if leave_out(path)]:
+        listed.remove(path)
+        if _forget(answers, path.relative_to(photos).as_posix()):
+            answers.record()
     names: dict[str, Path] = {}
     open_: list[tuple[Path, Answer]] = []
     for path in listed:
@@ -175,11 +181,12 @@ def fitted(path: Path, size: int, fit: Fit) -> Image.Image:
     return image.crop((left, top, left + width, top + height))
 
 
-def _forget(answers: Answers, photo: str) -> None:
-    """Remove an older answer: of another photo or teacher."""
+def _forget(answers: Answers, photo: str) -> bool:
+    """Remove an older answer, of another photo or teacher; whether there was one."""
     old = answers.lines.pop(photo, None)
     for path in answers.files(old) if old else ():
         path.unlink(missing_ok=True)
+    return old is not None
 
 
 def _read(path: Path) -> list[Answer]:

@@ -13,6 +13,7 @@ from anyir.model.data.discovery import find_dataset
 from anyir.model.errors import UserError
 from anyir.model.teachers import answers as module
 from anyir.model.teachers.answers import Answers, ask_all, fitted
+from anyir.model.teachers.judged import JudgedPhotos
 from anyir.model.teachers.maxim import read_constants
 from anyir.model.teachers.worker import Teacher, TeacherProcess
 from tests.helpers import datasets as made
@@ -217,3 +218,20 @@ def test_a_real_teacher_where_there_is_one(tmp_path):
     with TeacherProcess(Teacher(Path(folder), Path(python), 64)) as process:
         process(tmp_path / "a.png", tmp_path / "b.png")
     assert np.asarray(Image.open(tmp_path / "b.png")).shape == (64, 64, 3)
+
+
+def test_photos_that_are_judged_by_are_left_out(tmp_path, photos, teacher):
+    ask(tmp_path, photos, teacher)
+    judged = tmp_path / "judged"
+    with Image.open(photos / "a.png") as photo:
+        half = photo.resize((photo.width // 2, photo.height // 2), Image.Resampling.BICUBIC)
+    judged.mkdir()
+    half.save(judged / "another name.jpg", quality=80)
+    known = JudgedPhotos([judged])
+    assert known.same_as(photos / "a.png") == judged / "another name.jpg"
+    assert known.same_as(photos / "same.png") is None
+    assert JudgedPhotos([]).same_as(photos / "a.png") is None
+    ask(tmp_path, photos, teacher, leave_out=lambda path: known.same_as(path) is not None)
+    assert len(Smoother.asked) == 3
+    assert [name for name in files(tmp_path / "out") if name.endswith("a.png")] == []
+    assert "a.png" not in Answers(tmp_path / "out", "noise").lines
