@@ -230,14 +230,25 @@ def _work(
     signal.signal(signal.SIGTERM, end)
     with contextlib.suppress(_Told, EOFError, ConnectionError):
         try:
-            restorer = make(threads=threads)
-        except (UserError, OSError, MemoryError) as error:
-            pipe.send(error_line(error))
-            return
-        pipe.send(restorer.setting)
-        with keep_freed_memory():
-            while True:
-                job = pipe.recv()
-                pipe.send(
-                    try_job(restorer, job, output, resume=resume, progress=lambda *tiles: pipe.send(tiles))
-                )
+            _serve(pipe, threads, make, output, resume)
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what raises after this would be a traceback
+
+
+def _serve(
+    pipe: Connection, threads: int | None, make: Callable[..., Restorer], output: Output, resume: bool
+) -> None:
+    try:
+        restorer = make(threads=threads)
+    except (UserError, OSError, MemoryError) as error:
+        pipe.send(error_line(error))
+        return
+    pipe.send(restorer.setting)
+
+    def told(done: int, total: int) -> None:
+        pipe.send((done, total))
+
+    with keep_freed_memory():
+        while True:
+            job = pipe.recv()
+            pipe.send(try_job(restorer, job, output, resume=resume, progress=told))

@@ -93,9 +93,10 @@ def test_a_killed_process_is_one_failed_photo(folder, photos, processes):
 
 
 @pytest.mark.slow
-def test_a_model_that_cannot_be_opened_is_one_line(folder, photos):
+def test_a_model_that_cannot_be_opened_is_one_line(folder, photos, capfd):
     with pytest.raises(UserError, match="no weights today"):
-        restored(refusing, folder)
+        restored(refusing, folder, processes=4)
+    assert capfd.readouterr().err == ""
     assert not (folder / "out").exists()
 
 
