@@ -2,7 +2,7 @@
 /// with what the look found, and blends the results.
 ///
 /// The actor opens the engine and owns it: all of its work happens here, off the main thread. Memory is taken for one
-/// tile and for one row of tiles across the photo (17 bytes a pixel); alpha passes through. The same numbers as
+/// tile and for one row of tiles across the photo (13 bytes a pixel); alpha passes through. The same numbers as
 /// Python's `Restorer`, operation by operation.
 public actor PhotoRestorer {
     private let opener: any EngineOpener

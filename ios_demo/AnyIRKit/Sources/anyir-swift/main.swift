@@ -23,11 +23,13 @@ func run(_ arguments: [String]) async throws {
     let sink = MemorySink(width: photo.width, height: photo.height)
     let restorer = PhotoRestorer(model, with: engine)
     let start = ContinuousClock.now
+    let isTerminal = isatty(STDERR_FILENO) != 0
     let facts = try await restorer.restore(photo, into: sink) { progress in
+        guard isTerminal else { return }
         let left = progress.timeLeft.map { ", \(Int($0 / .seconds(1))) s left" } ?? ""
         FileHandle.standardError.write(Data("\r\(progress.done) of \(progress.total) steps\(left)   ".utf8))
     }
-    FileHandle.standardError.write(Data("\n".utf8))
+    if isTerminal { FileHandle.standardError.write(Data("\n".utf8)) }
     guard let restored = sink.photo else { throw Refusal(sentence: "The result is not whole.") }
     try writePNG(restored, to: output)
     let seconds = (ContinuousClock.now - start) / .seconds(1)

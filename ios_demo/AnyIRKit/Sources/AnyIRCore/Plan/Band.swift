@@ -1,4 +1,4 @@
-/// Rows of the result, across the whole photo, that tiles still add to. 17 bytes a pixel.
+/// Rows of the result, across the whole photo, that tiles still add to. 13 bytes a pixel.
 final class Band {
     private let width: Int
 
