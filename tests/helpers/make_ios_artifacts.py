@@ -22,7 +22,7 @@ from typing import Any
 
 from make_android_artifacts import TILE, anyir, save_look
 
-MANIFESTS = 400
+MANIFESTS = 200
 VALUES: list[Any] = [
     *(None, True, 1, 3, -2, 1.0, 2.5, 1e2, "text", "1", [], [1], ["a"], [None], {}, {"a": 1}, {"a": "b"}),
     *({"a": None}, "litert", "measured", "evaluated"),
