@@ -26,6 +26,7 @@ class Bounds:
 FLOAT32 = Bounds(max_error=1e-3, psnr=80.0, loss=0.01)
 FLOAT16 = Bounds(max_error=0.05, psnr=55.0, loss=0.05)
 WEIGHTS8 = Bounds(max_error=None, psnr=38.0, loss=0.2)
+WEIGHTS4 = Bounds(max_error=None, psnr=30.0, loss=1.0)
 STATIC8 = Bounds(max_error=None, psnr=30.0, loss=1.0)
 
 
@@ -36,10 +37,12 @@ class Recipe:
     Attributes:
         runtime: one of ``runtimes.RUNTIMES``.
         backend: one of the runtime's, which runs it.
-        precision: ``fp32``; ``fp16``; ``int8`` (weights and activations, static); ``int8w`` and ``pal6``
-            (weights alone: 8-bit integers, or 64 shared values). The runtime's exporter refuses others.
+        precision: ``fp32``; ``fp16``; ``int8`` (weights and activations, static); ``int8w`` (weights alone),
+            ``pal6`` and ``pal4`` (weights alone: 64 or 16 shared values a tensor), ``pal6g`` and ``pal4g``
+            (so many a group of channels). The runtime's exporter refuses others.
         bounds: of its parity; beyond them the build fails.
         calls: into the backend that each entry takes, where they can be counted; of others the build fails.
+        default: built where nobody asks for recipes by name.
 
     Raises:
         UserError: an unknown runtime or backend; it lists what there is.
@@ -50,6 +53,7 @@ class Recipe:
     precision: str
     bounds: Bounds
     calls: int = 1
+    default: bool = True
 
     def __post_init__(self) -> None:
         by_name(find_runtime(self.runtime).backends, f"backend of {self.runtime}", self.backend)
@@ -63,7 +67,13 @@ class Recipe:
         return f"{preset}_{self.name}_{tile}x{tile}{find_runtime(self.runtime).suffix}"
 
 
-PRECISION_LABELS = {"int8w": "int8 weights", "pal6": "6-bit palette"}
+PRECISION_LABELS = {
+    "int8w": "int8 weights",
+    "pal6": "6-bit palette",
+    "pal4": "4-bit palette",
+    "pal6g": "6-bit palettes",
+    "pal4g": "4-bit palettes",
+}
 """What people call a precision where its name says too little."""
 
 RECIPES: tuple[Recipe, ...] = (
@@ -75,11 +85,15 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("coreml", "mlprogram", "fp16", FLOAT16),
     Recipe("coreml", "mlprogram", "int8w", WEIGHTS8),
     Recipe("coreml", "mlprogram", "pal6", WEIGHTS8),
+    Recipe("coreml", "mlprogram", "pal6g", WEIGHTS8, default=False),
+    Recipe("coreml", "mlprogram", "pal4", WEIGHTS4, default=False),
+    Recipe("coreml", "mlprogram", "pal4g", WEIGHTS4, default=False),
+    Recipe("coreml", "mlprogram", "int8", STATIC8, default=False),
 )
 
 
 def select_recipes(patterns: list[str]) -> list[Recipe]:
-    """Recipes whose name matches one of some shell patterns such as ``litert_*``; all of them for none.
+    """Recipes whose name matches one of some shell patterns such as ``litert_*``; for none the default ones.
 
     Raises:
         ValueError: a pattern that matches nothing; the message lists the recipes.
@@ -87,4 +101,6 @@ def select_recipes(patterns: list[str]) -> list[Recipe]:
     for pattern in patterns:
         if not any(fnmatchcase(r.name, pattern) for r in RECIPES):
             raise ValueError(f"no recipe matches {pattern!r}; recipes: {', '.join(r.name for r in RECIPES)}")
-    return [r for r in RECIPES if not patterns or any(fnmatchcase(r.name, p) for p in patterns)]
+    if not patterns:
+        return [recipe for recipe in RECIPES if recipe.default]
+    return [recipe for recipe in RECIPES if any(fnmatchcase(recipe.name, p) for p in patterns)]

@@ -13,19 +13,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anyir.conversion import contract
-from anyir.conversion.base import LEAST_WEIGHTS, Export
-from anyir.conversion.manifest import Operators, Quantization
+from anyir.conversion.base import Export
+from anyir.conversion.coreml.activations import quantize_static
+from anyir.conversion.coreml.compress import COMPRESSIONS
+from anyir.conversion.manifest import Operators
 from anyir.model.errors import UserError, unknown
 
 if TYPE_CHECKING:
     from anyir.conversion.source import Source
 
 TARGET = "iOS18"
-PRECISIONS = ("fp16", "int8w", "pal6")
+STATIC = "int8"
+PRECISIONS = ("fp16", STATIC, *COMPRESSIONS)
 
 
 class CoreMlExporter:
-    """``fp16``; ``int8w`` and ``pal6``: the same functions with compressed weights."""
+    """``fp16``; ``int8``, with 8-bit convolutions; ``compress.COMPRESSIONS``, with smaller weights."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -36,19 +39,19 @@ class CoreMlExporter:
         return {entry: convert(self.source, entry) for entry in contract.ENTRIES}
 
     def export(self, precision: str, path: Path) -> Export:
-        """1. Convert. 2. Compress the weights, if due. 3. Save as one. 4. Count the saved operators."""
+        """1. Convert. 2. Quantize or compress, if due. 3. Save as one. 4. Count the saved operators."""
         from anyir.conversion.coreml.evaluator.evaluator import Evaluator
 
         if precision not in PRECISIONS:
             raise UserError(unknown("precision of Core ML", precision, PRECISIONS))
         models, quantization = self.float16, None
-        if precision == "int8w":
-            models = {entry: in_8_bits(model) for entry, model in models.items()}
-            quantization = _described("linear_quantize_weights", 8, "weights symmetric a channel")
-            quantization.kept_float.append("normalisations")
-        elif precision == "pal6":
-            models = {entry: with_64_values(model) for entry, model in models.items()}
-            quantization = _described("palettize_weights", 6, "each weight tensor has 64 values (k-means)")
+        if precision in COMPRESSIONS:
+            compression = COMPRESSIONS[precision]
+            models = {entry: compression.apply(model) for entry, model in models.items()}
+            quantization = compression.describe()
+        elif precision == STATIC:
+            names = contract.statistic_names(len(self.source.statistic_shapes))
+            models, quantization = quantize_static(models, self.source.tile, names)
         save_as_one(models, path)
         operators = {
             entry: Operators(total=Evaluator(path, entry).operators, delegated=None, partitions=None)
@@ -94,39 +97,3 @@ def save_as_one(models: dict[str, Any], path: Path) -> None:
             functions.add_function(single, src_function_name="main", target_function_name=entry)
         functions.default_function_name = contract.RESTORE
         save_multifunction(functions, str(path))
-
-
-def in_8_bits(model: Any) -> Any:
-    """A program with its weights in 8-bit integers a channel."""
-    import coremltools.optimize.coreml as compression
-
-    config = compression.OpLinearQuantizerConfig(mode="linear_symmetric", weight_threshold=LEAST_WEIGHTS)
-    return compression.linear_quantize_weights(model, but_normalisations(model, config))
-
-
-def with_64_values(model: Any) -> Any:
-    """A program of whose weight tensors each has 64 values."""
-    import coremltools.optimize.coreml as compression
-
-    config = compression.OpPalettizerConfig(mode="kmeans", nbits=6, weight_threshold=LEAST_WEIGHTS)
-    return compression.palettize_weights(model, compression.OptimizationConfig(config))
-
-
-def _described(method: str, bits: int, details: str) -> Quantization:
-    return Quantization(
-        method=f"coremltools {method}",
-        bits=bits,
-        details=f"{details}, computed in float16",
-        calibration=None,
-        kept_float=["activations", f"tensors of less than {LEAST_WEIGHTS} values"],
-    )
-
-
-def but_normalisations(model: Any, config: Any) -> Any:
-    """``config`` for all weights of a program but those of normalisations, which rounding would spoil:
-    the share 1/96 that each channel has in a mean is a fourth off in 8 bits."""
-    import coremltools.optimize.coreml as compression
-
-    weights = compression.get_weights_metadata(model, weight_threshold=LEAST_WEIGHTS)
-    kept = {name: None for name in weights if "norm_centre" in name}
-    return compression.OptimizationConfig(config, op_name_configs=kept)

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from anyir.conversion import contract
+from anyir.conversion.kept_float import KEPT_FLOAT, is_kept_float
 from anyir.conversion.manifest import Quantization
 from anyir.conversion.samples import calibration_pairs, describe_calibration
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-KEPT_FLOAT = (
-    "patch_embed",
-    "output",
-    "down.*",
-    "*norm*",
-    "*.attention.*",
-    *(
-        f"{level}.*.{last}"
-        for level in ("encoder.0", "decoder.2", "refinement")
-        for last in ("fuse", "fuse_sigmoid", "ffn.project")
-    ),
-)
-"""Modules whose int8 costs more quality than it gains time: the first and the last convolution, those that
-begin a level's residual stream, the normalisations' constant ones, attention, whose Gram matrix multiplies
-errors, and what a block adds to the residual stream at full resolution, which cost the most of all when the
-modules were rounded one by one (docs/lab/conversion.md)."""
-
 
 def quantize_static(deployed: dict[str, nn.Module], tile: int) -> tuple[dict[str, Any], Quantization]:
     """Quantize both entries' convolutions: weights 8 bits a channel, activations 8 bits a tensor.
@@ -78,7 +60,3 @@ def module_of(node: Any) -> str:
     """Dotted name of the module that a node of an exported graph comes from."""
     stack = list((node.meta.get("nn_module_stack") or {"": ("", None)}).values())
     return stack[-1][0].removeprefix("L['self'].")
-
-
-def is_kept_float(module: str) -> bool:
-    return any(fnmatchcase(module, pattern) for pattern in KEPT_FLOAT)

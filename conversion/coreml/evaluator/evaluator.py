@@ -63,13 +63,21 @@ class Evaluator:
         # After which step a value is not needed any more.
         self._last = {name: i for i, step in enumerate(self._steps) for name in _references(step)}
 
-    def __call__(self, inputs: Mapping[str, Array], *, float16: bool = True) -> dict[str, Array]:
+    def __call__(
+        self,
+        inputs: Mapping[str, Array],
+        *,
+        float16: bool = True,
+        observe: Callable[[str, Tensor], object] = lambda name, value: None,
+    ) -> dict[str, Array]:
         """Run the function.
 
         Args:
             inputs: arrays by the names of ``inputs``.
             float16: round after every operator whose result the program declares as float16, as a phone
                 does; else all is computed in float32, with the weights as they are.
+            observe: called with the name and value of each input and each operator's result, which is not
+                its to keep.
 
         Returns:
             The outputs by name; float16 where the program says so.
@@ -78,10 +86,14 @@ class Evaluator:
             UserError: inputs that do not fit, or the operator that failed or gave NaN or infinity.
         """
         with torch.inference_mode(), errors_named(self._package):
-            values: dict[str, Any] = {**self._tensors, **self._accept(inputs, float16)}
+            accepted = self._accept(inputs, float16)
+            values: dict[str, Any] = {**self._tensors, **accepted}
+            for name, value in accepted.items():
+                observe(name, value)
             for i, step in enumerate(self._steps):
                 for (name, kind), result in zip(step.outputs, _run(step, values), strict=True):
                     values[name] = _checked(step, kind, result, float16)
+                    observe(name, values[name])
                 for name in _references(step):
                     if self._last[name] == i and name not in self.outputs and name not in self._tensors:
                         values.pop(name, None)
