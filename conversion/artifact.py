@@ -7,7 +7,7 @@ from pkgutil import resolve_name
 
 from anyir.conversion.base import THREADS, Promise, Runner, Unsupported
 from anyir.conversion.manifest import verify_artifact
-from anyir.conversion.runtimes import find_runtime
+from anyir.conversion.runtimes import find_backend, find_runtime
 from anyir.model.errors import UserError
 
 
@@ -36,14 +36,14 @@ def import_runtime(runtime: str, backend: str) -> None:
         Unsupported: it does not exist on this machine.
         UserError: an unknown runtime, or one that is installed and cannot be imported.
     """
-    entry = find_runtime(runtime)
+    known = find_runtime(runtime).backends
+    if backend not in known:
+        raise Unsupported(f"nothing here runs {runtime} programs for {backend!r}; known: {', '.join(known)}")
+    entry = known[backend]
     if entry.why_not_here and not entry.is_evaluated:
         raise Unsupported(entry.why_not_here)
-    if backend not in entry.backends:
-        known = ", ".join(entry.backends)
-        raise Unsupported(f"nothing here runs {runtime} programs for {backend!r}; known: {known}")
     try:
-        _runner(runtime).prepare()
+        _runner(runtime, backend).prepare()
     except ModuleNotFoundError as error:
         raise Unsupported(
             f"{error.name} is not installed: pip install -c constraints.txt -e '.[convert]'"
@@ -64,7 +64,7 @@ def load_artifact(path: Path, promise: Promise, *, threads: int = THREADS, both:
     """
     runtime = promise.origin.runtime
     try:
-        return _runner(runtime)(path, promise, threads=threads, both=both)
+        return _runner(runtime, promise.backend)(path, promise, threads=threads, both=both)
     except (RuntimeError, ValueError, OSError) as error:
         raise UserError(f"{runtime} refuses {path.name}: {error}") from error
 
@@ -75,16 +75,23 @@ def load_evaluator(path: Path, promise: Promise, *, threads: int = THREADS) -> R
     Raises:
         UserError: what is wrong with the file, or nothing here computes such programs.
     """
-    entry = find_runtime(promise.origin.runtime)
+    entry = find_backend(promise.origin.runtime, promise.backend)
     if entry.evaluator is None:
-        raise UserError(f"nothing here computes {entry.label} programs but {entry.label}")
+        label = find_runtime(promise.origin.runtime).label
+        raise UserError(f"nothing here computes {label} programs but {label}")
     runner: type[Runner] = resolve_name(entry.evaluator)
     return runner(path, promise, threads=threads)
 
 
-def _runner(runtime: str) -> type[Runner]:
-    entry = find_runtime(runtime)
-    runner: type[Runner] = resolve_name(
-        entry.evaluator if entry.is_evaluated and entry.evaluator else entry.runner
-    )
+def _runner(runtime: str, backend: str) -> type[Runner]:
+    """Where the backend is evaluated, what evaluates it.
+
+    Raises:
+        Unsupported: its programs run elsewhere.
+    """
+    entry = find_backend(runtime, backend)
+    name = entry.evaluator if entry.is_evaluated else entry.runner
+    if name is None:
+        raise Unsupported(str(entry.elsewhere))
+    runner: type[Runner] = resolve_name(name)
     return runner

@@ -38,22 +38,25 @@ class Export:
         operators: how much of each entry's graph the backend takes.
         target: the least system version, where the format fixes one.
         stages: name and outputs of stages between the deploy form and the artifact.
+        refused: of each entry the operators that the backend leaves to others, each a line: what, and where
+            in the code it comes from.
     """
 
     operators: dict[str, Operators]
     quantization: Quantization | None = None
     target: str | None = None
     stages: list[tuple[str, Outputs]] = field(default_factory=list)
+    refused: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Exporter(Protocol):
     """Writes artifacts of one runtime, made for one ``Source``; may keep what its precisions share."""
 
-    def export(self, precision: str, path: Path) -> Export:
+    def export(self, backend: str, precision: str, path: Path) -> Export:
         """Write the artifact, with both entries, to ``path``.
 
         Raises:
-            UserError: an unknown precision; it lists what there is.
+            UserError: a precision that is unknown, or not of this backend; it lists what there is.
         """
         ...
 
@@ -66,15 +69,17 @@ class Promise:
         tile: side of sheets and tiles in pixels.
         entries: what each takes and gives.
         origin: what its statistics belong to.
+        backend: what it was made for.
     """
 
     tile: int
     entries: Entries
     origin: Origin
+    backend: str
 
     @classmethod
     def of(cls, manifest: Manifest) -> Promise:
-        return cls(manifest.tile, manifest.entries, manifest.origin)
+        return cls(manifest.tile, manifest.entries, manifest.origin, manifest.backend)
 
 
 class Statistics(NamedTuple):

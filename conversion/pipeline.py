@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from pkgutil import resolve_name
 
 from anyir.conversion import contract
 from anyir.conversion.artifact import import_runtime, load_artifact, load_evaluator
-from anyir.conversion.base import Export, Exporter, Promise, Runner
+from anyir.conversion.base import Export, Exporter, Promise, Unsupported
 from anyir.conversion.digest import code_sha256, versions
 from anyir.conversion.manifest import (
     SCHEMA_VERSION,
@@ -32,7 +32,7 @@ from anyir.conversion.manifest import (
 )
 from anyir.conversion.parity import OutOfBounds, check, mean_loss, measure, not_measured
 from anyir.conversion.recipes import Recipe
-from anyir.conversion.runtimes import find_runtime
+from anyir.conversion.runtimes import find_backend, find_runtime
 from anyir.conversion.source import Source, run_program
 from anyir.model.checkpoint import read_header
 from anyir.model.config import AnyIRConfig, preset_name
@@ -179,11 +179,13 @@ class Pipeline:
         path = self.job.scratch / target.name
         try:
             say("converting")
-            export = exporter.export(recipe.precision, path)
+            export = exporter.export(recipe.backend, recipe.precision, path)
+            check_calls(export.operators, recipe, export.refused)
             say("comparing")
             entries = describe_entries(export.operators, source.statistic_shapes, self.job.tile)
             origin = Origin(self.job.described.sha256, recipe.runtime, recipe.precision, self.job.tile)
-            parity = compare_artifact(path, recipe, export, source, Promise(self.job.tile, entries, origin))
+            promise = Promise(self.job.tile, entries, origin, recipe.backend)
+            parity = compare_artifact(path, recipe, export, source, promise)
             check(parity)
         except OutOfBounds:
             discard(target)
@@ -199,13 +201,13 @@ def up_to_date(target: Path, job: Job, recipe: Recipe) -> Manifest | None:
         manifest = verify_artifact(target)
     except UserError:
         return None
-    runtime = find_runtime(recipe.runtime)
+    backend = find_backend(recipe.runtime, recipe.backend)
     same = (
         manifest.source.sha256 == job.described.sha256
         and manifest.versions == versions(recipe.runtime)
         and manifest.code_sha256 == code_sha256()
         # What was built where it could not be run is measured where it can.
-        and (manifest.parity.status == "measured" or runtime.why_not_here is not None)
+        and (manifest.parity.status == "measured" or backend.why_not_here is not None)
     )
     return manifest if same else None
 
@@ -216,29 +218,37 @@ def compare_artifact(path: Path, recipe: Recipe, export: Export, source: Source,
     Raises:
         UserError: more calls of the backend than the recipe has.
     """
-    runtime, stages = find_runtime(recipe.runtime), list(export.stages)
-    if runtime.why_not_here and not runtime.is_evaluated:
-        return not_measured(source, recipe.bounds, stages, runtime.why_not_here)
-    import_runtime(recipe.runtime, recipe.backend)
+    backend, stages = find_backend(recipe.runtime, recipe.backend), list(export.stages)
+    try:
+        import_runtime(recipe.runtime, recipe.backend)
+    except Unsupported as error:
+        if backend.why_not_here is None:
+            raise
+        return not_measured(source, recipe.bounds, stages, str(error))
     model = load_artifact(path, promise, both=True)
-    check_calls(model, recipe)
-    if runtime.evaluator and not runtime.is_evaluated:  # both are here: one is the other's check
+    check_calls(model.operators, recipe, export.refused)
+    # Both may be here: one is the other's check.
+    if backend.evaluator not in (None, backend.runner) and not backend.is_evaluated:
         stages.append(("evaluated", run_program(load_evaluator(path, promise), source.inputs)))
     stages.append(("artifact", run_program(model, source.inputs)))
-    return measure(source, recipe.bounds, stages, evaluated=runtime.why_not_here)
+    return measure(source, recipe.bounds, stages, evaluated=backend.why_not_here)
 
 
-def check_calls(model: Runner, recipe: Recipe) -> None:
-    """Refuse a written file of which an entry falls into more pieces than its recipe allows.
+def check_calls(
+    operators: Mapping[str, Operators], recipe: Recipe, refused: Mapping[str, Sequence[str]]
+) -> None:
+    """Refuse a program of which an entry falls into more pieces than its recipe allows.
 
     Raises:
-        UserError: which entry, its calls and the recipe's.
+        UserError: which entry, its calls and the recipe's, and what the backend refused, where that is known.
     """
-    for entry, counted in model.operators.items():
+    for entry, counted in operators.items():
         if counted.partitions not in (None, recipe.calls):
+            left = "; ".join(refused.get(entry, ()))
             raise UserError(
                 f"{entry} enters {recipe.backend} {counted.partitions} times for {counted.delegated} of "
                 f"{counted.total} operators; calls by its recipe: {recipe.calls}"
+                f"{f'; refused: {left}' if left else ''}"
             )
 
 

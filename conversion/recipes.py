@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from anyir.conversion.runtimes import by_name, find_runtime
+from anyir.conversion.runtimes import find_backend, find_runtime
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Recipe:
     default: bool = True
 
     def __post_init__(self) -> None:
-        by_name(find_runtime(self.runtime).backends, f"backend of {self.runtime}", self.backend)
+        find_backend(self.runtime, self.backend)
 
     @property
     def name(self) -> str:
@@ -79,9 +79,13 @@ PRECISION_LABELS = {
 RECIPES: tuple[Recipe, ...] = (
     Recipe("executorch", "xnnpack", "fp32", FLOAT32),
     Recipe("executorch", "xnnpack", "int8", STATIC8),
+    Recipe("executorch", "vulkan", "fp32", FLOAT32, default=False),
+    Recipe("executorch", "vulkan", "fp16", FLOAT16, default=False),
     Recipe("litert", "cpu", "fp32", FLOAT32),
     Recipe("litert", "cpu", "fp16", FLOAT16),
     Recipe("litert", "cpu", "int8w", WEIGHTS8),
+    Recipe("litert", "gpu", "fp32", FLOAT32, default=False),
+    Recipe("litert", "gpu", "fp16", FLOAT16, default=False),
     Recipe("coreml", "mlprogram", "fp16", FLOAT16),
     Recipe("coreml", "mlprogram", "int8w", WEIGHTS8),
     Recipe("coreml", "mlprogram", "pal6", WEIGHTS8),

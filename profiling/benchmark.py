@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from anyir.conversion.contract import ENTRIES
-from anyir.conversion.runtimes import RUNTIMES
 from anyir.model.errors import UserError
 from anyir.profiling.candidates import Candidate, find_candidates
 from anyir.profiling.environment import HostEnvironment, describe_host
@@ -181,7 +180,7 @@ def _row(
     timed = ok and not candidate.is_evaluated
     status, why = "ok", run.error
     if ok and not timed:
-        status, why = "evaluated", RUNTIMES[candidate.runtime].why_not_here
+        status, why = "evaluated", candidate.why_evaluated
     elif not ok:
         status = "unsupported" if run.unsupported else "failed"
     # As counted in the loaded program, where that can be; else as the conversion did.

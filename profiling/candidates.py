@@ -61,7 +61,14 @@ class Candidate:
     @property
     def is_evaluated(self) -> bool:
         """Whether this machine computes what it says and cannot run it: there is nothing to time."""
-        return self.runtime != PYTORCH and RUNTIMES[self.runtime].is_evaluated
+        return self.why_evaluated is not None
+
+    @property
+    def why_evaluated(self) -> str | None:
+        """Why this machine cannot run it, where something computes what it says."""
+        runtime = RUNTIMES.get(self.runtime)
+        backend = runtime and runtime.backends.get(self.backend)
+        return backend.why_not_here if backend and backend.is_evaluated else None
 
     @property
     def runtime_version(self) -> str | None:

@@ -63,9 +63,12 @@ def build_one(artifact: Path, manifest: Manifest, weights: Path, folder: Path) -
     deployed = to_deploy(load_weights(weights), manifest.tile, manifest.tile)
     example = torch.zeros(contract.shape(manifest.tile))
     if manifest.runtime == "executorch":
-        from anyir.conversion.executorch.exporter import lower
+        from anyir.conversion.executorch.exporter import lower, whole_graph_partitioner
+        from anyir.conversion.executorch.xnnpack_layout import free_rows
 
-        data, _ = lower({"forward": torch.export.export(deployed, (example,))})
+        with free_rows():
+            programs = {"forward": torch.export.export(deployed, (example,))}
+            data = lower(programs, whole_graph_partitioner()).data
     else:
         from anyir.conversion.litert.exporter import to_litert
 

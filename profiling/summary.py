@@ -34,8 +34,10 @@ COLUMNS = (
 def label(row: Row) -> str:
     """What a person calls a program: runtime, backend where it says more, precision, the app's engine."""
     runtime = RUNTIMES.get(row.runtime)
+    backend = runtime and runtime.backends.get(row.backend)
     parts = (
-        *(("PyTorch",) if runtime is None else (runtime.label, runtime.backends.get(row.backend))),
+        "PyTorch" if runtime is None else runtime.label,
+        backend and backend.label,
         PRECISION_LABELS.get(row.precision, row.precision),
     )
     name = row.name if row.precision == UNKNOWN else " ".join(part for part in parts if part)

@@ -90,7 +90,7 @@ def _run_again(path: Path, manifest: Manifest) -> str:
     from anyir.conversion.artifact import import_runtime, load_artifact
     from anyir.conversion.base import Promise, Unsupported
     from anyir.conversion.parity import recheck
-    from anyir.conversion.runtimes import find_runtime
+    from anyir.conversion.runtimes import find_backend
 
     try:
         import_runtime(manifest.runtime, manifest.backend)
@@ -100,7 +100,7 @@ def _run_again(path: Path, manifest: Manifest) -> str:
     share = compare_operators(model, manifest)
     stage = recheck(manifest.parity, manifest.tile, model)
     psnr = "identical" if stage.psnr is None else f"{stage.psnr:.1f} dB"
-    how = ", evaluated" if find_runtime(manifest.runtime).is_evaluated else ""
+    how = ", evaluated" if find_backend(manifest.runtime, manifest.backend).is_evaluated else ""
     return f"{psnr}, max error {stage.max_error:.2g}{how}{share}"
 
 

@@ -83,7 +83,7 @@ def with_palettes(bits: int, group: int | None = None) -> Callable[[Any], Any]:
 
 
 def large_weights(model: Any) -> Mapping[str, Any]:
-    """A program's weights of ``LEAST_WEIGHTS`` values or more by their names, as coremltools describes them."""
+    """A program's weights of ``LEAST_WEIGHTS`` values or more by name, as coremltools has them."""
     import coremltools.optimize.coreml as compression
 
     found: dict[str, Any] = compression.get_weights_metadata(model, weight_threshold=LEAST_WEIGHTS)

@@ -38,12 +38,12 @@ class CoreMlExporter:
         """The converted functions, a program each, which the other precisions start from."""
         return {entry: convert(self.source, entry) for entry in contract.ENTRIES}
 
-    def export(self, precision: str, path: Path) -> Export:
+    def export(self, backend: str, precision: str, path: Path) -> Export:
         """1. Convert. 2. Quantize or compress, if due. 3. Save as one. 4. Count the saved operators."""
         from anyir.conversion.coreml.evaluator.evaluator import Evaluator
 
         if precision not in PRECISIONS:
-            raise UserError(unknown("precision of Core ML", precision, PRECISIONS))
+            raise UserError(unknown(f"precision of coreml {backend}", precision, PRECISIONS))
         models, quantization = self.float16, None
         if precision in COMPRESSIONS:
             compression = COMPRESSIONS[precision]

@@ -1,61 +1,121 @@
-"""ExecuTorch programs (``.pte``) for the XNNPACK backend."""
+"""ExecuTorch programs (``.pte``) for the XNNPACK and the Vulkan backend."""
 
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from anyir.conversion import contract
 from anyir.conversion.base import Export
 from anyir.conversion.executorch.provenance import shared_provenance
 from anyir.conversion.executorch.quantize import quantize_static
 from anyir.conversion.executorch.xnnpack_layout import free_rows
+from anyir.conversion.gpu_form import stacked
 from anyir.conversion.manifest import Operators
 from anyir.conversion.runtimes import by_name
 from anyir.conversion.source import run_modules
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from anyir.conversion.source import Source
 
-QUANTIZERS = {"fp32": None, "int8": quantize_static}
-"""Precision -> what makes quantized modules and their description of the deploy form's."""
+
+@dataclass(frozen=True)
+class Lowering:
+    """How programs are made for one backend.
+
+    Attributes:
+        partitioner: of a precision: what decides which operators the backend takes.
+        precisions: each with what makes quantized modules and their description of the deploy form's.
+        look: another form of ``look`` that this backend takes whole, and its name as a stage of the
+            conversion; None: the deploy form's.
+        changes: of ExecuTorch, made while a program is lowered.
+    """
+
+    partitioner: Callable[[str], Any]
+    precisions: dict[str, Callable[..., Any] | None]
+    look: tuple[str, Callable[[nn.Module], nn.Module]] | None = None
+    changes: Callable[[], AbstractContextManager[Any]] = nullcontext
 
 
 class ExecuTorchExporter:
-    """``fp32``, and ``int8``: static PT2E quantization of most convolutions. The entries are two methods."""
+    """XNNPACK: ``fp32``, and ``int8``, static PT2E quantization of most convolutions. Vulkan: ``fp32``, and
+    ``fp16``, where weights and arithmetic are float16. The entries are two methods."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
 
-    def export(self, precision: str, path: Path) -> Export:
-        """1. Quantize, if due. 2. Export. 3. Lower to XNNPACK. 4. Write."""
-        quantize = by_name(QUANTIZERS, "precision of ExecuTorch", precision)
+    def export(self, backend: str, precision: str, path: Path) -> Export:
+        """1. Quantize, if due. 2. Export. 3. Lower to the backend. 4. Write."""
+        lowering = LOWERINGS[backend]
+        quantize = by_name(lowering.precisions, f"precision of executorch {backend}", precision)
         import torch
 
-        modules: dict[str, Any] = self.source.deployed
+        modules: dict[str, Any] = dict(self.source.deployed)
         quantization, stages = None, []
+        if lowering.look is not None:
+            stage, change = lowering.look
+            modules[contract.LOOK] = change(modules[contract.LOOK])
+            stages.append((stage, run_modules(modules, self.source.inputs)))
         if quantize is not None:
-            modules, quantization = quantize(self.source.deployed, self.source.tile)
+            modules, quantization = quantize(modules, self.source.tile)
             stages.append(("quantized", run_modules(modules, self.source.inputs)))
         examples = self.source.examples
-        data, operators = lower(
-            {entry: torch.export.export(module, examples[entry]) for entry, module in modules.items()}
-        )
-        path.write_bytes(data)
-        return Export(operators, quantization, stages=stages)
+        programs = {entry: torch.export.export(module, examples[entry]) for entry, module in modules.items()}
+        with lowering.changes():
+            lowered = lower(programs, lowering.partitioner(precision))
+        path.write_bytes(lowered.data)
+        return Export(lowered.operators, quantization, stages=stages, refused=lowered.refused)
 
 
-def lower(programs: dict[str, Any]) -> tuple[bytes, dict[str, Operators]]:
-    """Lower exported programs to XNNPACK, as methods of one file that has each constant once.
+@dataclass(frozen=True)
+class Lowered:
+    """A program, and of each method what the backend takes and what it leaves to portable kernels."""
 
-    What XNNPACK refuses stays with portable kernels and is counted.
+    data: bytes
+    operators: dict[str, Operators]
+    refused: dict[str, list[str]]
+
+
+def lower(programs: dict[str, Any], partitioner: Any) -> Lowered:
+    """Lower exported programs to a backend, as methods of one file that has each constant once.
+
+    What the backend refuses stays with portable kernels and is counted.
     """
     from executorch.exir import to_edge_transform_and_lower
 
-    with shared_provenance(), free_rows():
-        edge = to_edge_transform_and_lower(programs, partitioner=[whole_graph_partitioner()])
-    operators = {entry: count(edge.exported_program(entry).graph_module) for entry in programs}
-    return edge.to_executorch().buffer, operators
+    with shared_provenance():
+        edge = to_edge_transform_and_lower(programs, partitioner=[partitioner])
+    graphs = {entry: edge.exported_program(entry).graph_module for entry in programs}
+    operators = {entry: count(graph) for entry, graph in graphs.items()}
+    refused = {entry: name_refused(graph) for entry, graph in graphs.items()}
+    return Lowered(edge.to_executorch().buffer, operators, refused)
+
+
+def name_refused(lowered: Any) -> list[str]:
+    """What a backend left in one lowered graph: operator, shape and the line of code that it comes from."""
+    found: dict[str, int] = {}
+    for node in lowered.graph.nodes:
+        if node.op != "call_function" or node.target is operator.getitem or "delegate" in str(node.target):
+            continue
+        shape = tuple(getattr(node.meta.get("val"), "shape", ()))
+        line = f"{node.target} of {shape} at {source_line(node.meta.get('stack_trace') or '')}"
+        found[line] = found.get(line, 0) + 1
+    return [f"{line} ({times} times)" if times > 1 else line for line, times in found.items()]
+
+
+def source_line(trace: str) -> str:
+    """The innermost line of a Python traceback, as ``attention.py:95``."""
+    lines = [line.strip() for line in trace.splitlines() if line.strip().startswith("File ")]
+    if not lines:
+        return "an unknown line"
+    file, line = lines[-1].split(", ")[:2]
+    return f"{Path(file.removeprefix('File ').strip(chr(34))).name}:{line.removeprefix('line ')}"
 
 
 def count(lowered: Any) -> Operators:
@@ -90,3 +150,25 @@ def whole_graph_partitioner() -> Any:
             return super().generate_partitions(ep)
 
     return WholeGraphPartitioner()
+
+
+def vulkan_partitioner(precision: str) -> Any:
+    """Vulkan's partitioner, with the texture limits that every GPU has, 2,048 a side."""
+    from executorch.backends.vulkan.partitioner.vulkan_partitioner import VulkanPartitioner
+
+    return VulkanPartitioner({"small_texture_limits": True, "force_fp16": precision == "fp16"})
+
+
+LOWERINGS = {
+    "xnnpack": Lowering(
+        partitioner=lambda precision: whole_graph_partitioner(),
+        precisions={"fp32": None, "int8": quantize_static},
+        changes=free_rows,
+    ),
+    "vulkan": Lowering(
+        partitioner=vulkan_partitioner,
+        precisions={"fp32": None, "fp16": None},
+        look=("sums for Vulkan", stacked),
+    ),
+}
+"""By backend."""

@@ -12,6 +12,7 @@ from anyir.conversion.samples import calibration_pairs, describe_calibration
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+
 def quantize_static(deployed: dict[str, nn.Module], tile: int) -> tuple[dict[str, Any], Quantization]:
     """Quantize both entries' convolutions: weights 8 bits a channel, activations 8 bits a tensor.
 

@@ -1,8 +1,9 @@
-"""LiteRT programs (``.tflite``) for the CPU, where XNNPACK runs them."""
+"""LiteRT programs (``.tflite``) for the CPU, where XNNPACK runs them, and for LiteRT's GPU accelerator."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from anyir.conversion import contract
 from anyir.conversion.base import LEAST_WEIGHTS, Export
-from anyir.conversion.litert.graph import count, graph_by_graph
-from anyir.conversion.manifest import Operators, Quantization
+from anyir.conversion.gpu_form import has_pieces, in_pieces
+from anyir.conversion.litert.gpu import check_textures
+from anyir.conversion.litert.graph import Graph, count, graph_by_graph, uncounted
+from anyir.conversion.manifest import Quantization
 from anyir.conversion.runtimes import by_name
 from anyir.model.errors import UserError
 
@@ -20,15 +23,14 @@ if TYPE_CHECKING:
 
     from anyir.conversion.source import Source
 
-LARGEST_TEXTURE = 8192
-"""Pixels a side that GPUs have at least as a rule."""
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 NORMALISATION = "DeployNorm"
 """Part of the names of what belongs to a normalisation."""
 
 
 class LiteRtExporter:
-    """``fp32``; ``fp16`` and ``int8w``: the same graphs with smaller weights, computed in float32.
+    """``fp32``; on the CPU ``fp16`` and ``int8w``: the same graphs with smaller weights, computed in float32;
+    on the GPU ``fp16``: the same, computed in float16.
 
     The entries are two signatures of one file, which has each weight once.
     """
@@ -37,22 +39,38 @@ class LiteRtExporter:
         self.source = source
 
     @cached_property
-    def float32(self) -> bytes:
-        """The converted program, which the other precisions start from."""
-        modules = named(self.source)
-        # An interpreter lists its first graph's operators: those of every tile.
-        order = (contract.RESTORE, contract.LOOK)
-        return to_litert({entry: (modules[entry], named_inputs(self.source, entry)) for entry in order})
+    def for_cpu(self) -> bytes:
+        """The converted program, which the CPU's other precisions start from."""
+        return self._convert(self.source.deployed)
 
-    def export(self, precision: str, path: Path) -> Export:
+    @cached_property
+    def for_gpu(self) -> bytes:
+        """The same where ``look`` needs no pieces, and so no texture is too large."""
+        look = in_pieces(self.source.deployed[contract.LOOK])
+        if not has_pieces(look):
+            return self.for_cpu
+        return self._convert({**self.source.deployed, contract.LOOK: look})
+
+    def export(self, backend: str, precision: str, path: Path) -> Export:
         """1. Convert. 2. Make the weights smaller, if due. 3. Write. 4. Load and count."""
-        shrink = by_name(SHRINKERS, "precision of LiteRT", precision)
-        data, quantization = self.float32, None
+        shrink = by_name(SHRINKERS[backend], f"precision of litert {backend}", precision)
+        data, quantization = self.for_gpu if backend == "gpu" else self.for_cpu, None
         if shrink is not None:
             data, quantization = shrink(data)
         path.write_bytes(data)
-        check_textures(data)
-        return Export(count_operators(data), quantization)
+        graphs = load_graphs(data)
+        if backend == "gpu":
+            check_textures(graphs)
+            return Export({entry: uncounted(graph) for entry, graph in graphs.items()}, quantization)
+        # Apps may run ``restore`` of this file on a GPU; its ``look`` runs on the CPU.
+        check_textures({contract.RESTORE: graphs[contract.RESTORE]})
+        return Export({entry: count(graph.nodes) for entry, graph in graphs.items()}, quantization)
+
+    def _convert(self, modules: dict[str, nn.Module]) -> bytes:
+        wrapped = named(modules, len(self.source.statistic_shapes))
+        # An interpreter lists its first graph's operators: those of every tile.
+        order = (contract.RESTORE, contract.LOOK)
+        return to_litert({entry: (wrapped[entry], named_inputs(self.source, entry)) for entry in order})
 
 
 def to_litert(signatures: dict[str, tuple[nn.Module, dict[str, Tensor]]]) -> bytes:
@@ -72,11 +90,11 @@ def to_litert(signatures: dict[str, tuple[nn.Module, dict[str, Tensor]]]) -> byt
         config.layout_optimize_partitioner = before
 
 
-def named(source: Source) -> dict[str, nn.Module]:
+def named(modules: dict[str, nn.Module], statistics: int) -> dict[str, nn.Module]:
     """Both entries with the contract's names, which become the signatures'."""
     from torch import nn
 
-    names = contract.statistic_names(len(source.statistic_shapes))
+    names = contract.statistic_names(statistics)
 
     class Look(nn.Module):
         def __init__(self, inner: nn.Module) -> None:
@@ -90,7 +108,7 @@ def named(source: Source) -> dict[str, nn.Module]:
         def forward(self, image: Tensor, **statistics: Tensor) -> dict[str, Tensor]:
             return {contract.OUTPUT: self.inner(image, *(statistics[name] for name in names))}
 
-    look, restore = (source.deployed[entry] for entry in contract.ENTRIES)
+    look, restore = (modules[entry] for entry in contract.ENTRIES)
     return {contract.LOOK: Look(look).eval(), contract.RESTORE: Restore(restore).eval()}
 
 
@@ -154,8 +172,11 @@ def shrink_to_int8(data: bytes) -> tuple[bytes, Quantization]:
     )
 
 
-SHRINKERS = {"fp32": None, "fp16": shrink_to_float16, "int8w": shrink_to_int8}
-"""Precision -> what makes a smaller program and its description of the converted one."""
+SHRINKERS: dict[str, dict[str, Callable[[bytes], tuple[bytes, Quantization]] | None]] = {
+    "cpu": {"fp32": None, "fp16": shrink_to_float16, "int8w": shrink_to_int8},
+    "gpu": {"fp32": None, "fp16": shrink_to_float16},
+}
+"""Backend and precision -> what makes a smaller program and its description of the converted one."""
 
 
 def large_kernels(data: bytes) -> list[str]:
@@ -168,30 +189,13 @@ def large_kernels(data: bytes) -> list[str]:
     ]
 
 
-def count_operators(data: bytes) -> dict[str, Operators]:
-    """Load a file as an app does and count what XNNPACK takes of each entry.
+def load_graphs(data: bytes) -> dict[str, Graph]:
+    """Both entries' graphs as an app loads them.
 
     Raises:
         UserError: LiteRT refuses the file.
     """
     try:
-        return {entry: count(graph.nodes) for entry, graph in graph_by_graph(data).items()}
+        return graph_by_graph(data)
     except (RuntimeError, ValueError) as error:
         raise UserError(f"LiteRT refuses the converted file: {error}") from error
-
-
-def check_textures(data: bytes) -> None:
-    """Refuse a ``restore`` that multiplies computed maps with each other, as a Gram matrix does.
-
-    LiteRT's GPU accelerator lays the right side of such a product out as one texture, a quarter of its rows
-    high. Where a GPU allows less, it reports full acceleration and returns rubbish.
-
-    Raises:
-        UserError: the height, and what most GPUs allow.
-    """
-    graph = graph_by_graph(data)[contract.RESTORE]
-    for node in graph.nodes:
-        if node["op_name"] == "BATCH_MATMUL":
-            height = prod(graph.shapes[node["inputs"][1]][:-1]) // 4
-            if height > LARGEST_TEXTURE:
-                raise UserError(f"restore needs a texture {height} high; {LARGEST_TEXTURE} is the limit")

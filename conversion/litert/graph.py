@@ -100,3 +100,9 @@ def count(nodes: list[dict[str, Any]]) -> Operators:
             taken.add(node)
             waiting += [int(t) for t in graph[node]["inputs"]]
     return Operators(total=len(graph), delegated=len(taken), partitions=len(delegates))
+
+
+def uncounted(graph: Graph) -> Operators:
+    """How many operators a graph has, where nobody can tell what takes them."""
+    own = sum(node["op_name"] != "DELEGATE" for node in graph.nodes)
+    return Operators(total=own, delegated=None, partitions=None)
