@@ -26,7 +26,7 @@ class Bounds:
 FLOAT32 = Bounds(max_error=1e-3, psnr=80.0, loss=0.01)
 FLOAT16 = Bounds(max_error=0.05, psnr=55.0, loss=0.05)
 WEIGHTS8 = Bounds(max_error=None, psnr=38.0, loss=0.2)
-WEIGHTS4 = Bounds(max_error=None, psnr=30.0, loss=1.0)
+WEIGHTS4 = Bounds(max_error=None, psnr=28.0, loss=1.0)
 STATIC8 = Bounds(max_error=None, psnr=30.0, loss=1.0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from anyir.conversion.source import Source
+
+OPERATOR = re.compile(r"\w+\.\w+(\.\w+)?")
+"""An operator's name, such as ``aten.mean.dim``, in what an ExecuTorch operator prints of itself."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,9 @@ def name_refused(lowered: Any) -> list[str]:
         if node.op != "call_function" or node.target is operator.getitem or "delegate" in str(node.target):
             continue
         shape = tuple(getattr(node.meta.get("val"), "shape", ()))
-        line = f"{node.target} of {shape} at {source_line(node.meta.get('stack_trace') or '')}"
+        name = OPERATOR.search(str(node.target))
+        kind = name.group() if name else str(node.target)
+        line = f"{kind} of {shape} at {source_line(node.meta.get('stack_trace') or '')}"
         found[line] = found.get(line, 0) + 1
     return [f"{line} ({times} times)" if times > 1 else line for line, times in found.items()]
 

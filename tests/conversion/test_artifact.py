@@ -53,19 +53,30 @@ def verify(path):
 def test_an_unknown_runtime_is_refused_by_name(tmp_path):
     for call in (
         lambda: import_runtime("onnx", "cpu"),
-        lambda: load_artifact(tmp_path / "x.onnx", Promise(64, None, Origin("0" * 64, "onnx", "fp32", 64))),
+        lambda: load_artifact(
+            tmp_path / "x.onnx", Promise(64, None, Origin("0" * 64, "onnx", "fp32", 64), "cpu")
+        ),
     ):
         with pytest.raises(UserError, match="unknown runtime 'onnx'; known: executorch, litert, coreml"):
             call()
 
 
 def test_an_unknown_backend_is_unsupported_and_what_there_is_is_listed():
-    with pytest.raises(Unsupported, match="nothing here runs litert programs for 'gpu'; known: cpu"):
-        import_runtime("litert", "gpu")
+    with pytest.raises(Unsupported, match="nothing here runs litert programs for 'npu'; known: cpu, gpu"):
+        import_runtime("litert", "npu")
+
+
+def test_a_backend_that_exists_elsewhere_is_unsupported_and_its_programs_are_not_run(described):
+    with pytest.raises(Unsupported, match="Vulkan programs run on Android"):
+        import_runtime("executorch", "vulkan")
+    path = described("executorch", lambda manifest: manifest.update(backend="vulkan"))
+    code, row = verify(path)
+    assert code == 0
+    assert row["parity"].startswith("not compared here: Vulkan programs run on Android")
 
 
 @RUNTIMES
-@pytest.mark.parametrize("backend", ["vulkan", "gpu", ""])
+@pytest.mark.parametrize("backend", ["metal", "npu", ""])
 def test_a_backend_that_nothing_here_runs_is_said_and_nothing_else_is_run(runtime, backend, described):
     path = described(runtime, lambda manifest: manifest.update(backend=backend))
     with pytest.raises(Unsupported, match=f"nothing here runs {runtime} programs for '{backend}'"):

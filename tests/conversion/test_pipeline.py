@@ -40,7 +40,7 @@ class Copier:
     def __init__(self, artifact):
         self.artifact = artifact
 
-    def export(self, precision, path):
+    def export(self, backend, precision, path):
         path.write_bytes(self.artifact.read_bytes())
         entries = verify_artifact(self.artifact).entries
         return Export({"look": entries.look.operators, "restore": entries.restore.operators})

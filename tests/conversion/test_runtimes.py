@@ -11,7 +11,7 @@ import pytest
 from anyir.conversion import runtimes
 from anyir.conversion.artifact import open_artifact
 from anyir.conversion.recipes import FLOAT32, RECIPES, Recipe
-from anyir.conversion.runtimes import RUNTIMES, SUFFIXES, Runtime
+from anyir.conversion.runtimes import RUNTIMES, SUFFIXES, Backend, Runtime, find_backend
 from anyir.model.errors import UserError
 from anyir.model.restore.tile_models import OPENERS
 
@@ -30,9 +30,12 @@ def test_every_runtime_has_recipes_and_no_two_have_one_suffix():
 
 @EACH
 def test_what_an_entry_names_is_in_its_folder(runtime):
-    for name, folder in ((runtime.exporter, "exporter"), (runtime.runner, "runner")):
-        assert name.startswith(f"anyir.conversion.{runtime.name}.{folder}:")
+    backends = runtime.backends.values()
+    named = [runtime.exporter, *(b.runner for b in backends), *(b.evaluator for b in backends)]
+    for name in filter(None, named):
+        assert name.startswith(f"anyir.conversion.{runtime.name}.")
         assert callable(resolve_name(name))
+    assert all(backend.runner or backend.elsewhere for backend in backends)
 
 
 def test_the_model_opens_artifacts_of_every_runtime():
@@ -48,12 +51,13 @@ def test_the_model_opens_artifacts_of_every_runtime():
 @EACH
 def test_an_unknown_precision_is_refused_by_name_before_anything_is_converted(runtime, tmp_path):
     exporter = resolve_name(runtime.exporter)(source_of_nothing())
-    known = [recipe.precision for recipe in RECIPES if recipe.runtime == runtime.name]
-    with pytest.raises(UserError) as caught:
-        exporter.export("quaternary", tmp_path / "x")
-    assert (
-        str(caught.value) == f"unknown precision of {runtime.label} 'quaternary'; known: {', '.join(known)}"
-    )
+    for backend in runtime.backends:
+        of = [r.precision for r in RECIPES if (r.runtime, r.backend) == (runtime.name, backend)]
+        with pytest.raises(UserError) as caught:
+            exporter.export(backend, "quaternary", tmp_path / "x")
+        said, known = str(caught.value).split("; known: ")
+        assert said == f"unknown precision of {runtime.name} {backend} 'quaternary'"
+        assert sorted(known.split(", ")) == sorted(of)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -62,8 +66,8 @@ def test_an_unknown_precision_is_refused_by_name_before_anything_is_converted(ru
     [
         ("onnx", "cpu", "unknown runtime 'onnx'; known: executorch, litert, coreml"),
         ("litetr", "cpu", r"unknown runtime 'litetr' \(did you mean 'litert'\?\); known: "),
-        ("litert", "gpu", "unknown backend of litert 'gpu'; known: cpu"),
-        ("executorch", "", "unknown backend of executorch ''; known: xnnpack"),
+        ("litert", "npu", "unknown backend of litert 'npu'.*; known: cpu, gpu"),
+        ("executorch", "", "unknown backend of executorch ''; known: xnnpack, vulkan"),
     ],
 )
 def test_a_recipe_for_what_there_is_not(runtime, backend, message):
@@ -76,11 +80,10 @@ def test_a_runtime_that_is_added_has_recipes(monkeypatch):
         name="made_up",
         label="Made up",
         suffix=".made",
-        backends={"cpu": ""},
+        backends={"cpu": Backend(runner="nowhere:Runner")},
         packages=(),
         package="anyir",
         exporter="nowhere:Exporter",
-        runner="nowhere:Runner",
     )
     monkeypatch.setitem(runtimes.RUNTIMES, "made_up", made_up)
     recipe = Recipe("made_up", "cpu", "fp32", FLOAT32)
@@ -89,7 +92,34 @@ def test_a_runtime_that_is_added_has_recipes(monkeypatch):
 
 def test_where_programs_run(monkeypatch):
     monkeypatch.setattr("sys.platform", "linux")
-    assert RUNTIMES["litert"].why_not_here is None
-    assert RUNTIMES["coreml"].why_not_here == "Core ML runs on macOS and iOS only, not on linux"
+    assert find_backend("litert", "cpu").why_not_here is None
+    coreml = find_backend("coreml", "mlprogram")
+    assert coreml.why_not_here == "Core ML runs on macOS and iOS only, not on linux"
+    assert coreml.is_evaluated
+    vulkan = find_backend("executorch", "vulkan")
+    assert "run on Android" in vulkan.why_not_here
+    assert not vulkan.is_evaluated
     monkeypatch.setattr("sys.platform", "darwin")
-    assert RUNTIMES["coreml"].why_not_here is None
+    assert coreml.why_not_here is None
+    assert vulkan.why_not_here
+
+
+@pytest.mark.parametrize(
+    ("named", "installed", "found"),
+    [
+        ("", [], False),
+        ("", ["lvp_icd.x86_64.json"], False),
+        ("", ["lvp_icd.x86_64.json", "radeon_icd.x86_64.json"], True),
+        ("/usr/lib/chromium/vk_swiftshader_icd.json", ["radeon_icd.x86_64.json"], False),
+        ("/etc/nvidia_icd.json", [], True),
+    ],
+)
+def test_software_is_no_gpu(named, installed, found, monkeypatch, tmp_path):
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in installed:
+        (tmp_path / name).touch()
+    monkeypatch.setattr(runtimes, "GPU_DRIVERS", (tmp_path, tmp_path / "missing"))
+    monkeypatch.delenv("VK_DRIVER_FILES", raising=False)
+    monkeypatch.setenv("VK_ICD_FILENAMES", named)
+    assert runtimes.has_gpu_driver() == found
+    assert (find_backend("litert", "gpu").why_not_here is None) == found

@@ -47,7 +47,9 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     weights, photo = folder / "tiny.safetensors", folder / "photo.png"
     save_tiny_weights(weights)
-    anyir("convert", "--weights", weights, "--tile", TILE, "--out", folder / "models", "--only", "litert_*")
+    anyir(
+        "convert", "--weights", weights, "--tile", TILE, "--out", folder / "models", "--only", "litert_cpu_*"
+    )
     anyir("reference", "--weights", weights, "--tile", TILE, "--out", folder / "reference")
     staged = ("--artifacts", folder / "models", "--reference", folder / "reference")
     anyir("android", "stage", *staged, "--out", folder / "assets")

@@ -26,7 +26,8 @@ def test_a_history_is_shared_only_meanwhile():
 def test_the_program_is_the_same(monkeypatch):
     network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 3, 1)).eval()
     program = torch.export.export(network, (torch.rand(1, 3, 16, 16),))
-    shared, operators = to_executorch.lower({"forward": program})
+    shared = to_executorch.lower({"forward": program}, to_executorch.whole_graph_partitioner())
     monkeypatch.setattr(to_executorch, "shared_provenance", nullcontext)
-    assert to_executorch.lower({"forward": program}) == (shared, operators)
-    assert operators["forward"].delegated == operators["forward"].total == 3
+    assert to_executorch.lower({"forward": program}, to_executorch.whole_graph_partitioner()) == shared
+    assert shared.operators["forward"].delegated == shared.operators["forward"].total == 3
+    assert shared.refused == {"forward": []}

@@ -2,7 +2,7 @@
 
 from fnmatch import fnmatchcase
 
-from anyir.conversion.executorch.quantize import KEPT_FLOAT, is_kept_float
+from anyir.conversion.kept_float import KEPT_FLOAT, is_kept_float
 from anyir.model import PRESETS, AnyIR
 from anyir.model.deploy.network import to_deploy_pair
 

@@ -30,12 +30,15 @@ def transposed(monkeypatch, modules):
     programs = {name: torch.export.export(module, inputs) for name, (module, inputs) in modules.items()}
     with monkeypatch.context() as patch:
         patch.setattr(xnnpack_preprocess, "serialize_xnnpack_binary", serialize)
-        data, operators = to_executorch.lower(programs)
-    for counted in operators.values():
+        with to_executorch.free_rows():
+            lowered = to_executorch.lower(programs, to_executorch.whole_graph_partitioner())
+    for counted in lowered.operators.values():
         assert counted.delegated == counted.total
         assert counted.partitions == 1
     # The delegates are written in the order of the methods' names.
-    return data, {name: map_moves(graph) for name, graph in zip(sorted(programs), graphs, strict=True)}
+    return lowered.data, {
+        name: map_moves(graph) for name, graph in zip(sorted(programs), graphs, strict=True)
+    }
 
 
 def map_moves(graph):

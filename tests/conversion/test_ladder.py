@@ -1,0 +1,130 @@
+"""Recipes that are built where somebody names them: palettes, 8-bit convolutions for Core ML, Vulkan."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from anyir.conversion import contract
+from anyir.conversion.artifact import open_artifact
+from anyir.conversion.base import LEAST_WEIGHTS, Unsupported
+from anyir.conversion.build import plan
+from anyir.conversion.coreml.activations import IN_NAMES, module_of
+from anyir.conversion.coreml.evaluator.evaluator import Evaluator
+from anyir.conversion.coreml.evaluator.reader import Reference, read_function
+from anyir.conversion.kept_float import is_kept_float
+from anyir.conversion.litert.gpu import use_swiftshader
+from anyir.conversion.manifest import verify_artifact
+from anyir.conversion.pipeline import Pipeline
+from anyir.conversion.recipes import select_recipes
+from anyir.conversion.runtimes import find_backend
+from tests.conversion.test_pipeline import Copier
+from tests.helpers.builds import NAME
+from tests.helpers.command_line import anyir_process
+from tests.helpers.made_once import made_once
+from tests.helpers.tiny import TILE
+
+pytestmark = pytest.mark.slow  # by what building these takes
+
+BUILT = ("coreml_mlprogram_pal4", "coreml_mlprogram_pal6g", "coreml_mlprogram_int8", "executorch_vulkan_fp16")
+[PAL4, PAL6G, INT8, VULKAN] = (select_recipes([name])[0] for name in BUILT)
+
+
+@pytest.fixture(scope="session")
+def ladder(tiny_weights, tmp_path_factory):
+    """A folder with the tiny network's artifacts by these recipes."""
+
+    def build(folder):
+        only = [argument for name in BUILT for argument in ("--only", name)]
+        process = anyir_process("convert", "--weights", tiny_weights, "--tile", TILE, "--out", folder, *only)
+        assert process.returncode == 0, process.stdout + process.stderr
+
+    return made_once(tmp_path_factory, "ladder", build)
+
+
+@pytest.mark.parametrize("recipe", [PAL4, PAL6G, INT8], ids=lambda r: r.name)
+def test_core_ml_s_are_evaluated_and_in_bounds(ladder, recipe):
+    path = ladder / recipe.file_name("tiny", TILE)
+    parity = verify_artifact(path).parity
+    assert parity.status == ("measured" if sys.platform == "darwin" else "evaluated")
+    assert parity.literal.psnr > recipe.bounds.psnr
+    image = np.random.default_rng(7).random(contract.shape(TILE), dtype=np.float32)
+    assert open_artifact(path)(image).shape == image.shape
+
+
+def large(path):
+    """The weights of ``restore`` that are large enough to be compressed."""
+    constants = Evaluator(path, contract.RESTORE).constants
+    return {
+        name: value
+        for name, value in constants.items()
+        if name.endswith("weight_to_fp16") and value.size >= LEAST_WEIGHTS
+    }
+
+
+def test_a_palette_has_so_many_values_a_tensor_or_a_group_of_channels(ladder):
+    whole, grouped = (large(ladder / recipe.file_name("tiny", TILE)) for recipe in (PAL4, PAL6G))
+    assert whole
+    for value in whole.values():
+        assert len(np.unique(value)) <= 16
+    assert any(len(np.unique(value)) > 64 for value in grouped.values())
+    for value in grouped.values():
+        size = np.gcd(len(value), 16)
+        for start in range(0, len(value), size):
+            assert len(np.unique(value[start : start + size])) <= 64
+
+
+@pytest.mark.parametrize("entry", contract.ENTRIES)
+def test_core_ml_s_8_bit_convolutions_are_those_that_are_not_kept(ladder, entry):
+    operations = read_function(ladder / INT8.file_name("tiny", TILE), entry).operations
+    by_name = {step.name: step for step in operations}
+    seen = set()
+    for step in operations:
+        if step.type != "conv":
+            continue
+        weight, image = step.arguments["weight"][0], step.arguments["x"][0]
+        if not isinstance(weight, Reference):
+            continue
+        kept = is_kept_float(module_of(weight.name), IN_NAMES)
+        seen.add(kept)
+        assert (by_name[weight.name].type == "const") == kept, weight.name
+        assert (by_name[image.name].type == "dequantize") >= (not kept), step.name
+    assert seen == {True, False}
+
+
+def test_vulkan_s_program_is_one_call_an_entry_and_says_where_it_runs(ladder):
+    manifest = verify_artifact(ladder / VULKAN.file_name("tiny", TILE))
+    for entry in (manifest.entries.look, manifest.entries.restore):
+        assert entry.operators.partitions == 1
+        assert entry.operators.delegated == entry.operators.total > 300
+    assert manifest.parity.status == "not measured"
+    assert "Vulkan programs run on Android" in manifest.parity.reason
+    assert {stage.stage for stage in manifest.parity.stages} == {"deploy", "sums for Vulkan"}
+    assert all(stage.psnr is None or stage.psnr > 100 for stage in manifest.parity.stages)
+    with pytest.raises(Unsupported, match="run on Android"):
+        open_artifact(ladder / manifest.file)
+
+
+def test_litert_s_gpu_accelerator_takes_the_program_whole_and_computes_it(
+    tiny_artifacts, tiny_weights, tmp_path
+):
+    """At this tile the program for the CPU has no texture that is too large."""
+    [recipe] = select_recipes(["litert_gpu_fp32"])
+    [job] = plan(tiny_weights, TILE, tmp_path, tmp_path, [recipe])
+    pipeline = Pipeline(job)
+    pipeline.exporter = Copier(tiny_artifacts / NAME)
+    row = pipeline.build(recipe, lambda text: None)
+    backend = find_backend("litert", "gpu")
+    try:
+        if backend.why_not_here:
+            use_swiftshader()
+    except Unsupported:
+        assert row.parity == "not measured"
+        return
+    assert row.parity == ("evaluated" if backend.why_not_here else "measured")
+    assert row.psnr > recipe.bounds.psnr
+    manifest = verify_artifact(tmp_path / row.file)
+    assert (manifest.backend, manifest.precision) == ("gpu", "fp32")
+    looks = [stage for stage in manifest.parity.stages if stage.entry == "look"]
+    assert [stage.stage for stage in looks] == ["artifact"]
+    assert looks[0].psnr > 80
