@@ -16,6 +16,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from anyir.conversion.choice import choice_path
 from anyir.conversion.pipeline import BuildRow, Job, Pipeline, describe_weights, failed_row
 from anyir.conversion.processes import end_with_parent, log_output, start_process
 from anyir.conversion.recipes import Recipe
@@ -66,6 +67,8 @@ def build(
         copy = scratch / "weights" / path.name
         copy.parent.mkdir()
         shutil.copyfile(path, copy)
+        if choice_path(path).is_file():
+            shutil.copyfile(choice_path(path), choice_path(copy))
         run_jobs(plan(copy, tile, out, scratch, recipes), finish, on_progress)
     ordered = [rows[recipe.name] for recipe in recipes]
     report = {"weights": path.name, "tile": tile, "rows": [asdict(row) for row in ordered]}

@@ -14,6 +14,7 @@ from pkgutil import resolve_name
 from anyir.conversion import contract
 from anyir.conversion.artifact import import_runtime, load_artifact, load_evaluator
 from anyir.conversion.base import Export, Exporter, Promise, Unsupported
+from anyir.conversion.choice import Choice, choice_path
 from anyir.conversion.digest import code_sha256, versions
 from anyir.conversion.manifest import (
     SCHEMA_VERSION,
@@ -31,7 +32,7 @@ from anyir.conversion.manifest import (
     verify_artifact,
 )
 from anyir.conversion.parity import OutOfBounds, check, mean_loss, measure, not_measured
-from anyir.conversion.recipes import Recipe
+from anyir.conversion.recipes import MIXED, Recipe
 from anyir.conversion.runtimes import find_backend, find_runtime
 from anyir.conversion.source import Source, run_program
 from anyir.model.checkpoint import read_header
@@ -206,10 +207,22 @@ def up_to_date(target: Path, job: Job, recipe: Recipe) -> Manifest | None:
         manifest.source.sha256 == job.described.sha256
         and manifest.versions == versions(recipe.runtime)
         and manifest.code_sha256 == code_sha256()
+        and (recipe.precision != MIXED or is_chosen(manifest, job))
         # What was built where it could not be run is measured where it can.
         and (manifest.parity.status == "measured" or backend.why_not_here is not None)
     )
     return manifest if same else None
+
+
+def is_chosen(manifest: Manifest, job: Job) -> bool:
+    """Whether an artifact keeps those convolutions in float that the choice for its weights keeps.
+
+    Raises:
+        UserError: there is no choice for these weights.
+    """
+    choice = Choice.load(choice_path(job.weights), job.described.sha256)
+    kept = manifest.quantization.kept_float if manifest.quantization else []
+    return kept[: len(choice.kept_float)] == choice.kept_float
 
 
 def compare_artifact(path: Path, recipe: Recipe, export: Export, source: Source, promise: Promise) -> Parity:

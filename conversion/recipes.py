@@ -28,6 +28,7 @@ FLOAT16 = Bounds(max_error=0.05, psnr=55.0, loss=0.05)
 WEIGHTS8 = Bounds(max_error=None, psnr=38.0, loss=0.2)
 WEIGHTS4 = Bounds(max_error=None, psnr=28.0, loss=1.0)
 STATIC8 = Bounds(max_error=None, psnr=30.0, loss=1.0)
+CHOSEN8 = Bounds(max_error=None, psnr=30.0, loss=0.3)
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Recipe:
     Attributes:
         runtime: one of ``runtimes.RUNTIMES``.
         backend: one of the runtime's, which runs it.
-        precision: ``fp32``; ``fp16``; ``int8`` (weights and activations, static); ``int8w`` (weights alone),
+        precision: ``fp32``; ``fp16``; ``int8`` (weights and activations, static) and
+            ``mixed`` (so where it costs little); ``int8w`` (weights alone),
             ``pal6`` and ``pal4`` (weights alone: 64 or 16 shared values a tensor), ``pal6g`` and ``pal4g``
             (so many a group of channels). The runtime's exporter refuses others.
         bounds: of its parity; beyond them the build fails.
@@ -67,7 +69,10 @@ class Recipe:
         return f"{preset}_{self.name}_{tile}x{tile}{find_runtime(self.runtime).suffix}"
 
 
+MIXED = "mixed"
+"""The precision whose 8-bit convolutions are chosen by measurement, for each weights file."""
 PRECISION_LABELS = {
+    MIXED: "mixed int8",
     "int8w": "int8 weights",
     "pal6": "6-bit palette",
     "pal4": "4-bit palette",
@@ -79,6 +84,7 @@ PRECISION_LABELS = {
 RECIPES: tuple[Recipe, ...] = (
     Recipe("executorch", "xnnpack", "fp32", FLOAT32),
     Recipe("executorch", "xnnpack", "int8", STATIC8),
+    Recipe("executorch", "xnnpack", MIXED, CHOSEN8, default=False),
     Recipe("executorch", "vulkan", "fp32", FLOAT32, default=False),
     Recipe("executorch", "vulkan", "fp16", FLOAT16, default=False),
     Recipe("litert", "cpu", "fp32", FLOAT32),

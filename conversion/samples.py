@@ -35,6 +35,9 @@ CALIBRATION_SEVERITIES = (0.3, 0.8)
 CALIBRATION_SEED = 41_000
 CALIBRATION_TILES = 4
 """A calibration photo is cut to at most so many tiles a side: small tiles need no large photo."""
+SENSITIVITY_SEED = 51_000
+SENSITIVITY_PLACE = (0.2, 0.25)
+"""Where a tile lies that shows what 8 bits cost: away from the middle, where those lie that calibrate."""
 MIDDLE = 0.4999
 """Where a calibration tile lies: rounded down where the middle is between two pixels."""
 
@@ -102,6 +105,27 @@ def calibration_pairs(tile: int) -> list[tuple[Tensor, Tensor]]:
         (torch.from_numpy(as_input(sheet)), torch.from_numpy(as_input(cut)))
         for sheet, (_, cut) in zip(sheets, pairs, strict=True)
     ]
+
+
+def sensitivity_cases(tile: int) -> list[Case]:
+    """Tiles that show what a module in 8 bits costs: each degradation of the compared set, mild and severe,
+    on parts of the calibration photos that calibrate nothing, in turn. ``clean`` is among them."""
+    truths = [(photo, crop(photo, tile, *SENSITIVITY_PLACE)) for photo in CALIBRATION_PHOTOS]
+    cases = []
+    for kind, number in kinds_of("parity").items():
+        for turn, severity in enumerate(CALIBRATION_SEVERITIES):
+            photo, truth = truths[(number + turn) % len(truths)]
+            seed = SENSITIVITY_SEED + number * len(CALIBRATION_SEVERITIES) + turn
+            degraded = truth if kind == CLEAN else degraded_tile(truth, kind, severity, seed)
+            cases.append(Case(photo, kind, seed, degraded, truth))
+    return cases
+
+
+def describe_sensitivity() -> str:
+    """One line for the data."""
+    low, high = CALIBRATION_SEVERITIES
+    photos, kinds = ", ".join(CALIBRATION_PHOTOS), ", ".join(kinds_of("parity"))
+    return f"{photos} (scikit-image) with {kinds}, each at severity {low} and {high}, seed {SENSITIVITY_SEED}"
 
 
 def describe_calibration() -> str:

@@ -26,6 +26,7 @@ COMMANDS = {
     "analyze": "anyir.model.commands.analyze",
     "complexity": "anyir.model.commands.complexity",
     "convert": "anyir.conversion.commands.convert",
+    "sensitivity": "anyir.conversion.commands.sensitivity",
     "verify": "anyir.conversion.commands.verify",
     "reference": "anyir.profiling.commands.reference",
     "profile": "anyir.profiling.commands.profile",

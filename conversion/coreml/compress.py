@@ -58,8 +58,8 @@ def with_palettes(bits: int, group: int | None = None) -> Callable[[Any], Any]:
     """What gives each weight tensor 2^``bits`` values of its own, found by k-means.
 
     Args:
-        group: at most so many output channels of a convolution have such values of their own; None: the
-            tensor has one palette. The largest number that divides the channels is taken.
+        group: at most so many output channels of a convolution have such values of their own: the largest
+            number that divides both the channels and this one. None: the tensor has one palette.
     """
 
     def apply(model: Any) -> Any:
@@ -71,9 +71,10 @@ def with_palettes(bits: int, group: int | None = None) -> Callable[[Any], Any]:
             )
 
         by_name = {}
-        for name, weight in large_weights(model).items() if group else ():
+        for name, weight in large_weights(model).items():
             is_kernel = {op.op_type for op in weight.child_ops} == {"conv"}
-            if is_kernel and (size := gcd(len(weight.val), group)) > 1:
+            size = gcd(len(weight.val), group) if group and is_kernel else 1
+            if size > 1:
                 by_name[name] = config(granularity="per_grouped_channel", group_size=size)
         return compression.palettize_weights(
             model, compression.OptimizationConfig(config(), op_name_configs=by_name)

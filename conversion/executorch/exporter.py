@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from anyir.conversion import contract
 from anyir.conversion.base import Export
 from anyir.conversion.executorch.provenance import shared_provenance
-from anyir.conversion.executorch.quantize import quantize_static
+from anyir.conversion.executorch.quantize import quantize_mixed, quantize_static
 from anyir.conversion.executorch.xnnpack_layout import free_rows
 from anyir.conversion.gpu_form import stacked
 from anyir.conversion.manifest import Operators
@@ -48,7 +48,8 @@ class Lowering:
 
 
 class ExecuTorchExporter:
-    """XNNPACK: ``fp32``, and ``int8``, static PT2E quantization of most convolutions. Vulkan: ``fp32``, and
+    """XNNPACK: ``fp32``; ``int8`` and ``mixed``, static PT2E quantization of most convolutions, or of
+    those that ``anyir sensitivity`` chose. Vulkan: ``fp32``, and
     ``fp16``, where weights and arithmetic are float16. The entries are two methods."""
 
     def __init__(self, source: Source) -> None:
@@ -67,7 +68,7 @@ class ExecuTorchExporter:
             modules[contract.LOOK] = change(modules[contract.LOOK])
             stages.append((stage, run_modules(modules, self.source.inputs)))
         if quantize is not None:
-            modules, quantization = quantize(modules, self.source.tile)
+            modules, quantization = quantize(modules, self.source)
             stages.append(("quantized", run_modules(modules, self.source.inputs)))
         examples = self.source.examples
         programs = {entry: torch.export.export(module, examples[entry]) for entry, module in modules.items()}
@@ -168,7 +169,7 @@ def vulkan_partitioner(precision: str) -> Any:
 LOWERINGS = {
     "xnnpack": Lowering(
         partitioner=lambda precision: whole_graph_partitioner(),
-        precisions={"fp32": None, "int8": quantize_static},
+        precisions={"fp32": None, "int8": quantize_static, "mixed": quantize_mixed},
         changes=free_rows,
     ),
     "vulkan": Lowering(

@@ -2,44 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from anyir.conversion import contract
+from anyir.conversion.choice import Choice, choice_path
 from anyir.conversion.kept_float import KEPT_FLOAT, is_kept_float
 from anyir.conversion.manifest import Quantization
 from anyir.conversion.samples import calibration_pairs, describe_calibration
+from anyir.model.files import sha256
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from anyir.conversion.source import Source
 
-def quantize_static(deployed: dict[str, nn.Module], tile: int) -> tuple[dict[str, Any], Quantization]:
+
+def quantize_static(modules: dict[str, nn.Module], source: Source) -> tuple[dict[str, Any], Quantization]:
+    """Quantize both entries' convolutions but those in ``KEPT_FLOAT``; see ``quantize_but``."""
+    return quantize_but(KEPT_FLOAT, modules, source.tile)
+
+
+def quantize_mixed(modules: dict[str, nn.Module], source: Source) -> tuple[dict[str, Any], Quantization]:
+    """Quantize the convolutions that ``anyir sensitivity`` chose for these weights; see ``quantize_but``.
+
+    Raises:
+        UserError: there is no choice for these weights.
+    """
+    choice = Choice.load(choice_path(source.weights), sha256(source.weights))
+    return quantize_but(choice.kept_float, modules, source.tile)
+
+
+def quantize_but(
+    kept: Sequence[str], modules: dict[str, nn.Module], tile: int
+) -> tuple[dict[str, Any], Quantization]:
     """Quantize both entries' convolutions: weights 8 bits a channel, activations 8 bits a tensor.
 
-    What is not a convolution stays in float, and so do the modules in ``KEPT_FLOAT``. ``look`` is calibrated
-    on sheets of photos, ``restore`` on a tile of each with the statistics of its sheet.
+    What is not a convolution stays in float. ``look`` is calibrated on sheets of photos, ``restore`` on a
+    tile of each with the statistics of its sheet.
+
+    Args:
+        kept: modules that stay in float, as shell patterns.
 
     Returns:
         Modules with quantize and dequantize operators around the convolutions, and their description.
     """
     import torch
 
-    look, restore = (deployed[entry] for entry in contract.ENTRIES)
+    look, restore = (modules[entry] for entry in contract.ENTRIES)
     pairs = calibration_pairs(tile)
     with torch.no_grad():
         sheets: list[tuple[Tensor, ...]] = [(sheet,) for sheet, _ in pairs]
         tiles = [(image, *look(sheet)) for sheet, image in pairs]
-        quantized = {contract.LOOK: _quantized(look, sheets), contract.RESTORE: _quantized(restore, tiles)}
+        quantized = {
+            contract.LOOK: _quantized(look, sheets, kept),
+            contract.RESTORE: _quantized(restore, tiles, kept),
+        }
     return quantized, Quantization(
         method="PT2E static, XNNPACKQuantizer",
         bits=8,
         details="convolutions: weights symmetric a channel, activations affine a tensor",
         calibration=describe_calibration(),
-        kept_float=[*KEPT_FLOAT, "everything but convolutions"],
+        kept_float=[*kept, "everything but convolutions"],
     )
 
 
-def _quantized(module: nn.Module, inputs: list[tuple[Tensor, ...]]) -> Any:
+def _quantized(module: nn.Module, inputs: list[tuple[Tensor, ...]], kept: Sequence[str]) -> Any:
     import torch
     from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
         XNNPACKQuantizer,
@@ -50,7 +78,7 @@ def _quantized(module: nn.Module, inputs: list[tuple[Tensor, ...]]) -> Any:
     quantizer = XNNPACKQuantizer()
     config = get_symmetric_quantization_config(is_per_channel=True)
     quantizer.set_operator_type(torch.ops.aten.conv2d.default, config)
-    quantizer.set_filter_function(lambda node: not is_kept_float(module_of(node)))
+    quantizer.set_filter_function(lambda node: not is_kept_float(module_of(node), kept))
     prepared = prepare_pt2e(torch.export.export(module, inputs[0]).module(), quantizer)
     for arguments in inputs:
         prepared(*arguments)

@@ -1,0 +1,141 @@
+"""What 8 bits cost, convolution by convolution, and the choice made from it."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from anyir.conversion import sensitivity
+from anyir.conversion.choice import Choice, Cost, Gates, choice_path
+from anyir.conversion.samples import calibration_pairs, sensitivity_cases
+from anyir.conversion.sensitivity import Bench, FakeQuantized, choose
+from anyir.model import PRESETS, AnyIR
+from anyir.model.checkpoint import load_weights
+from anyir.model.data.degradation_registry import kinds_of
+from anyir.model.errors import UserError
+from anyir.model.files import sha256
+from tests.helpers.command_line import anyir
+
+TILE = 8
+
+
+@pytest.fixture
+def few_photos(monkeypatch):
+    """Four photos to measure on, two of them clean, and one to calibrate with."""
+    chosen = [case for case in sensitivity_cases(TILE) if case.kind in ("noise", "clean")]
+    monkeypatch.setattr(sensitivity, "sensitivity_cases", lambda tile: chosen)
+    monkeypatch.setattr(sensitivity, "calibration_pairs", lambda tile: calibration_pairs(tile)[:1])
+
+
+def test_the_cases_are_all_kinds_mild_and_severe_and_calibrate_nothing():
+    cases = sensitivity_cases(TILE)
+    assert (
+        [case.kind for case in cases[::2]] == [case.kind for case in cases[1::2]] == list(kinds_of("parity"))
+    )
+    assert len({case.seed for case in cases}) == len(cases)
+    calibrating = [pair[1].numpy() for pair in calibration_pairs(TILE)]
+    for case in cases:
+        assert not any(np.array_equal(case.degraded / np.float32(255), image[0]) for image in calibrating)
+
+
+@pytest.mark.slow
+def test_a_fake_quantized_convolution_is_what_pytorch_s_own_quantization_makes():
+    from anyir.conversion.executorch.quantize import _quantized
+
+    torch.manual_seed(0)
+    conv = nn.Conv2d(3, 8, 3, padding=1).requires_grad_(False)
+    inputs = [torch.randn(1, 3, 16, 16) for _ in range(3)]
+    switch = FakeQuantized(conv).train()
+    for image in inputs:
+        switch(image)
+    switch.eval().in_8_bits = True
+    theirs = _quantized(nn.Sequential(conv).eval(), [(image,) for image in inputs], [])
+    for image in inputs:
+        exact, mine, other = conv(image), switch(image), theirs(image)
+        step = (switch.ranges["output"][1] - switch.ranges["output"][0]) / 255
+        assert (mine - other).abs().max() <= 1.01 * step
+        assert (mine - other).abs().mean() < 0.1 * (mine - exact).abs().mean()
+
+
+def test_a_switched_off_bench_is_the_network(few_photos, tiny_weights):
+    bench = Bench(load_weights(tiny_weights), TILE)
+    nothing = bench.measure([])
+    assert set(nothing.loss.values()) == {0.0}
+    assert nothing.colour == 0
+    everything = bench.measure(bench.switches)
+    assert any(everything.loss.values())
+    assert everything.colour > 0
+    assert bench.measure([]) == nothing
+
+
+@pytest.fixture
+def one_block(tmp_path, monkeypatch):
+    """Weights of the smallest network, of whose convolutions four are candidates."""
+    from anyir.model.checkpoint import save_weights
+
+    torch.manual_seed(0)
+    path = tmp_path / "w.safetensors"
+    save_weights(AnyIR(PRESETS["tiny"]), path)
+    monkeypatch.setattr(sensitivity, "NEVER", "[!pm]*")
+    return path
+
+
+def test_the_largest_set_in_the_gates_is_chosen_and_kept_as_data(few_photos, one_block):
+    steps = []
+    choice = choose(one_block, TILE, on_step=steps.append)
+    names = [module.name for module in choice.modules]
+    assert sorted(names) == ["merge.0", "merge.1", "merge.2", "patch_embed"]
+    assert steps[:4] == [name for name in steps[:4] if name in names]
+    prices = [max(0.0, *module.cost.loss.values()) / module.macs for module in choice.modules]
+    assert prices == sorted(prices)
+    passing = [point.modules for point in choice.front if point.cost.passes(choice.gates)]
+    assert choice.chosen == max(passing, default=0)
+    assert set(names[: choice.chosen]).isdisjoint(choice.kept_float)
+    assert set(names[choice.chosen :]) <= set(choice.kept_float)
+    assert {"output", "down.0"} <= set(choice.kept_float)
+    [patch] = [module for module in choice.modules if module.name == "patch_embed"]
+    assert patch.saved_bytes == 3 * patch.values
+    assert patch.macs == patch.values * TILE * TILE
+    choice.save(choice_path(one_block))
+    assert Choice.load(choice_path(one_block), sha256(one_block)) == choice
+
+
+def test_gates_that_nothing_passes_choose_nothing(few_photos, one_block):
+    choice = choose(one_block, TILE, gates=Gates(loss=-1, clean=200, colour=0.25))
+    assert choice.chosen == 0
+    assert [point.modules for point in choice.front] == [1, 2, 4]
+    assert {module.name for module in choice.modules} < set(choice.kept_float)
+
+
+@pytest.mark.parametrize(
+    ("cost", "passes"),
+    [
+        (Cost(loss={"noise": 0.1, "clean": 3.0}, clean=46, colour=0.1), True),
+        (Cost(loss={"noise": 0.3, "clean": 0.0}, clean=46, colour=0.1), False),
+        (Cost(loss={"noise": 0.1, "clean": 3.0}, clean=44, colour=0.1), False),
+        (Cost(loss={"noise": 0.1, "clean": 0.1}, clean=30, colour=0.1), True),
+        (Cost(loss={"noise": 0.1, "clean": 0.1}, clean=46, colour=0.3), False),
+    ],
+)
+def test_gates(cost, passes):
+    assert cost.passes(sensitivity.GATES) == passes
+
+
+def test_a_choice_that_is_none_or_of_other_weights_is_one_line(few_photos, one_block):
+    path = choice_path(one_block)
+    with pytest.raises(UserError, match=r"no choice .* at w.mixed.json; `anyir sensitivity` makes one"):
+        Choice.load(path, "0" * 64)
+    choose(one_block, TILE, gates=Gates(loss=-1, clean=200, colour=0)).save(path)
+    with pytest.raises(UserError, match=r"w.mixed.json was made for weights \w{12}, not 000000000000"):
+        Choice.load(path, "0" * 64)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "chosen": "most"}))
+    with pytest.raises(UserError, match=r"w.mixed.json is damaged: chosen: "):
+        Choice.load(path, sha256(one_block))
+
+
+def test_a_tile_that_is_no_multiple_of_8_is_refused():
+    process = anyir("sensitivity", "--tile", 20)
+    assert process.returncode == 2
+    assert "a positive multiple of 8 is due" in process.stderr
