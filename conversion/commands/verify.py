@@ -11,12 +11,19 @@ from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
     from anyir.conversion.base import Runner
-    from anyir.conversion.manifest import Manifest
+    from anyir.conversion.manifest import Manifest, Stage
 
 
 def run(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Artifacts, or folders of them.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    python: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PYTHON",
+            help="Run LiteRT programs by another Python's runtime, such as an old tflite-runtime.",
+        ),
+    ] = None,
 ) -> None:
     """Check artifacts against their manifests: schema, sha256, and their output on the parity photos.
 
@@ -33,7 +40,7 @@ def run(
     artifacts = find_artifacts(paths)
     console = Console(stderr=True)
     bar = track(artifacts, "verifying", console=console, transient=True, disable=not console.is_terminal)
-    rows = [_verify(path) for path in bar]
+    rows = [_verify(path, python) for path in bar]
     if as_json:
         print(json.dumps(rows, indent=2))
     else:
@@ -75,12 +82,15 @@ def find_artifacts(paths: list[Path]) -> list[Path]:
     return found
 
 
-def _verify(path: Path) -> dict[str, Any]:
+def _verify(path: Path, python: Path | None) -> dict[str, Any]:
     from anyir.conversion.manifest import verify_artifact
 
     try:
         manifest = verify_artifact(path)
-        parity = _run_again(path, manifest)
+        if python is not None and manifest.runtime == "litert":
+            parity = _run_by(python, path, manifest)
+        else:
+            parity = _run_again(path, manifest)
     except UserError as error:
         return {"artifact": path.name, "status": "failed", "parity": None, "reason": str(error)}
     return {"artifact": path.name, "status": "ok", "parity": parity, "reason": None}
@@ -98,10 +108,23 @@ def _run_again(path: Path, manifest: Manifest) -> str:
         return f"not compared here: {error}"
     model = load_artifact(path, Promise.of(manifest), both=True)
     share = compare_operators(model, manifest)
-    stage = recheck(manifest.parity, manifest.tile, model)
-    psnr = "identical" if stage.psnr is None else f"{stage.psnr:.1f} dB"
+    figures = _figures(recheck(manifest.parity, manifest.tile, model))
     how = ", evaluated" if find_backend(manifest.runtime, manifest.backend).is_evaluated else ""
-    return f"{psnr}, max error {stage.max_error:.2g}{how}{share}"
+    return f"{figures}{how}{share}"
+
+
+def _run_by(python: Path, path: Path, manifest: Manifest) -> str:
+    from anyir.conversion.litert.elsewhere import OtherPython
+    from anyir.conversion.parity import recheck
+
+    model = OtherPython(python, path)
+    figures = _figures(recheck(manifest.parity, manifest.tile, model))
+    return f"{figures}, by {model.runtime}"
+
+
+def _figures(stage: Stage) -> str:
+    psnr = "identical" if stage.psnr is None else f"{stage.psnr:.1f} dB"
+    return f"{psnr}, max error {stage.max_error:.2g}"
 
 
 def compare_operators(model: Runner, manifest: Manifest) -> str:
