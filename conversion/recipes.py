@@ -38,7 +38,7 @@ class Recipe:
     Attributes:
         runtime: one of ``runtimes.RUNTIMES``.
         backend: one of the runtime's, which runs it.
-        precision: ``fp32``; ``fp16``; ``int8`` (weights and activations, static) and
+        precision: ``fp32``; ``fp16``; ``int8`` and ``int16x8`` (8-bit weights, 8- or 16-bit activations, static) and
             ``mixed`` (so where it costs little); ``int8w`` (weights alone),
             ``pal6`` and ``pal4`` (weights alone: 64 or 16 shared values a tensor), ``pal6g`` and ``pal4g``
             (so many a group of channels). The runtime's exporter refuses others.
@@ -90,6 +90,8 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("litert", "cpu", "fp32", FLOAT32),
     Recipe("litert", "cpu", "fp16", FLOAT16),
     Recipe("litert", "cpu", "int8w", WEIGHTS8),
+    Recipe("litert", "cpu", "int8", STATIC8, default=False),
+    Recipe("litert", "cpu", "int16x8", STATIC8, default=False),
     Recipe("litert", "gpu", "fp32", FLOAT32, default=False),
     Recipe("litert", "gpu", "fp16", FLOAT16, default=False),
     Recipe("coreml", "mlprogram", "fp16", FLOAT16),

@@ -182,7 +182,8 @@ def search(
 ) -> list[Point]:
     """Halve towards the largest number of the first modules that pass together; every set that was tried."""
     total = sum(switches[0].macs for switches in bench.switches.values())
-    low, high, points = 0, len(modules) + 1, []
+    low, high = 0, len(modules) + 1
+    points: list[Point] = []
     while high - low > 1:
         size = (low + high) // 2 if points else len(modules)
         on_step(f"{size} of {len(modules)} together")

@@ -13,7 +13,8 @@ from anyir.conversion import contract
 from anyir.conversion.base import LEAST_WEIGHTS, Export
 from anyir.conversion.gpu_form import has_pieces, in_pieces
 from anyir.conversion.litert.gpu import check_textures
-from anyir.conversion.litert.graph import Graph, count, graph_by_graph, uncounted
+from anyir.conversion.litert.graph import CONVOLUTIONS, Graph, count, graph_by_graph, uncounted
+from anyir.conversion.litert.static import quantized_static
 from anyir.conversion.manifest import Quantization
 from anyir.conversion.runtimes import by_name
 from anyir.model.errors import UserError
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
 
     from anyir.conversion.source import Source
 
-CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 NORMALISATION = "DeployNorm"
 """Part of the names of what belongs to a normalisation."""
 
 
 class LiteRtExporter:
     """``fp32``; on the CPU ``fp16`` and ``int8w``: the same graphs with smaller weights, computed in float32;
+    ``int8`` and ``int16x8``: convolutions in integers, with activations of 8 or 16 bits;
     on the GPU ``fp16``: the same, computed in float16.
 
     The entries are two signatures of one file, which has each weight once.
@@ -56,7 +57,7 @@ class LiteRtExporter:
         shrink = by_name(SHRINKERS[backend], f"precision of litert {backend}", precision)
         data, quantization = self.for_gpu if backend == "gpu" else self.for_cpu, None
         if shrink is not None:
-            data, quantization = shrink(data)
+            data, quantization = shrink(data, self.source)
         path.write_bytes(data)
         graphs = load_graphs(data)
         if backend == "gpu":
@@ -118,7 +119,7 @@ def named_inputs(source: Source, entry: str) -> dict[str, Tensor]:
     return dict(zip([contract.INPUT, *names], source.examples[entry], strict=False))
 
 
-def shrink_to_float16(data: bytes) -> tuple[bytes, Quantization]:
+def shrink_to_float16(data: bytes, source: Source) -> tuple[bytes, Quantization]:
     """Weights in float16, widened when the file is loaded."""
     from ai_edge_quantizer import qtyping, quantizer, recipe_manager
 
@@ -144,7 +145,7 @@ def shrink_to_float16(data: bytes) -> tuple[bytes, Quantization]:
     )
 
 
-def shrink_to_int8(data: bytes) -> tuple[bytes, Quantization]:
+def shrink_to_int8(data: bytes, source: Source) -> tuple[bytes, Quantization]:
     """Convolution weights in 8-bit integers a channel, widened when the file is loaded.
 
     Small kernels stay as they are, and those of the normalisations: rounded to 8 bits, the share 1/96 that
@@ -172,8 +173,14 @@ def shrink_to_int8(data: bytes) -> tuple[bytes, Quantization]:
     )
 
 
-SHRINKERS: dict[str, dict[str, Callable[[bytes], tuple[bytes, Quantization]] | None]] = {
-    "cpu": {"fp32": None, "fp16": shrink_to_float16, "int8w": shrink_to_int8},
+SHRINKERS: dict[str, dict[str, Callable[[bytes, Source], tuple[bytes, Quantization]] | None]] = {
+    "cpu": {
+        "fp32": None,
+        "fp16": shrink_to_float16,
+        "int8w": shrink_to_int8,
+        "int8": quantized_static(8),
+        "int16x8": quantized_static(16),
+    },
     "gpu": {"fp32": None, "fp16": shrink_to_float16},
 }
 """Backend and precision -> what makes a smaller program and its description of the converted one."""

@@ -11,6 +11,7 @@ from anyir.conversion.base import THREADS
 from anyir.conversion.manifest import Operators
 from anyir.model.errors import UserError
 
+CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 SUBGRAPHS = 2
 """Field of the model in LiteRT's ``schema.fbs``."""
 

@@ -278,7 +278,8 @@ def test_a_look_that_gives_nan_is_one_line(runtime, tiny_artifacts, image):
 @RUNTIMES
 def test_nothing_is_written_after_such_a_look(runtime, tiny_artifacts, tmp_path, monkeypatch):
     Image.fromarray(np.zeros((80, 100, 3), np.uint8)).save(tmp_path / "photo.png")
-    runner = resolve_name(find_runtime(runtime).runner)
+    [backend, *_] = find_runtime(runtime).backends.values()
+    runner = resolve_name(backend.runner)
     look = runner.run_look
     monkeypatch.setattr(runner, "run_look", lambda self, sheet: [v * np.nan for v in look(self, sheet)])
     program = tiny_artifacts / FILES[runtime]

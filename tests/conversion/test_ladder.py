@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from torch import nn
 
 from anyir.conversion import contract
 from anyir.conversion.artifact import open_artifact
@@ -13,11 +14,15 @@ from anyir.conversion.coreml.activations import IN_NAMES, module_of
 from anyir.conversion.coreml.evaluator.evaluator import Evaluator
 from anyir.conversion.coreml.evaluator.reader import Reference, read_function
 from anyir.conversion.kept_float import is_kept_float
+from anyir.conversion.litert.exporter import LiteRtExporter
 from anyir.conversion.litert.gpu import use_swiftshader
+from anyir.conversion.litert.static import convolutions, quantized_names
 from anyir.conversion.manifest import verify_artifact
 from anyir.conversion.pipeline import Pipeline
 from anyir.conversion.recipes import select_recipes
 from anyir.conversion.runtimes import find_backend
+from anyir.conversion.source import Source
+from anyir.model.errors import UserError
 from tests.conversion.test_pipeline import Copier
 from tests.helpers.builds import NAME
 from tests.helpers.command_line import anyir_process
@@ -103,6 +108,44 @@ def test_vulkan_s_program_is_one_call_an_entry_and_says_where_it_runs(ladder):
     assert all(stage.psnr is None or stage.psnr > 100 for stage in manifest.parity.stages)
     with pytest.raises(Unsupported, match="run on Android"):
         open_artifact(ladder / manifest.file)
+
+
+@pytest.fixture
+def litert(tiny_artifacts, tiny_weights, tmp_path):
+    """Builds a recipe of LiteRT from the float program, which is there already."""
+
+    def build(name):
+        [recipe] = select_recipes([name])
+        [job] = plan(tiny_weights, TILE, tmp_path, tmp_path, [recipe])
+        pipeline = Pipeline(job)
+        pipeline.exporter = LiteRtExporter(pipeline.source)
+        pipeline.exporter.for_cpu = (tiny_artifacts / NAME).read_bytes()
+        return pipeline.build(recipe, lambda text: None)
+
+    return build
+
+
+def test_litert_s_static_int8_is_one_call_an_entry(litert, tiny_artifacts, tiny_weights, tmp_path):
+    row = litert("litert_cpu_int8")
+    assert (row.look_partitions, row.partitions) == (1, 1)
+    assert row.delegated == row.total
+    assert row.psnr > 40
+    manifest = verify_artifact(tmp_path / row.file)
+    assert manifest.quantization.calibration
+    data = (tmp_path / row.file).read_bytes()
+    in_8_bits = sum(weights.dtype == np.int8 for _, weights in convolutions(data))
+    source = Source(tiny_weights, TILE)
+    assert in_8_bits == len(quantized_names((tiny_artifacts / NAME).read_bytes(), source))
+    names = [
+        name for e in source.deployed.values() for name, m in e.named_modules() if isinstance(m, nn.Conv2d)
+    ]
+    assert in_8_bits == sum(not is_kept_float(name) for name in names)
+
+
+def test_litert_s_int16x8_falls_into_pieces_and_says_into_how_many(litert, tmp_path):
+    with pytest.raises(UserError, match=r"look enters cpu \d\d times for \d+ of \d+ operators"):
+        litert("litert_cpu_int16x8")
+    assert [path for path in tmp_path.iterdir() if path.suffix == ".json"] == []
 
 
 def test_litert_s_gpu_accelerator_takes_the_program_whole_and_computes_it(

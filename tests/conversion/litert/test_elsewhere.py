@@ -42,7 +42,7 @@ def test_what_does_not_run_is_one_line(tmp_path, python):
     refuses = python("echo first >&2; echo 'Op builtin_code out of range' >&2; exit 1")
     with pytest.raises(UserError, match=r"^x.tflite by .*python: Op builtin_code out of range$"):
         OtherPython(refuses, tmp_path / "x.tflite")(IMAGE)
-    with pytest.raises(UserError, match="exit code 7$"):
+    with pytest.raises(UserError, match=r"exit code 7$"):
         OtherPython(python("exit 7"), tmp_path / "x.tflite")(IMAGE)
 
 

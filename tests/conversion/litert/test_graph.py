@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from anyir.conversion.litert.exporter import check_textures
+from anyir.conversion.litert.gpu import check_textures
 from anyir.conversion.litert.graph import Graph, count, swapped
 from anyir.conversion.manifest import Operators
 from anyir.model.errors import UserError
@@ -55,13 +55,16 @@ def test_a_file_of_another_number_of_graphs_is_refused():
         swapped(model(3))
 
 
-@pytest.mark.parametrize(("rows", "refused"), [(1024, True), (512, False)])
-def test_a_product_of_computed_maps_is_no_part_of_restore(rows, refused, monkeypatch):
+@pytest.mark.parametrize(("rows", "refused"), [(512, True), (256, False)])
+def test_a_product_by_a_large_computed_map_is_refused(rows, refused):
     product = node("BATCH_MATMUL", [0, 1], [2])
-    graph = Graph(nodes=[product], names={}, shapes={0: (64, 12, rows), 1: (64, rows, 12), 2: (64, 12, 12)})
-    monkeypatch.setattr("anyir.conversion.litert.exporter.graph_by_graph", lambda data: {"restore": graph})
+    graph = Graph(
+        nodes=[product], names={2: "bmm;"}, shapes={0: (64, 12, rows), 1: (64, rows, 12), 2: (64, 12, 12)}
+    )
     if not refused:
-        check_textures(b"")
+        check_textures({"restore": graph})
         return
-    with pytest.raises(UserError, match="restore needs a texture 16384 high; 8192 is the limit"):
-        check_textures(b"")
+    with pytest.raises(
+        UserError, match="restore needs a texture 8192 high for BATCH_MATMUL bmm; 4096 is the limit"
+    ):
+        check_textures({"restore": graph})
