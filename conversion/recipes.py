@@ -38,10 +38,10 @@ class Recipe:
     Attributes:
         runtime: one of ``runtimes.RUNTIMES``.
         backend: one of the runtime's, which runs it.
-        precision: ``fp32``; ``fp16``; ``int8`` (weights and activations, static); ``int16x8`` (so, with 16-bit
-            activations); ``mixed`` (``int8`` where that costs little); ``int8w`` (weights alone); ``pal6`` and
-            ``pal4`` (weights alone: 64 or 16 shared values a tensor); ``pal6g`` and ``pal4g`` (so many a group
-            of channels). The runtime's exporter refuses others.
+        precision: ``fp32``; ``fp16``; ``int8`` (weights and activations, static); ``int16x8`` (so, with
+            16-bit activations); ``mixed`` (``int8`` where that costs little); ``int8w`` (weights alone);
+            ``pal6`` and ``pal4`` (weights alone: 64 or 16 shared values a tensor); ``pal6g`` and ``pal4g``
+            (so many a group of channels). The runtime's exporter refuses others.
         bounds: of its parity; beyond them the build fails.
         calls: into the backend that each entry takes, where they can be counted; of others the build fails.
         default: built where nobody asks for recipes by name.
