@@ -13,10 +13,10 @@ from anyir.conversion import contract, parity
 from anyir.conversion.artifact import open_artifact
 from anyir.conversion.base import LEAST_WEIGHTS
 from anyir.conversion.coreml.evaluator.evaluator import Evaluator
-from anyir.conversion.coreml.exporter import PRECISIONS
-from anyir.conversion.litert.exporter import NORMALISATION, count_operators, large_kernels
+from anyir.conversion.litert.exporter import NORMALISATION, large_kernels, load_graphs
+from anyir.conversion.litert.graph import count
 from anyir.conversion.manifest import manifest_path, verify_artifact
-from anyir.conversion.recipes import RECIPES
+from anyir.conversion.recipes import select_recipes
 from anyir.conversion.source import Source
 from anyir.model import PRESETS, AnyIR, load_weights
 from anyir.model.checkpoint import save_weights
@@ -24,6 +24,9 @@ from anyir.model.cli import build_app
 from anyir.model.errors import UserError
 
 TILE = 64
+RECIPES = select_recipes([])
+"""Those of ``tiny_artifacts``; the others are in test_ladder.py."""
+PRECISIONS = [recipe.precision for recipe in RECIPES if recipe.runtime == "coreml"]
 FILES = {recipe.name: recipe.file_name("tiny", TILE) for recipe in RECIPES}
 COUNTED = [recipe for recipe in RECIPES if recipe.runtime != "coreml"]
 
@@ -55,7 +58,7 @@ def test_the_program_calls_its_delegate_once_and_nothing_else(tiny_artifacts):
 
 def test_every_node_of_the_file_is_counted(tiny_artifacts):
     path = tiny_artifacts / FILES["litert_cpu_fp32"]
-    counted = count_operators(path.read_bytes())
+    counted = {entry: count(graph.nodes) for entry, graph in load_graphs(path.read_bytes()).items()}
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     plain = Interpreter(
