@@ -25,7 +25,10 @@ let package = Package(
             dependencies: frameworks.keys.sorted().map { .byName(name: $0) } + [
                 .product(name: "AnyIRCore", package: "AnyIRKit"), .product(name: "AnyIRState", package: "AnyIRKit"),
             ],
-            path: "App", linkerSettings: linking),
+            path: "App",
+            exclude: [
+                "Assets.xcassets", "Info.plist", "Localizable.xcstrings", "PrivacyInfo.xcprivacy", "sample.jpg",
+            ], linkerSettings: linking),
         .testTarget(name: "AppTests", dependencies: ["AnyIR"], linkerSettings: linking),
     ],
     swiftLanguageModes: [.v6]

@@ -122,8 +122,10 @@ open class MLDictionaryFeatureProvider: NSObject, MLFeatureProvider {
         }
     }
 
+    // https://developer.apple.com/documentation/coreml/mldictionaryfeatureprovider (by MLFeatureProvider)
     public var featureNames: Set<String> { Set(values.keys) }
 
+    // https://developer.apple.com/documentation/coreml/mldictionaryfeatureprovider (by MLFeatureProvider)
     public func featureValue(for featureName: String) -> MLFeatureValue? { values[featureName] }
 }
 
