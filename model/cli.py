@@ -32,7 +32,8 @@ COMMANDS = {
     "profile": "anyir.profiling.commands.profile",
     "report": "anyir.profiling.commands.report",
     "judge": "anyir.profiling.commands.judge",
-    "android stage": "anyir.profiling.commands.stage",
+    "android stage": "anyir.profiling.commands.stage_android",
+    "ios stage": "anyir.profiling.commands.stage_ios",
 }
 """Subcommand, or group and subcommand -> module whose function ``run`` implements it.
 
@@ -41,7 +42,10 @@ These modules import nothing heavy."""
 INTERRUPTED = 130
 """Exit code of a command that Ctrl-C ended, as shells have it."""
 
-GROUPS = {"android": "Prepare and measure the Android app."}
+GROUPS = {
+    "android": "Prepare and measure the Android app.",
+    "ios": "Prepare and measure the iOS app.",
+}
 
 
 def build_app() -> typer.Typer:

@@ -2,7 +2,7 @@
 
 Two subfolders of the app's assets, which hold nothing else, and a list of what is in them::
 
-    models/NAME.tflite, NAME.pte     as built, each with its manifest NAME.json
+    models/NAME.tflite, NAME.pte, NAME.mlpackage    as built, each with its manifest NAME.json
     reference/reference.json         what the tiles are, and the sha256 of each
     reference/inputs.u8, truths.u8   (N, 3, T, T) and (distinct truths, 3, T, T) bytes, without a header
     reference/outputs.f32            (N, 3, T, T) float32, little-endian, not clamped
@@ -56,6 +56,10 @@ ANDROID = App(
     name="Android",
     # A LiteRT program's GPU is the app's choice.
     backends={"executorch": "xnnpack", "litert": "cpu"},
+)
+IOS = App(
+    name="iOS",
+    backends={"coreml": "mlprogram", "executorch": "xnnpack"},
 )
 
 

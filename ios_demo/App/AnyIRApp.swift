@@ -9,11 +9,14 @@ struct AnyIRApp: App {
     var body: some Scene {
         WindowGroup {
             switch start {
-            case .app(let model):
-                MainView(model: model)
+            case .app(let model, let benchmark):
+                MainView(model: model, benchmark: benchmark)
                     .onOpenURL { model.choose(.file($0)) }
                     .onChange(of: phase) { _, phase in
                         if phase == .background { model.leaves() }
+                    }
+                    .task {
+                        _ = await Headless.run(arguments: ProcessInfo.processInfo.arguments, benchmark, app: model)
                     }
             case .failed(let sentence):
                 Text(sentence).padding()
@@ -25,14 +28,18 @@ struct AnyIRApp: App {
 /// What a launch comes to.
 @MainActor
 enum Start {
-    case app(AppModel)
+    case app(AppModel, BenchmarkModel)
 
     /// With one sentence.
     case failed(String)
 
     init() {
         do {
-            self = .app(AppModel(try Services.ofTheSystem()))
+            let services = try Services.ofTheSystem()
+            let benchmark = BenchmarkModel(
+                services, device: ThisDevice(), references: try Services.folders("reference"),
+                results: try Services.folder("results"))
+            self = .app(AppModel(services), benchmark)
         } catch {
             self = .failed(sentence(of: error))
         }
@@ -55,11 +62,16 @@ extension Services {
 
     /// Where models or reference tiles lie: what the user copied stands for the app's own.
     static func folders(_ name: String) throws -> [URL] {
+        let staged = Bundle.main.resourceURL?.appendingPathComponent("Staged").appendingPathComponent(name)
+        return [try folder(name)] + [staged].compactMap(\.self)
+    }
+
+    /// A folder that the Files app and a computer see.
+    static func folder(_ name: String) throws -> URL {
         let manager = FileManager.default
         let documents = try manager.url(for: .documentDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
-        let own = documents.appendingPathComponent(name)
-        try manager.createDirectory(at: own, withIntermediateDirectories: true)
-        let staged = Bundle.main.resourceURL?.appendingPathComponent("Staged").appendingPathComponent(name)
-        return [own] + [staged].compactMap(\.self)
+        let folder = documents.appendingPathComponent(name)
+        try manager.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder
     }
 }

@@ -1,39 +1,33 @@
-"""``anyir android stage``: artifacts and reference tiles into the Android app."""
+"""``anyir android stage`` and ``anyir ios stage``: artifacts and reference tiles into an app."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from anyir.profiling.device_assets import App
 
-def run(
-    artifacts: Annotated[Path, typer.Option(help="Folder that `anyir convert` wrote.")] = Path(
-        "build/artifacts"
-    ),
-    reference: Annotated[Path, typer.Option(help="Folder that `anyir reference` wrote.")] = Path(
-        "build/reference"
-    ),
-    only: Annotated[
-        str, typer.Option(metavar="PATTERN", help="Artifacts whose name fits, such as '*_litert_*'.")
-    ] = "*",
-    out: Annotated[Path, typer.Option(help="The app's assets.")] = Path("android_demo/app/src/main/assets"),
-) -> None:
-    """Copy artifacts, their manifests and the reference's tiles to where the app's builds take them.
+ARTIFACTS = Path("build/artifacts")
+REFERENCE = Path("build/reference")
 
-    All are checked by their sha256. The folders models and reference of the assets are replaced whole.
+Artifacts = Annotated[Path, typer.Option(help="Folder that `anyir convert` wrote.")]
+Reference = Annotated[Path, typer.Option(help="Folder that `anyir reference` wrote.")]
+Only = Annotated[str, typer.Option(metavar="PATTERN", help="Artifacts whose name fits, such as '*_fp16_*'.")]
 
-    Example: [bold]anyir android stage --only '*_litert_cpu_*'[/bold]
-    """
+
+def stage_into(app: App, artifacts: Path, reference: Path, only: str, out: Path) -> None:
+    """Stage, and print what was staged; what was left out is a note on stderr."""
     from rich.console import Console
 
-    from anyir.profiling.device_assets import ANDROID, stage
+    from anyir.profiling.device_assets import stage
     from anyir.profiling.reference import load_reference
 
     console = Console(stderr=True)
     with console.status("staging") as status:
-        staged = stage(ANDROID, artifacts, load_reference(reference), out, only, on_file=status.update)
+        staged = stage(app, artifacts, load_reference(reference), out, only, on_file=status.update)
     for name, why in staged.left_out.items():
         console.print(f"note: {name} is left out: {why}", highlight=False, markup=False, soft_wrap=True)
     for name in staged.models:

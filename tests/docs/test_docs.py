@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 import anyir.model
 from anyir.conversion.recipes import RECIPES
-from anyir.model.cli import build_app
+from anyir.model.cli import GROUPS, build_app
 from anyir.model.config import DEFAULT_OVERLAP
 from anyir.model.data.dataset_registry import DATASETS
 from anyir.model.data.degradation_registry import single_kinds
@@ -22,11 +22,11 @@ from anyir.model.training.config import TrainConfig
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     path
-    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "android_demo").glob("*.md"))
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*_demo/*.md"))
     if path.name != "CHANGELOG.md"
 )
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-FOLDERS = "model|conversion|profiling|tests|docs|android_demo"
+FOLDERS = "model|conversion|profiling|tests|docs|android_demo|ios_demo"
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -99,7 +99,7 @@ def test_commands_take_the_options_that_are_shown(page):
         words = shlex.split(line, comments=True)
         if words[0].isupper() or words == ["COMMAND", "--help"]:
             continue
-        name = " ".join(words[:2]) if words[0] == "android" else words[0]
+        name = " ".join(words[:2]) if words[0] in GROUPS else words[0]
         assert name in commands(), f"anyir {line}: there is no such command"
         parameters = commands()[name].params
         options = {option for each in parameters for option in (*each.opts, *each.secondary_opts)} | {

@@ -118,6 +118,7 @@ def test_memory_that_cannot_be_measured_is_one_line():
         (["complexity", "--table", "--width", "4096"], 2, "4096x224 is too large, 2048 a side is the limit"),
         (["android"], 2, "Missing command"),
         (["android", "frobnicate"], 2, "No such command"),
+        (["ios", "stage", "frobnicate"], 2, "unexpected extra argument"),
         (["train", "--data", "/nowhere", "--out", "build/never"], 1, "anyir: /nowhere is not a folder"),
         (
             ["train", "--data", "x", "--out", "y", "--crop", "65"],

@@ -1,4 +1,4 @@
-"""What `anyir android stage` puts into the app, and what it refuses."""
+"""What `anyir android stage` and `anyir ios stage` put into the apps, and what they refuse."""
 
 import hashlib
 import json
@@ -32,19 +32,23 @@ def artifacts(tiny_artifacts, tmp_path):
     return shutil.copytree(tiny_artifacts, tmp_path / "artifacts")
 
 
-def test_the_command_stages_what_android_runs(tiny_artifacts, reference, tmp_path):
+@pytest.mark.parametrize(
+    ("app", "patterns"),
+    [("android", ("*.tflite", "*_xnnpack_*.pte")), ("ios", ("*.mlpackage", "*_xnnpack_*.pte"))],
+)
+def test_the_command_stages_what_the_app_runs(app, patterns, tiny_artifacts, reference, tmp_path):
     out = tmp_path / "assets"
     process = anyir(
-        *("android", "stage", "--artifacts", tiny_artifacts, "--reference", reference.folder, "--out", out)
+        *(app, "stage", "--artifacts", tiny_artifacts, "--reference", reference.folder, "--out", out)
     )
     assert process.returncode == 0, process.stderr
     names = {path.name for path in (out / "models").iterdir()}
-    expected = {
-        path.name for pattern in ("*.tflite", "*_xnnpack_*.pte") for path in tiny_artifacts.glob(pattern)
-    }
+    expected = {path.name for pattern in patterns for path in tiny_artifacts.glob(pattern)}
+    assert len({name.rpartition(".")[2] for name in expected}) == 2
     assert names == expected | {name.rpartition(".")[0] + ".json" for name in expected}
-    for name in names:
-        assert (out / "models" / name).read_bytes() == (tiny_artifacts / name).read_bytes()
+    made = contents(out / "models")
+    assert made == {name: data for name, data in contents(tiny_artifacts).items() if name in made}
+    assert {name.partition("/")[0] for name in made} == names
     assert process.stdout.splitlines()[:-1] == sorted(expected)
     assert process.stdout.splitlines()[-1].startswith(f"{len(expected)} models and 27 tiles, ")
     files = json.loads((out / "staged.json").read_text())["files"]

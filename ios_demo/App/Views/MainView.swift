@@ -6,6 +6,7 @@ import UniformTypeIdentifiers
 /// The main screen: the photo, and a panel for what can be done with it; side by side where there is width.
 struct MainView: View {
     @Bindable var model: AppModel
+    let benchmark: BenchmarkModel
 
     @Environment(\.verticalSizeClass) private var height
     @Environment(\.horizontalSizeClass) private var width
@@ -51,7 +52,7 @@ struct MainView: View {
         } message: {
             Text(Words.closeText)
         }
-        .sheet(isPresented: $showsModels) { ModelsView(model: model) }
+        .sheet(isPresented: $showsModels) { ModelsView(model: model, benchmark: benchmark) }
         .sheet(item: $model.offered) { ShareSheet(file: $0.url) }
     }
 

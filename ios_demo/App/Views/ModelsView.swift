@@ -4,6 +4,7 @@ import SwiftUI
 /// The models and engines on this device: what they are good for, how fast they were, and why some cannot be used.
 struct ModelsView: View {
     let model: AppModel
+    let benchmark: BenchmarkModel
 
     @Environment(\.dismiss) private var dismiss
 
@@ -17,6 +18,9 @@ struct ModelsView: View {
                     }
                     Section(Words.enginesHeading) {
                         ForEach(catalogue.engines) { row($0, of: catalogue) }
+                    }
+                    if catalogue.pair != nil {
+                        NavigationLink(Words.measure) { BenchmarkView(app: model, benchmark: benchmark) }
                     }
                     if !catalogue.refused.isEmpty {
                         Section(Words.refusedHeading) {

@@ -218,6 +218,10 @@ extension Section where Parent == Text, Content: View, Footer == EmptyView {
     // https://developer.apple.com/documentation/swiftui/section/init(_:content:)
     nonisolated public init<S: StringProtocol>(_ title: S, @ViewBuilder content: () -> Content) {}
 }
+extension Section where Parent == EmptyView, Content: View, Footer == EmptyView {
+    // https://developer.apple.com/documentation/swiftui/section/init(content:)
+    nonisolated public init(@ViewBuilder content: () -> Content) {}
+}
 // https://developer.apple.com/documentation/swiftui/foreach
 public struct ForEach<Data: RandomAccessCollection, ID: Hashable, Content> {}
 extension ForEach: View, StubView where Content: View {}
@@ -237,6 +241,12 @@ public struct NavigationPath: Sendable {}
 public struct NavigationStack<Data, Root: View>: StubView {
     // https://developer.apple.com/documentation/swiftui/navigationstack/init(root:)
     nonisolated public init(@ViewBuilder root: () -> Root) where Data == NavigationPath {}
+}
+// https://developer.apple.com/documentation/swiftui/navigationlink
+public struct NavigationLink<Label: View, Destination: View>: StubView {}
+extension NavigationLink where Label == Text {
+    // https://developer.apple.com/documentation/swiftui/navigationlink/init(_:destination:)
+    nonisolated public init<S: StringProtocol>(_ title: S, @ViewBuilder destination: () -> Destination) {}
 }
 // https://developer.apple.com/documentation/swiftui/geometryreader
 public struct GeometryReader<Content: View>: StubView {
