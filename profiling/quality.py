@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 from anyir.model.errors import UserError
 from anyir.model.files import write_atomically
 from anyir.model.metrics import EQUAL, psnr, ssim
+from anyir.model.restore.need import need_between
 from anyir.profiling.reference import Reference
-from anyir.profiling.schema import DegradationInput, Quality, ReferenceSummary
+from anyir.profiling.schema import DegradationInput, NeedFigures, Quality, ReferenceSummary
 
 WEBP_QUALITY = 88
 """Of 100. Pictures are for looking at; figures come from the arrays."""
@@ -70,6 +72,7 @@ def compare_outputs(
         UserError: outputs hold NaN or infinity.
     """
     expected, truths = reference.array("outputs"), reference.array("truths")
+    inputs = reference.array("inputs")
     result = {}
     for kind, cases in cases_by_kind(reference):
         made = np.asarray(outputs[cases])
@@ -78,6 +81,8 @@ def compare_outputs(
         clipped, wanted = made.clip(0, 1), np.asarray(expected[cases]).clip(0, 1)
         pairs = list(zip(clipped, truths[cases] / np.float32(255), strict=True))
         shown = picture_case(cases)
+        before = inputs[shown].astype(np.float32) / np.float32(255)
+        need = need_between(*(tile.transpose(1, 2, 0) for tile in (before, outputs[shown])))
         result[kind] = Quality(
             psnr_reference=finite(psnr(image=clipped, reference=wanted, data_range=1.0)),
             ssim_reference=ssim(image=clipped, reference=wanted, data_range=1.0),
@@ -85,6 +90,7 @@ def compare_outputs(
             psnr_truth=truth_psnr(pairs),
             ssim_truth=mean(ssim(image=a, reference=b, data_range=1.0) for a, b in pairs),
             picture=pictures.write(f"{name}.{kind}", outputs[shown]),
+            need=NeedFigures(**asdict(need)),
         )
     return result
 

@@ -143,6 +143,15 @@ class Look(Strict):
     latency: Latency
 
 
+class NeedFigures(Strict):
+    """How much a picture needs to be restored, as ``anyir.model.restore.need``: what changes, of 255."""
+
+    change: float = Field(ge=0)
+    brightness: float
+    contrast: float
+    detail: float
+
+
 class Quality(Strict):
     """One degradation: outputs, clipped to 0..1, against the reference's and against the truth.
 
@@ -157,6 +166,10 @@ class Quality(Strict):
     )
     ssim_truth: float | None
     picture: PictureFile | None
+    need: NeedFigures | None = Field(
+        default=None,
+        description="Of the tile in the picture; left out where there is none.",
+    )
 
 
 class Row(Strict):

@@ -14,9 +14,9 @@ from anyir.model.data.decode import read_float, read_pixels, to_8_bits
 from anyir.model.data.photo_bank import PHOTO_SUFFIXES, is_photo
 from anyir.model.errors import UserError
 from anyir.model.evaluation.baselines import BASELINES
-from anyir.model.evaluation.estimate import Estimate, estimate
 from anyir.model.evaluation.photo_figures import PhotoFigures, change, measure_photo
 from anyir.model.files import sha256, write_atomically
+from anyir.model.restore.need import Need, need_between
 
 if TYPE_CHECKING:
     from anyir.model.restore.restorer import Restorer
@@ -49,13 +49,13 @@ class SeenPhoto:
         kind: the folder that it lies in: what is wrong with it.
         name: its file's.
         pictures: before, after, baselines, peers.
-        estimate: how degraded it is, by its restoration.
+        need: how much it needed to be restored, by its whole restoration.
     """
 
     kind: str
     name: str
     pictures: list[Picture]
-    estimate: Estimate
+    need: Need
 
     @property
     def key(self) -> str:
@@ -144,7 +144,9 @@ def _measure(kind: str, path: Path, out: Path, files: dict[str, str]) -> SeenPho
             sizes = [f"{image.shape[-1]}x{image.shape[-2]}" for image in (version, before)]
             raise UserError(f"{title}'s {kind}/{path.name} is {sizes[0]}, the photo {sizes[1]}")
         pictures.append(Picture(title, file, measure_photo(version), change(before, version)))
-    return SeenPhoto(kind, path.name, pictures, estimate(before, read_float(out / files["after"])))
+    after = read_float(out / files["after"])
+    need = need_between(*(image[0].permute(1, 2, 0).numpy() for image in (before, after)))
+    return SeenPhoto(kind, path.name, pictures, need)
 
 
 def _make(out: Path, file: str, make: Callable[[], np.ndarray]) -> str:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anyir.model.errors import UserError
+from anyir.model.restore.need import Need
 from anyir.profiling.environment import Environment, Reading
 from anyir.profiling.report.plots import Point, pareto_svg, slowdown, sustained_svg
-from anyir.profiling.schema import PYTORCH, ReferenceSummary, Results, Row, load_results
+from anyir.profiling.schema import PYTORCH, NeedFigures, ReferenceSummary, Results, Row, load_results
 from anyir.profiling.summary import (
     PHOTO,
     case_title,
@@ -250,6 +251,7 @@ def _pictures(results: Results, folder: Path) -> dict[str, Any]:
                     "picture": data_uri(folder, row.quality[kind].picture),
                     "psnr": row.quality[kind].psnr_truth,
                     "agreement": row.quality[kind].psnr_reference,
+                    "need": in_words(row.quality[kind].need),
                 }
                 for kind in inputs
             },
@@ -258,6 +260,11 @@ def _pictures(results: Results, folder: Path) -> dict[str, Any]:
         if row.is_compared and all(row.quality[kind].picture for kind in inputs)
     }
     return {"inputs": inputs, "programs": programs if inputs else {}}
+
+
+def in_words(figures: NeedFigures | None) -> str | None:
+    """How much a picture needs to be restored, with the number and the threshold."""
+    return None if figures is None else Need(**figures.model_dump()).in_words()
 
 
 def data_uri(folder: Path, name: str | None) -> str:

@@ -24,7 +24,7 @@ class KindSummary:
         kind: the folder's name.
         photos: how many.
         verdicts: ``better``, ``same``, ``worse``, and empty for those that nobody has looked at -> how many.
-        needed: how many the restoration changed enough to say that they needed it.
+        needed: how many the restoration changed so much that they are taken to have needed it.
         rows: title of a version -> (how many there are, mean dark channel, mean of the medians, mean noise of
             255, mean PSNR against the photo before).
     """
@@ -59,7 +59,7 @@ def summarise(seen: list[SeenPhoto], verdicts: dict[str, Verdict]) -> list[KindS
                     )
                 ),
             )
-        needed = sum(photo.estimate.needed for photo in photos)
+        needed = sum(photo.need.needed for photo in photos)
         said = {verdict: counts.get(verdict, 0) for verdict in (*VERDICTS, OPEN)}
         summaries.append(KindSummary(kind, len(photos), said, needed, rows))  # type: ignore[arg-type]
     return summaries

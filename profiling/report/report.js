@@ -39,6 +39,7 @@
     element("psnr-gain").textContent =
       gain === null ? "none to be had" : `${gain < 0 ? "\u2212" : "+"}${Math.abs(gain).toFixed(2)} dB`;
     element("agreement").textContent = figure(made.agreement);
+    element("need").textContent = made.need ?? "";
   }
 
   function follow(event) {

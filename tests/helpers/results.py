@@ -13,6 +13,7 @@ def ok_row(name="tiny_litert_cpu_fp32_64x64", p50=2.5):
         "psnr_truth": 30.0,
         "ssim_truth": 0.9,
         "picture": f"pictures/{name}.noise.webp",
+        "need": {"change": 9.5, "brightness": 0.2, "contrast": 0.1, "detail": -3.0},
     }
     return {
         "status": "ok",

@@ -45,8 +45,10 @@ def test_results_have_the_entries_of_the_schema():
         "Look": schema.Look,
         "Quality": schema.Quality,
     }
+    left_out = {"Quality": {"need"}}  # of a picture, which phones do not write
     for struct, model in pairs.items():
-        assert fields(swift, struct) == set(model.model_fields), struct
+        due = set(model.model_fields) - left_out.get(struct, set())
+        assert fields(swift, struct) == due, struct
     assert f"static let schemaVersion = {schema.SCHEMA_VERSION}\n" in swift
 
 

@@ -89,6 +89,7 @@ def test_a_measured_row_has_its_figures(file, rows, profiled, reference):
         assert quality.ssim_reference > 0.9999
         assert quality.max_error_reference < 1e-3
         assert (profiled[1] / quality.picture).is_file()
+        assert quality.need is not None
     if file:
         assert row.artifact.sha256 == sha256(profiled[2] / file)
         assert "XNNPACK" in row.accelerator

@@ -40,6 +40,7 @@ def phone_row(engine):
     }
     for quality in row["quality"].values():
         quality.update(ssim_reference=None, ssim_truth=None, picture=None)
+        del quality["need"]
     return {
         **row,
         "engine": engine,

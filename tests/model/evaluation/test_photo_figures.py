@@ -1,4 +1,4 @@
-"""Figures of photos without a truth, baselines, and the estimate, on images whose answers are known."""
+"""Figures of photos without a truth and baselines, on images whose answers are known."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,6 @@ from skimage.exposure import equalize_adapthist
 
 from anyir.model.evaluation import baselines
 from anyir.model.evaluation.conditions import luma, to_linear, to_srgb
-from anyir.model.evaluation.estimate import estimate
 from anyir.model.evaluation.photo_figures import change, dark_channel, measure_photo
 from anyir.model.metrics import psnr
 
@@ -116,22 +115,3 @@ def test_every_baseline_returns_a_photo_of_the_same_size(photo):
             restored = method(crop)
             assert restored.shape == crop.shape, title
             assert 0 <= float(restored.min()) <= float(restored.max()) <= 1, title
-
-
-def test_the_estimate_names_what_was_undone(photo):
-    dark = to_srgb(to_linear(photo) / 16)
-    assert list(estimate(dark, photo).kinds) == ["low_light"]
-    assert next(iter(estimate(hazy(photo), photo).kinds)) == "haze"
-    assert list(estimate(noisy(photo, 15), photo).kinds) == ["noise"]
-    blurred = torch.nn.functional.avg_pool2d(photo, 5, 1, 2)
-    assert list(estimate(blurred, photo).kinds) == ["blur"]
-
-
-def test_what_hardly_changes_was_not_needed(photo):
-    found = estimate(noisy(photo, 1.5), photo)
-    assert not found.needed
-    assert found.kinds == {}
-    assert found.psnr > 40
-    darker = estimate(photo, photo * 0.7)  # not haze, though its dark channel falls
-    assert darker.needed
-    assert "haze" not in darker.kinds

@@ -6,13 +6,15 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import uniform_filter
 from skimage import data
 from typer.testing import CliRunner
 
 from anyir.model.cli import build_app
 from anyir.model.errors import UserError
-from anyir.model.restore.need import NEEDED, need_between
+from anyir.model.restore.need import FAULTS, NEEDED, Need, need_between
 from anyir.model.restore.restorer import Restorer
+from tests.helpers.fixtures import FIXTURES, script
 
 PHOTO = data.astronaut()[:300, :340]
 
@@ -103,3 +105,48 @@ def test_a_folder_counts_what_is_fine(command, tmp_path):
     result = command(lift, "photos", "again", "--json")
     files = {file["input"][-5:]: file["need"]["needed"] for file in json.loads(result.stdout)["files"]}
     assert files == {"a.png": False, "b.png": True}
+
+
+def test_real_faults_are_named():
+    photo = data.coffee()[40:296, 100:420].astype(np.float32) / 255
+    rng = np.random.default_rng(0)
+    blurred = uniform_filter(photo, (5, 5, 0))
+    faulty = {
+        "low_light": (photo**2.2 / 16) ** (1 / 2.2),
+        "haze": 0.5 * photo + 0.4,
+        "noise": photo + rng.normal(0, 15 / 255, photo.shape).astype(np.float32),
+        "blur": blurred,
+    }
+    for fault, before in faulty.items():
+        assert need_between(before, photo).faults == [fault]
+    darker = need_between(photo, 0.7 * photo)
+    assert darker.needed
+    assert darker.faults != ["haze"]
+    fine = need_between(photo + rng.normal(0, 1.5 / 255, photo.shape).astype(np.float32), photo)
+    assert not fine.needed
+    assert fine.faults == []
+
+
+def test_the_fixture_is_what_the_code_computes():
+    make = script("make_needs")
+    assert make.FIXTURE == FIXTURES / "needs.json"
+    assert make.text() == make.FIXTURE.read_text()
+    cases = json.loads(make.FIXTURE.read_text())["pairs"]
+    assert {fault for case in cases for fault in case["faults"]} == set(FAULTS)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (5, 3), (7, 90)])
+def test_sides_below_a_cell_have_numbers_too(width, height):
+    rng = np.random.default_rng(0)
+    before, after = rng.random((2, height, width, 3), np.float32)
+    assert np.isfinite([*need_between(before, after).to_dict().values()][:4]).all()
+
+
+def test_it_is_said_with_its_number_and_its_threshold():
+    figures = "of 255; a fault is 2.5 or more)."
+    assert Need(2.49, 0, 0, 0).in_words() == f"Looks fine: little changes (2.49 {figures}"
+    assert Need(2.5, 0, 0, 0).in_words() == f"Needs restoring (2.5 {figures}"
+    both = Need(24.3, -30, 12, -1.5).in_words()
+    assert both == f"Needs less haze, rain or snow, and less noise (24.3 {figures}"
+    assert Need(24.3, 30, 12, 1.5).in_words() == f"Needs more light (24.3 {figures}"
+    assert Need(3, 0, 0, 0.5).in_words() == f"Needs a sharper picture (3 {figures}"

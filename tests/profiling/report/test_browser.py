@@ -126,6 +126,7 @@ def test_every_degradation_and_program_has_its_pictures(open_page):
                     assert page.locator(picture).evaluate("e => e.naturalWidth") == 64
                 seen.add(page.locator("#left").get_attribute("src"))
             assert page.locator("#psnr-output").inner_text().endswith(("dB", "identical"))
+            assert page.locator("#need").inner_text().endswith("of 255; a fault is 2.5 or more).")
     assert len(seen) == 8 + 3  # degraded tiles, and the three photos; the clean tile is its own truth
     broken = page.evaluate("[...document.images].filter(i => !i.complete || !i.naturalWidth).length")
     assert broken == 0

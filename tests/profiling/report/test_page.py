@@ -4,7 +4,7 @@ import re
 import pytest
 
 from anyir.model.errors import UserError
-from anyir.profiling.report.page import ResultsFile, render, training_note, write_report
+from anyir.profiling.report.page import ResultsFile, comparison_data, render, training_note, write_report
 from anyir.profiling.report.plots import Point, pareto_svg
 from anyir.profiling.schema import ReferenceSummary, Results
 from anyir.profiling.summary import photo_tiles
@@ -57,6 +57,42 @@ def test_a_missing_picture_ends_in_one_line(tmp_path):
     with pytest.raises(UserError, match=r"gone\.webp is missing"):
         write_report([tmp_path / "results.json"], tmp_path / "index.html")
     assert not (tmp_path / "index.html").exists()
+
+
+def test_each_picture_says_what_it_needs(tmp_path):
+    data = document()
+    data["reference"]["inputs"] = {
+        kind: {**entry, "degraded": "pictures/a.webp", "truth": "pictures/a.webp"}
+        for kind, entry in data["reference"]["inputs"].items()
+    }
+    for quality in data["rows"][0]["quality"].values():
+        quality["picture"] = "pictures/a.webp"
+    del data["rows"][0]["quality"]["clean"]["need"]
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures/a.webp").touch()
+    programs = comparison_data(
+        [ResultsFile(Results.model_validate({**data, "rows": data["rows"][:1]}), tmp_path)]
+    )
+    [program] = programs["programs"].values()
+    assert program["kinds"]["noise"]["need"] == "Needs less noise (9.5 of 255; a fault is 2.5 or more)."
+    assert program["kinds"]["clean"]["need"] is None
+
+
+def test_need_is_of_the_tile_that_is_shown(reference, tmp_path):
+    from dataclasses import asdict
+
+    import numpy as np
+
+    from anyir.model.restore.need import need_between
+    from anyir.profiling.quality import PictureWriter, cases_by_kind, compare_outputs, picture_case
+
+    outputs = np.random.default_rng(0).random(reference.array("outputs").shape, np.float32)
+    quality = compare_outputs(outputs, reference, "made", PictureWriter(tmp_path / "pictures"))
+    for kind, cases in cases_by_kind(reference):
+        shown = picture_case(cases)
+        before, after = reference.array("inputs")[shown] / np.float32(255), outputs[shown]
+        expected = need_between(before.transpose(1, 2, 0), after.transpose(1, 2, 0))
+        assert quality[kind].need.model_dump() == asdict(expected)
 
 
 def test_pictures_are_bounded_and_named_as_results_name_them(tmp_path):

@@ -38,6 +38,7 @@ def test_the_page_shows_every_photo_and_its_verdict(real, tmp_path, tiny_weights
     page = (out / "index.html").read_text()
     assert '<b class="worse">worse</b> a &lt;grey&gt; veil' in page
     assert "nobody has looked yet" in page
+    assert page.count("of 255; a fault is 2.5 or more).</small>") == 2
     pictures = re.findall(r'<img src="([^"]+)"', page)
     assert len(pictures) == 2 * 2 + 1  # before and after of two, and haze's baseline
     assert all((out / unquote(file)).is_file() for file in pictures)
