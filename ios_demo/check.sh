@@ -7,6 +7,7 @@
 # ARTIFACTS is what tests/helpers/make_ios_artifacts.py made. Takes the `swift` on the PATH, else the Debian 13 root of
 # swift-chroot.sh where there is one or one can be made; ANYIR_SWIFT=chroot takes that in any case.
 set -euo pipefail
+[ $# -eq 1 ] || { echo "usage: $0 ARTIFACTS | --is-ready" >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
 
 # Swift 6, on the PATH or in the root.
@@ -44,7 +45,8 @@ quietly() {
     return 1
 }
 
-count() { grep -oE 'Test run with [0-9]+ tests' "$1" | grep -oE '[0-9]+'; }
+# Those that ran: skipped ones are not among them.
+count() { grep -cE '✔ Test [^ ]+\(.*\) passed' "$1"; }
 
 mkdir -p .build
 "${inside[@]}" swift format lint --strict --recursive AnyIRKit/Package.swift AnyIRKit/Sources AnyIRKit/Tests
@@ -57,8 +59,8 @@ quietly ../.build/build.log "${swift[@]}" build --build-tests
 quietly ../.build/test.log "${swift[@]}" test --skip-build
 echo "AnyIRKit: $(count ../.build/test.log) tests passed"
 
-# Data races: the core alone, as the runtimes' libraries know nothing of the sanitizer.
-unset ANYIR_PACKAGES
+# Data races, without real programs: the runtimes' libraries know nothing of the sanitizer.
+unset ANYIR_PACKAGES ANYIR_ARTIFACTS
 quietly ../.build/thread.log "${swift[@]}" test --sanitize=thread --scratch-path .build/thread \
-    --filter AnyIRCoreTests.PhotoRestorerTests
+    --filter 'AnyIRCoreTests|AnyIRStateTests'
 echo "AnyIRKit: $(count ../.build/thread.log) tests passed with the thread sanitizer"

@@ -8,7 +8,7 @@
 # Needs root, debootstrap and the right to mount in a namespace of its own. ANYIR_SWIFT_ROOT names another place.
 set -euo pipefail
 
-root=${ANYIR_SWIFT_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/anyir/swift-debian13}
+root=${ANYIR_SWIFT_ROOT:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/anyir/swift-debian13}
 mirror=${ANYIR_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 packages=(swiftlang libstdc++-14-dev libpng-dev libjpeg62-turbo-dev)
 # The stamp names what is in the root, so that another list makes it anew.

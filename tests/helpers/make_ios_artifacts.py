@@ -65,15 +65,18 @@ def is_by_the_schema(manifest: Any) -> bool:
 def main(android: Path, folder: Path) -> None:
     from anyir.conversion.manifest import tree_sha256
 
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(android, folder, ignore=shutil.ignore_patterns("assets", "phone.*", ".ready"))
+    built = folder / "executorch"  # stays, as converting takes a minute and is left out where nothing changed
+    for old in folder.glob("*"):
+        if old.is_dir() and old != built:
+            shutil.rmtree(old)
+    ignored = shutil.ignore_patterns("assets", "phone.*", ".ready")
+    shutil.copytree(android, folder, ignore=ignored, dirs_exist_ok=True)
     shutil.copytree(android / "assets" / "reference", folder / "staged" / "reference")
     models, photo = folder / "models", folder / "photo.png"
     weights = ("--weights", folder / "tiny.safetensors", "--tile", TILE)
-    anyir("convert", *weights, "--only", "executorch_xnnpack_fp32", "--out", folder / "built")
-    for built in (folder / "built").glob("*executorch*"):
-        built.rename(models / built.name)
-    shutil.rmtree(folder / "built")
+    anyir("convert", *weights, "--only", "executorch_xnnpack_fp32", "--out", built)
+    for artifact in built.glob("tiny_*"):
+        shutil.copy(artifact, models)
     for name, text in {"Manifest.json": "{}", "Data/é.bin": "1", "Data/weights/weight.bin": "2" * 70}.items():
         (folder / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "tree" / name).write_text(text)

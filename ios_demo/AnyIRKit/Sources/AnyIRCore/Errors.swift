@@ -18,6 +18,8 @@ public enum RestoreError: OneSentence, Equatable {
     case lookNotFinite
     /// Another photo is being restored by the same restorer.
     case busy
+    /// The overlap that the restorer was made with does not fit the model's tile.
+    case overlap(Int, tile: Int)
 
     public var sentence: String {
         switch self {
@@ -27,6 +29,7 @@ public enum RestoreError: OneSentence, Equatable {
             "The model looked at the photo and found values that are no numbers (NaN or infinity), so there is no "
                 + "result."
         case .busy: "A photo is being restored; wait until it is done, or cancel it."
+        case .overlap(let overlap, let tile): "The overlap \(overlap) is not in 0..\(tile / 2), half the model's tile."
         }
     }
 }

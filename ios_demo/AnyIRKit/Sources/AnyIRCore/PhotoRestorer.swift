@@ -69,6 +69,7 @@ public actor PhotoRestorer {
         progress: @Sendable (RestoreProgress) -> Void
     ) async throws {
         let overlap = overlap ?? TilePlan.defaultOverlap(tile: engine.tile)
+        guard 0...engine.tile / 2 ~= overlap else { throw RestoreError.overlap(overlap, tile: engine.tile) }
         let plan = TilePlan(width: source.width, height: source.height, tile: engine.tile, overlap: overlap)
         let tiles = TileBuffers(
             engine: engine, width: min(plan.tile, plan.width), height: min(plan.tile, plan.height))

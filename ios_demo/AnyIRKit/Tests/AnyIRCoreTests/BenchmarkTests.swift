@@ -138,6 +138,23 @@ private struct PlaceFactory: EngineFactory {
             #expect(rows.map(\.status) == [.ok, .failed, .ok])
             #expect(rows[1].error == "The app ended while this was measured.")
             #expect(opener.opened == opened + 2, "a is not measured again")
+            // A model that was replaced is measured anew, and so is everything an hour later.
+            try #require(left.withLock { $0 }).write(to: journal)
+            var changedEntries = entries
+            changedEntries[0] = .usable(
+                Model(
+                    manifest: changed(try model("a").manifest) { $0.sha256 = "ffff" },
+                    url: URL(fileURLWithPath: "/models/a.tflite")))
+            let replaced = try chooseTargets(
+                plan, entries: changedEntries, engines: [PlaceFactory(opener: opener)], tiles: tiles)
+            let fresh = Benchmark(plan, tiles: tiles, device: PretendPhone(), journal: journal)
+            #expect(try await fresh.measure(replaced).rows.map(\.status) == [.ok, .failed, .ok])
+            #expect(opener.opened == opened + 6)
+            try #require(left.withLock { $0 }).write(to: journal)
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date.now.addingTimeInterval(-4000)], ofItemAtPath: journal.path)
+            let later = Benchmark(plan, tiles: tiles, device: PretendPhone(), journal: journal)
+            #expect(try await later.measure(targets).rows.map(\.status) == [.ok, .ok, .ok])
             // Another plan begins anew.
             try #require(left.withLock { $0 }).write(to: journal)
             let other = Benchmark(

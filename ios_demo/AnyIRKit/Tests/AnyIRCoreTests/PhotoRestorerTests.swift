@@ -176,6 +176,13 @@ private struct FullDisk: PhotoSink {
         }
     }
 
+    @Test(arguments: [-1, 5, 1000])
+    func anOverlapThatDoesNotFitTheTileIsRefused(overlap: Int) async throws {
+        await #expect(throws: RestoreError.overlap(overlap, tile: 8)) {
+            try await restore(randomPhoto(9, 9), by: PhotoRestorer(PlaceOpener(tile: 8), overlap: overlap))
+        }
+    }
+
     @Test func aLongStripTakesOneRowOfTiles() async throws {
         let opener = PlaceOpener(tile: 64)
         let photo = randomPhoto(20_000, 3)

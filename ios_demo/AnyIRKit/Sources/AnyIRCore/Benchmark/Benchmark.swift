@@ -59,15 +59,21 @@ public actor Benchmark {
 
     /// One row for every target, in their order.
     ///
-    /// - Throws: CancellationError between two steps; the rows so far are in the journal
+    /// - Throws: CancellationError between two steps: nothing of it is kept
     public func measure(_ targets: [Target]) async throws -> Results {
         let environment = await device.environment()
-        var noted = journal?.load(plan) ?? Journal.Content(plan: plan)
-        total = targets.count { $0.error == nil } * (plan.warmups + plan.runs + 2)
+        var noted = journal?.load(plan, on: environment) ?? Journal.Content(plan: plan, environment: environment)
+        // A model that was replaced meanwhile is measured anew.
+        noted.rows = noted.rows.filter { label, row in
+            targets.contains { $0.label == label && $0.sha256 == row.artifact?.sha256 }
+        }
+        for target in targets where target.label == noted.running {
+            noted.rows[target.label] = row(target, environment, error: "The app ended while this was measured.")
+        }
+        done = 0
+        total = targets.count { noted.rows[$0.label] == nil && $0.error == nil } * (plan.warmups + plan.runs + 2)
         for target in targets where noted.rows[target.label] == nil {
-            if noted.running == target.label {
-                noted.rows[target.label] = row(target, environment, error: "The app ended while this was measured.")
-            } else if let error = target.error {
+            if let error = target.error {
                 noted.rows[target.label] = row(target, environment, error: error)
             } else {
                 noted.running = target.label
@@ -75,8 +81,7 @@ public actor Benchmark {
                 do {
                     noted.rows[target.label] = try await measure(target, environment)
                 } catch is CancellationError {
-                    noted.running = nil
-                    try journal?.write(noted)
+                    journal?.remove()
                     throw CancellationError()
                 } catch {
                     noted.rows[target.label] = row(target, environment, error: sentence(of: error))
@@ -87,7 +92,7 @@ public actor Benchmark {
         }
         journal?.remove()
         let rows = targets.compactMap { noted.rows[$0.label] }
-        return Results(environment: environment, reference: tiles.summary, rows: rows)
+        return Results(environment: noted.environment, reference: tiles.summary, rows: rows)
     }
 
     private func measure(_ target: Target, _ environment: Results.Environment) async throws -> Results.Row {
@@ -162,7 +167,7 @@ public actor Benchmark {
         let status: Results.Status = error == nil ? .ok : target.isUnsupported ? .unsupported : .failed
         let artifact = target.model.map {
             Results.Artifact(
-                name: $0.url.lastPathComponent, sha256: $0.manifest.sha256.lowercased(), bytes: $0.manifest.bytes)
+                name: $0.url.lastPathComponent, sha256: target.sha256 ?? "", bytes: $0.manifest.bytes)
         }
         return Results.Row(
             status: status, error: error, name: target.name, engine: target.engine?.id, artifact: artifact,
@@ -179,18 +184,28 @@ func rounded(_ value: Double) -> Double { (max(0, value) * 1e3).rounded() / 1e3 
 private struct Journal {
     struct Content: Codable {
         var plan: BenchmarkPlan
+
+        /// As it was when the benchmark began.
+        var environment: Results.Environment
         var running: String?
         var rows: [String: Results.Row] = [:]
     }
 
+    /// Who goes on after a crash does so at once; later, the device may be another place.
+    private static let seconds: TimeInterval = 3600
+
     let url: URL
 
-    /// What an earlier process noted of the same plan.
-    func load(_ plan: BenchmarkPlan) -> Content? {
-        guard let data = try? Data(contentsOf: url),
+    /// What an earlier process noted of the same plan, on the same system, not long ago.
+    func load(_ plan: BenchmarkPlan, on environment: Results.Environment) -> Content? {
+        let facts = try? FileManager.default.attributesOfItem(atPath: url.path)
+        guard let written = facts?[.modificationDate] as? Date, -written.timeIntervalSinceNow < Self.seconds,
+            let data = try? Data(contentsOf: url),
             let content = try? Results.decoder.decode(Content.self, from: data), content.plan == plan
         else { return nil }
-        return content
+        var before = content.environment
+        before.created = environment.created
+        return before == environment ? content : nil
     }
 
     func write(_ content: Content) throws {

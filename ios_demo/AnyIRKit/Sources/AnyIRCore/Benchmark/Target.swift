@@ -14,6 +14,9 @@ public struct Target: Sendable {
     public let error: String?
     public let isUnsupported: Bool
 
+    /// Of the artifact, as the store has checked it.
+    var sha256: String? { model?.manifest.sha256.lowercased() }
+
     /// Unique in a benchmark; for progress and the log.
     public var label: String { engine.map { "\(name) by \($0.id)" } ?? name }
 }
