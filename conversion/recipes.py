@@ -107,12 +107,18 @@ RECIPES: tuple[Recipe, ...] = (
 def select_recipes(patterns: list[str]) -> list[Recipe]:
     """Recipes whose name matches one of some shell patterns such as ``litert_*``; for none the default ones.
 
+    A pattern that matches default recipes selects these alone: ``litert_*`` builds what it did before there
+    were others, and ``litert_gpu_*`` the others.
+
     Raises:
         ValueError: a pattern that matches nothing; the message lists the recipes.
     """
-    for pattern in patterns:
-        if not any(fnmatchcase(r.name, pattern) for r in RECIPES):
-            raise ValueError(f"no recipe matches {pattern!r}; recipes: {', '.join(r.name for r in RECIPES)}")
-    if not patterns:
-        return [recipe for recipe in RECIPES if recipe.default]
-    return [recipe for recipe in RECIPES if any(fnmatchcase(recipe.name, p) for p in patterns)]
+    chosen: set[str] = set()
+    for pattern in patterns or ["*"]:
+        matching = [recipe for recipe in RECIPES if fnmatchcase(recipe.name, pattern)]
+        if not matching:
+            known = ", ".join(recipe.name for recipe in RECIPES)
+            raise ValueError(f"no recipe matches {pattern!r}; recipes: {known}")
+        default = [recipe for recipe in matching if recipe.default]
+        chosen.update(recipe.name for recipe in default or matching)
+    return [recipe for recipe in RECIPES if recipe.name in chosen]

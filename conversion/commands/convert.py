@@ -21,14 +21,15 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("build/artifacts"),
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="PATTERN", help="Recipes to build, e.g. 'litert_*' or '*_fp32'; repeatable."),
+        typer.Option(metavar="PATTERN", help="Recipes to build, e.g. 'litert_*' or '*_mixed'; repeatable."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Build ExecuTorch, LiteRT and Core ML programs, each with a manifest, and compare each with PyTorch.
 
-    What is up to date is kept. A recipe that fails is a row with its reason; the others are still built,
-    and the exit code is 1.
+    A pattern that fits recipes of the default set selects these alone; others it selects where it fits none
+    of those. What is up to date is kept. A recipe that fails is a row with its reason; the others are still
+    built, and the exit code is 1.
 
     Example: [bold]anyir convert --weights small --tile 256 --out build/artifacts --only 'litert_*'[/bold]
     """

@@ -12,9 +12,18 @@ def test_names_are_computed():
 
 def test_patterns_select_recipes_in_the_table_s_order():
     assert select_recipes([]) == [recipe for recipe in RECIPES if recipe.default]
-    assert select_recipes(["*"]) == list(RECIPES) != select_recipes([])
+    default = [r for r in RECIPES if r.default]
     names = [r.name for r in select_recipes(["litert_*", "*_fp32"])]
-    assert names == [r.name for r in RECIPES if r.runtime == "litert" or r.precision == "fp32"]
+    assert names == [r.name for r in default if r.runtime == "litert" or r.precision == "fp32"]
+
+
+def test_a_pattern_that_no_default_recipe_fits_selects_the_others():
+    assert [r.name for r in select_recipes(["*_mixed", "executorch_xnnpack_fp32"])] == [
+        "executorch_xnnpack_fp32",
+        "executorch_xnnpack_mixed",
+    ]
+    assert {r.backend for r in select_recipes(["litert_gpu_*"])} == {"gpu"}
+    assert select_recipes([recipe.name for recipe in RECIPES]) == list(RECIPES)
 
 
 def test_a_pattern_without_a_recipe_lists_them_all():
