@@ -185,14 +185,14 @@ import Testing
         let package = try TestPackage()
         let app = try await TestApp(package)
         try await app.open(app.photo(StubPhoto(type: "public.png", width: 8, height: 8)))
-        let ready = try await TestApp(package, folder: app.folder)
+        let ready = try await TestApp(package, after: app)
         #expect(ready.model.state.screen == .ready)
         try await app.restore()
-        let done = try await TestApp(package, folder: app.folder)
+        let done = try await TestApp(package, after: app)
         #expect(done.model.state.work == app.model.state.work)
         done.model.send(.close)
         done.model.send(.answer(giveUp: true))
-        let closed = try await TestApp(package, folder: app.folder)
+        let closed = try await TestApp(package, after: app)
         #expect(closed.model.state.screen == .start)
         #expect(try closed.files.isEmpty)
     }
@@ -202,7 +202,7 @@ import Testing
         let app = try await TestApp(package)
         try await app.open(app.photo(StubPhoto(type: "public.png", width: 200, height: 20)))
         app.model.send(.restore)
-        let next = try await TestApp(package, folder: app.folder)
+        let next = try await TestApp(package, after: app)
         guard case .ready(_, interrupted: true) = next.model.state.work else {
             Issue.record("\(next.model.state.work)")
             return

@@ -14,23 +14,24 @@ struct TestApp {
     let library: TestLibrary
     let background = TestBackground()
     private let package: TestPackage?
+    private let own: TestFolder
 
     /// - Parameters:
     ///   - package: nil for an app without models
-    ///   - folder: of an earlier app, whose process ended
-    init(_ package: TestPackage?, folder: URL? = nil, library: TestLibrary = TestLibrary()) async throws {
+    ///   - earlier: whose process ended, and whose folder this one finds
+    init(_ package: TestPackage?, after earlier: TestApp? = nil, library: TestLibrary = TestLibrary()) async throws {
         self.package = package
         self.library = library
-        self.folder =
-            folder ?? FileManager.default.temporaryDirectory.appendingPathComponent("app-\(UUID().uuidString)")
+        own = try earlier?.own ?? TestFolder()
+        folder = own.url
         let engines = package.map { package in [CoreMLUnits.cpu, .gpu].map(package.factory) } ?? []
         let defaults = try #require(UserDefaults(suiteName: "anyir-\(UUID().uuidString)"))
         model = AppModel(
             Services(
-                files: try PhotoFiles(self.folder.appendingPathComponent("restore")),
+                files: try PhotoFiles(folder.appendingPathComponent("restore")),
                 models: ModelStore(folders: [package?.folder].compactMap(\.self)), engines: engines,
                 settings: Settings(defaults), library: library, background: background,
-                shared: self.folder.appendingPathComponent("shared")))
+                shared: folder.appendingPathComponent("shared")))
         await model.findModels()
     }
 

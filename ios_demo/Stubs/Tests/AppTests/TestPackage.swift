@@ -4,8 +4,19 @@ import Foundation
 
 @testable import AnyIR
 
+/// A folder that is deleted when nothing holds it any more.
+final class TestFolder: Sendable {
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent("anyir-\(UUID().uuidString)")
+
+    init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+}
+
 /// A package of the stub runtime with its manifest, in a folder of its own.
 struct TestPackage {
+    private let own: TestFolder
+
     let model: Model
     let cache: URL
 
@@ -14,7 +25,8 @@ struct TestPackage {
 
     /// - Parameter change: makes the package differ from what the manifest says
     init(_ change: (inout StubPackage) -> Void = { _ in }) throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("anyir-\(UUID().uuidString)")
+        own = try TestFolder()
+        folder = own.url
         let url = folder.appendingPathComponent("tiny-\(UUID().uuidString).mlpackage")
         cache = folder.appendingPathComponent("compiled")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
