@@ -196,7 +196,7 @@ private struct PlaceFactory: EngineFactory {
         try await withFolder { folder in
             #expect(
                 throws: ReferenceError(
-                    "There are no reference tiles in this build; the stage command puts them in.")
+                    "There are no reference tiles in this build; `anyir ios stage` puts them in.")
             ) { try ReferenceTiles(folder: folder) }
             for (file, data) in [
                 ("inputs.u8", Data(count: 768)), ("truths.u8", Data()), ("reference.json", Data("{}".utf8)),
@@ -214,7 +214,7 @@ private struct PlaceFactory: EngineFactory {
             let rows = try await Benchmark(plan, tiles: tiles, device: PretendPhone()).measure(targets).rows
             #expect(
                 rows.map(\.error) == [
-                    "The reference tiles are damaged: outputs.f32 was changed; run the stage command again."
+                    "The reference tiles are damaged: outputs.f32 was changed; run `anyir ios stage` again."
                 ])
         }
     }
@@ -233,7 +233,7 @@ private struct PlaceFactory: EngineFactory {
         return copy
     }
 
-    /// A reference of four 8x8 tiles whose network returns its input: what the stage command would write of it.
+    /// A reference of four 8x8 tiles whose network returns its input: what `anyir ios stage` would write of it.
     private func smallReference(in folder: URL) throws -> ReferenceTiles {
         let inputs = (0..<4).map { i in Data(randomPhoto(8, 6, seed: UInt64(i)).pixels) }
         let truths = [inputs[2], inputs[3]]

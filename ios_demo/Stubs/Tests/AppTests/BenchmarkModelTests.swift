@@ -46,7 +46,7 @@ import Testing
         let empty = BenchmarkModel(
             app.model.services, device: ThisDevice(), references: [app.folder], results: app.folder)
         let lines = try await run(empty, app, BenchmarkPlan(runs: 1))
-        #expect(lines == ["failed: There are no reference tiles in this build; the stage command puts them in."])
+        #expect(lines == ["failed: There are no reference tiles in this build; `anyir ios stage` puts them in."])
     }
 
     @Test func nothingIsMeasuredWhileAPhotoIsRestoredNorTheOtherWayRound() async throws {

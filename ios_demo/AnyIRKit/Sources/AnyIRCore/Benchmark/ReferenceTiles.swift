@@ -1,6 +1,6 @@
 import Foundation
 
-/// The fixed tiles that every program is compared on, as the stage command writes them.
+/// The fixed tiles that every program is compared on, as `anyir ios stage` writes them.
 ///
 /// Inputs and truths are kept as bytes; what the network made of them is read from its file one tile at a time. Every
 /// tile is checked against its sha256.
@@ -41,7 +41,7 @@ public struct ReferenceTiles: Sendable {
     public init(folder: URL) throws(ReferenceError) {
         let file = folder.appendingPathComponent("reference.json")
         guard FileManager.default.fileExists(atPath: file.path) else {
-            throw ReferenceError("There are no reference tiles in this build; the stage command puts them in.")
+            throw ReferenceError("There are no reference tiles in this build; `anyir ios stage` puts them in.")
         }
         let index: Index
         do {
@@ -122,5 +122,5 @@ private func read(_ url: URL, at offset: Int, count: Int) -> Data? {
 }
 
 private func damaged(_ how: String) -> ReferenceError {
-    ReferenceError("The reference tiles are damaged: \(how); run the stage command again.")
+    ReferenceError("The reference tiles are damaged: \(how); run `anyir ios stage` again.")
 }
