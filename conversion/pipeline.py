@@ -222,7 +222,7 @@ def is_chosen(manifest: Manifest, job: Job) -> bool:
     """
     choice = Choice.load(choice_path(job.weights), job.described.sha256)
     kept = manifest.quantization.kept_float if manifest.quantization else []
-    return kept[: len(choice.kept_float)] == choice.kept_float
+    return kept[:-1] == choice.kept_float
 
 
 def compare_artifact(path: Path, recipe: Recipe, export: Export, source: Source, promise: Promise) -> Parity:

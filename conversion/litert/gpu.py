@@ -153,7 +153,7 @@ def check_textures(graphs: dict[str, Graph], largest: int = LARGEST_TEXTURE) -> 
                 continue
             height = int(np.prod(graph.shapes[node["inputs"][1]][:-1])) // PIXEL
             if height > largest:
-                name = graph.names[node["outputs"][0]].rpartition(";")[0] or graph.names[node["outputs"][0]]
+                name = graph.names[node["outputs"][0]].partition(";")[0].rpartition("/")[2]
                 raise UserError(
                     f"{entry} needs a texture {height} high for BATCH_MATMUL {name}; {largest} is the limit"
                 )

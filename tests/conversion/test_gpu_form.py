@@ -74,7 +74,7 @@ def test_stacked_has_the_same_statistics_and_no_mean_over_pairs_of_channels(look
 
 def graph_of(rows):
     node = {"op_name": "BATCH_MATMUL", "inputs": [0, 1], "outputs": [2]}
-    return Graph([node], {2: "attention/bmm;"}, {1: (4, rows // 4, 12)})
+    return Graph([node], {2: "block/DeployAttention_attention;3"}, {1: (4, rows // 4, 12)})
 
 
 def test_a_right_side_that_no_texture_holds_is_refused_by_name():
@@ -82,7 +82,8 @@ def test_a_right_side_that_no_texture_holds_is_refused_by_name():
     with pytest.raises(UserError) as caught:
         check_textures({"look": graph_of(4 * ROWS), "restore": graph_of(64)})
     assert str(caught.value) == (
-        f"look needs a texture {4 * ROWS // PIXEL} high for BATCH_MATMUL attention/bmm; 4096 is the limit"
+        f"look needs a texture {4 * ROWS // PIXEL} high for BATCH_MATMUL DeployAttention_attention; "
+        "4096 is the limit"
     )
     check_textures({"look": graph_of(4 * ROWS)}, 16_384)
 
