@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from anyir.model.network import AnyIR
 
 GATES = Gates(loss=0.2, clean=45.0, colour=0.25)
-NEVER = "*norm*"
-"""Convolutions that are no candidates: the normalisations' constant ones, whose share 1/96 of a mean would be
-a fourth off."""
+NEVER = ("*norm*", "*.attention.*")
+"""Convolutions that are no candidates, as shell patterns: the normalisations' constant ones, whose share 1/96
+of a mean would be a fourth off, and attention's, with some of which in 8 bits XNNPACK refused to load a
+program."""
 MOST_DB = 100.0
 """What an exact copy counts as."""
 
@@ -153,7 +154,7 @@ def choose(
     from anyir.model.checkpoint import load_weights
 
     bench = Bench(load_weights(weights), tile)
-    names = [name for name in bench.switches if not fnmatchcase(name, NEVER)]
+    names = [name for name in bench.switches if not any(fnmatchcase(name, pattern) for pattern in NEVER)]
     on_start(len(names) + len(names).bit_length())
     alone = []
     for name in names:

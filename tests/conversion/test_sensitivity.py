@@ -78,7 +78,7 @@ def one_block(tmp_path, monkeypatch):
     torch.manual_seed(0)
     path = tmp_path / "w.safetensors"
     save_weights(AnyIR(PRESETS["tiny"]), path)
-    monkeypatch.setattr(sensitivity, "NEVER", "[!pm]*")
+    monkeypatch.setattr(sensitivity, "NEVER", ("[!pm]*",))
     return path
 
 
