@@ -1,6 +1,15 @@
 import AnyIRCore
 import Foundation
 
+/// What there is to run programs with on Linux. ExecuTorch is there where the package was built with ANYIR_PACKAGES.
+public func linuxEngines() -> [any EngineFactory] {
+    var engines: [any EngineFactory] = [LiteRTFactory()]
+    #if EXECUTORCH
+        engines.append(ExecuTorchFactory())
+    #endif
+    return engines
+}
+
 /// Whether a model's file still has the size that the store saw: LiteRT reads beyond the end of one that is cut off.
 func checkFile(of model: Model, _ name: String) throws {
     let facts = try? FileManager.default.attributesOfItem(atPath: model.url.path)

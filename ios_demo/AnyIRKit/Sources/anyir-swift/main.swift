@@ -15,7 +15,7 @@ func run(_ arguments: [String]) async throws {
         throw Refusal(sentence: "\(arguments[1]) is there already; name another file.")
     }
     let model = try findModel(URL(fileURLWithPath: arguments[3]))
-    guard let engine = engines().first(where: { $0.opens(model.manifest) }) else {
+    guard let engine = linuxEngines().first(where: { $0.opens(model.manifest) }) else {
         let runtime = model.manifest.runtime.rawValue
         throw Refusal(sentence: "None of the engines here runs \(runtime) programs for \(model.manifest.backend).")
     }
@@ -55,14 +55,6 @@ func findModel(_ artifact: URL) throws -> Model {
     case .refused(_, let reason): throw Refusal(sentence: reason)
     case nil: throw Refusal(sentence: "\(artifact.lastPathComponent) is no artifact of `anyir convert`.")
     }
-}
-
-func engines() -> [any EngineFactory] {
-    var engines: [any EngineFactory] = [LiteRTFactory()]
-    #if EXECUTORCH
-        engines.append(ExecuTorchFactory())
-    #endif
-    return engines
 }
 
 do {

@@ -8,13 +8,7 @@ private let artifacts: URL? = ProcessInfo.processInfo.environment["ANYIR_ARTIFAC
 private let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../../..").standardizedFileURL
 
-private var engines: [any EngineFactory] {
-    var engines: [any EngineFactory] = [LiteRTFactory()]
-    #if EXECUTORCH
-        engines.append(ExecuTorchFactory())
-    #endif
-    return engines
-}
+private let engines = linuxEngines()
 
 /// In dB, of 8-bit values; infinite for equal ones.
 private func psnr(_ a: MemoryPhoto, _ b: MemoryPhoto) -> Double {
@@ -62,11 +56,7 @@ struct EndToEndTests {
             #expect(psnr(restored, photo) < 60, "the program changes the photo")
             ran.insert(model.manifest.runtime)
         }
-        #if EXECUTORCH
-            #expect(ran == [.litert, .executorch])
-        #else
-            #expect(ran == [.litert])
-        #endif
+        #expect(ran == [.litert, .executorch])
     }
 
     @Test func everyProgramIsMeasuredAgainstTheReference() async throws {
@@ -81,7 +71,7 @@ struct EndToEndTests {
             let nearest = row.quality.values.map { $0.psnrReference ?? .infinity }.min() ?? 0
             #expect(nearest >= (row.precision == "fp32" ? 80 : 30), "\(row.name): \(nearest) dB")
         }
-        #expect(results.rows.count { $0.status == .ok } == (engines.count == 2 ? 4 : 3))
+        #expect(results.rows.count { $0.status == .ok } == 4)
         // `anyir report` reads it after the tests.
         try results.write(to: folder.appendingPathComponent("phone.json"))
     }
