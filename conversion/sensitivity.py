@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from anyir.model.network import AnyIR
 
 GATES = Gates(loss=0.2, clean=45.0, colour=0.25)
-NEVER = ("*norm*", "*.attention.*")
+NEVER = ("*norm*", "*.attention.*", "patch_embed", "output", "down.*")
 """Convolutions that are no candidates, as shell patterns: the normalisations' constant ones, whose share 1/96
-of a mean would be a fourth off, and attention's, with some of which in 8 bits XNNPACK refused to load a
-program."""
+of a mean would be a fourth off, and those that ``int8`` keeps in float too: with some of them in 8 bits
+XNNPACK refused to load a program."""
 MOST_DB = 100.0
 """What an exact copy counts as."""
 
