@@ -1,6 +1,6 @@
 """How much a photo needs to be restored, and by what it differs, from one look at it.
 
-tests/fixtures/needs.json holds answers.
+The apps have the same rule and bounds; tests/fixtures/needs.json holds answers.
 """
 
 from __future__ import annotations

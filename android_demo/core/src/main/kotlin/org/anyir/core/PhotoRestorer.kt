@@ -31,6 +31,8 @@ class PhotoRestorer(private val runner: TileRunner, private val overlap: Int = d
      * @param progress called at the beginning and after every step with (done, total): the first step is the look,
      * each other one a tile
      * @param cancelled asked before every crop of the look and before every tile
+     * @param onNeed told once how much the photo needs to be restored: with the look, before its first tile, for which
+     * the sheet is restored, one tile's work more; of a photo of one tile after that, for nothing. Null: not asked for
      * @throws CancelledException [cancelled] said so
      * @throws RestoreException the model returned NaN or infinity: a [LookException] where it did so in its look
      */
@@ -39,8 +41,9 @@ class PhotoRestorer(private val runner: TileRunner, private val overlap: Int = d
         sink: PhotoSink,
         progress: (done: Int, total: Int) -> Unit = { _, _ -> },
         cancelled: () -> Boolean = { false },
+        onNeed: ((Need) -> Unit)? = null,
     ) {
-        blend(source, progress, cancelled) { y, rows, band -> band.write(y, rows, sink) }
+        blend(source, progress, cancelled, onNeed) { y, rows, band -> band.write(y, rows, sink) }
     }
 
     /** Restores [source]; [finished] is told of the band's first rows as soon as no tile adds to them any more. */
@@ -48,6 +51,7 @@ class PhotoRestorer(private val runner: TileRunner, private val overlap: Int = d
         source: PhotoSource,
         progress: (Int, Int) -> Unit,
         cancelled: () -> Boolean,
+        onNeed: ((Need) -> Unit)? = null,
         finished: (y: Int, rows: Int, band: Band) -> Unit,
     ) {
         val plan = TilePlan(source.width, source.height, runner.tile, overlap)
@@ -56,6 +60,10 @@ class PhotoRestorer(private val runner: TileRunner, private val overlap: Int = d
         val steps = 1 + plan.size
         progress(0, steps)
         tiles.look(source, cancelled)
+        if (onNeed != null && plan.size > 1) {
+            if (cancelled()) throw CancelledException()
+            onNeed(tiles.sheetNeed())
+        }
         progress(1, steps)
         var done = 1
         for ((j, y) in plan.rows.withIndex()) {
@@ -63,6 +71,7 @@ class PhotoRestorer(private val runner: TileRunner, private val overlap: Int = d
                 if (cancelled()) throw CancelledException()
                 source.read(Region(x, y, tiles.width, tiles.height), tiles.argb)
                 tiles.run()
+                if (onNeed != null && plan.size == 1) onNeed(tiles.tileNeed())
                 band.add(x, tiles, plan.columnWeights[i], plan.rowWeights[j])
                 progress(++done, steps)
             }

@@ -43,6 +43,20 @@ internal class TileBuffers(private val runner: TileRunner, val width: Int, val h
     fun run() {
         fill(width, columns, rows)
         give()
+        restore()
+    }
+
+    /** What restoring changes of the sheet that [look] left in the model's input: one tile's work, and no look. */
+    fun sheetNeed(): Need {
+        restore()
+        return Need.between(input, output, tile, tile, tile)
+    }
+
+    /** The same of the only tile of a photo, which is its sheet, after its [run]. */
+    fun tileNeed(): Need = Need.between(input, output, tile, width, height)
+
+    private fun restore() {
+        input.clear()
         output.clear()
         runner.restore(input, statistics, output)
         output.clear()

@@ -1,6 +1,7 @@
 package org.anyir.demo.restore
 
 import android.net.Uri
+import org.anyir.core.Need
 import org.anyir.demo.photo.PhotoFormat
 import org.anyir.demo.photo.PhotoInfo
 import org.json.JSONArray
@@ -109,6 +110,7 @@ internal class Kept(private val folder: File) {
         .put("engine", result.engine)
         .put("accelerator", result.accelerator)
         .put("millis", result.millis)
+        .put("need", json(result.need))
         .put("saved", result.saved)
 
     private fun result(json: JSONObject) = RestoredPhoto(
@@ -120,6 +122,20 @@ internal class Kept(private val folder: File) {
         engine = json.getString("engine"),
         accelerator = json.getString("accelerator"),
         millis = json.getLong("millis"),
+        need = need(json.getJSONObject("need")),
         saved = json.getBoolean("saved"),
+    )
+
+    private fun json(need: Need) = JSONObject()
+        .put("change", need.change)
+        .put("brightness", need.brightness)
+        .put("contrast", need.contrast)
+        .put("detail", need.detail)
+
+    private fun need(json: JSONObject) = Need(
+        change = json.getDouble("change"),
+        brightness = json.getDouble("brightness"),
+        contrast = json.getDouble("contrast"),
+        detail = json.getDouble("detail"),
     )
 }

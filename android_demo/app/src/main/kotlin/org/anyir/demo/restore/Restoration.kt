@@ -3,6 +3,7 @@ package org.anyir.demo.restore
 import org.anyir.core.CancelledException
 import org.anyir.core.LookException
 import org.anyir.core.Model
+import org.anyir.core.Need
 import org.anyir.core.PhotoRestorer
 import org.anyir.core.PhotoSink
 import org.anyir.core.RestoreException
@@ -28,11 +29,13 @@ internal class Restoration(
     /**
      * Restores the photo into [result], which is there only when it is whole. Blocks.
      *
+     * @param progress called with (done, total, what the photo needs; null before that is known) after every step
      * @throws CancelledException [cancelled] said so
      * @throws PhotoException anything else that went wrong, in one sentence
      */
-    fun run(result: File, progress: (Int, Int) -> Unit, cancelled: () -> Boolean): RestoredPhoto {
+    fun run(result: File, progress: (Int, Int, Need?) -> Unit, cancelled: () -> Boolean): RestoredPhoto {
         val start = System.nanoTime()
+        var need: Need? = null
         val growing = File(result.parentFile, "${result.name}.part")
         try {
             val opened = engine.open(model, threads)
@@ -42,7 +45,8 @@ internal class Restoration(
                         val sink = object : PhotoSink {
                             override fun writeRows(y: Int, rows: Int, argb: IntArray) = writer.write(argb, rows)
                         }
-                        PhotoRestorer(running).restore(source, sink, progress, cancelled)
+                        val step = { done: Int, total: Int -> progress(done, total, need) }
+                        PhotoRestorer(running).restore(source, sink, step, cancelled) { need = it }
                         writer.finish()
                     }
                     Pair(source.width, source.height)
@@ -59,6 +63,7 @@ internal class Restoration(
                 engine.label,
                 opened.accelerator,
                 millis,
+                checkNotNull(need),
                 saved = false,
             )
         } catch (error: Throwable) {

@@ -140,9 +140,9 @@ class RestoreJobs internal constructor(
             try {
                 val result = restoration.run(
                     kept.newResult(),
-                    { done, total ->
+                    { done, total, need ->
                         val millis = left.after(done, total)
-                        main.post { if (!stop.get()) show(RestoreState.Running(photo, done, total, millis)) }
+                        main.post { if (!stop.get()) show(RestoreState.Running(photo, done, total, millis, need)) }
                     },
                     stop::get,
                 )
@@ -167,7 +167,7 @@ class RestoreJobs internal constructor(
             waiting = null
             show(before)
         } else {
-            show(RestoreState.Running(now.photo, now.done, now.total, millisLeft = null, cancelling = true))
+            show(RestoreState.Running(now.photo, now.done, now.total, null, now.need, cancelling = true))
         }
     }
 

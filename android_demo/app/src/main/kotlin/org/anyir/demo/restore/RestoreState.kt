@@ -1,5 +1,6 @@
 package org.anyir.demo.restore
 
+import org.anyir.core.Need
 import org.anyir.demo.photo.PhotoInfo
 import java.io.File
 
@@ -27,6 +28,7 @@ sealed interface RestoreState {
      * @property done steps that are finished: the look at the whole photo, then its tiles; 0 also while the model loads
      * @property total steps in all, one more than there are tiles; 0 until it is known
      * @property millisLeft an estimate, or null before there is one
+     * @property need how much the photo needs to be restored, or null before that is known
      * @property cancelling whether it was cancelled and ends with the tile that runs
      */
     class Running(
@@ -34,6 +36,7 @@ sealed interface RestoreState {
         val done: Int,
         val total: Int,
         val millisLeft: Long?,
+        val need: Need? = null,
         val cancelling: Boolean = false,
     ) : RestoreState {
         /** Tiles that are finished; null while the model loads or looks at the photo. */
@@ -63,6 +66,7 @@ sealed interface RestoreState {
  * @property engine name of the engine that ran it
  * @property accelerator what it ran on, as far as the engine tells
  * @property millis from the model's loading to the last pixel
+ * @property need how much the photo needed to be restored
  * @property saved whether it was saved at least once
  */
 class RestoredPhoto(
@@ -74,8 +78,9 @@ class RestoredPhoto(
     val engine: String,
     val accelerator: String,
     val millis: Long,
+    val need: Need,
     val saved: Boolean,
 ) {
     internal fun asSaved() =
-        RestoredPhoto(file, width, height, halfSize, model, engine, accelerator, millis, saved = true)
+        RestoredPhoto(file, width, height, halfSize, model, engine, accelerator, millis, need, saved = true)
 }

@@ -93,6 +93,7 @@ class RunningPanel(view: View, actions: PanelActions) : Panel(view) {
                 else -> counted(R.plurals.tiles_done, all, tiles, all)
             },
         )
+        text(R.id.need).show(progress.need?.let(words::need))
         text(R.id.left).show(progress.millisLeft?.takeIf { !progress.cancelling }?.let(words::left))
         view.part<View>(R.id.cancel).isEnabled = !progress.cancelling
     }
@@ -136,6 +137,7 @@ class DonePanel(view: View, private val actions: PanelActions) : Panel(view) {
     override fun show(state: UiState) {
         val result = state.result ?: return
         val half = string(R.string.half_result, result.width, result.height).takeIf { result.halfSize }
+        text(R.id.need).show(words.need(result.need))
         text(R.id.ran).show(listOfNotNull(words.ran(result), half).joinToString("\n"))
         text(R.id.problem).show((state.saving as? Saving.Failed)?.message)
         text(R.id.saved).show(saved(state))

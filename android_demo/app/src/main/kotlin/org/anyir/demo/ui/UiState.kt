@@ -1,5 +1,6 @@
 package org.anyir.demo.ui
 
+import org.anyir.core.Need
 import org.anyir.demo.models.Choice
 import org.anyir.demo.photo.PhotoInfo
 import org.anyir.demo.restore.Export
@@ -18,6 +19,7 @@ data class Progress(
     val total: Int,
     val tiles: Int?,
     val millisLeft: Long?,
+    val need: Need?,
     val cancelling: Boolean,
 )
 
@@ -71,7 +73,7 @@ fun uiState(work: RestoreState, catalogue: Catalogue?, saving: Saving = Saving.N
         is RestoreState.Running -> UiState(
             Screen.RUNNING,
             work.photo,
-            progress = Progress(work.done, work.total, work.tiles, work.millisLeft, work.cancelling),
+            progress = Progress(work.done, work.total, work.tiles, work.millisLeft, work.need, work.cancelling),
         )
         is RestoreState.Done -> UiState(
             Screen.DONE,

@@ -2,10 +2,13 @@ package org.anyir.demo.ui
 
 import android.content.Context
 import android.text.format.Formatter
+import org.anyir.core.Fault
 import org.anyir.core.Manifest
+import org.anyir.core.Need
 import org.anyir.demo.R
 import org.anyir.demo.restore.RestoredPhoto
 import org.anyir.engines.NOT_IN_THIS_BUILD
+import java.text.NumberFormat
 import kotlin.math.roundToInt
 
 /** Figures and names as the screens say them. */
@@ -73,6 +76,27 @@ class Words(private val context: Context) {
             else -> resources.getQuantityString(R.plurals.left_minutes, minutes, minutes)
         }
     }
+
+    /** "This photo looks fine: little changes (0.94 of 255; a fault is 2.5 or more).", or what it needs. */
+    fun need(need: Need): String {
+        val change = figure(need.change)
+        val bound = figure(Need.NEEDED)
+        if (!need.needed) return resources.getString(R.string.need_nothing, change, bound)
+        val faults = need.faults.map { resources.getString(lack(it)) }
+        val list = faults.reduceOrNull { first, second -> resources.getString(R.string.need_and, first, second) }
+            ?: resources.getString(R.string.need_unnamed)
+        return resources.getString(R.string.need_something, list, change, bound)
+    }
+
+    private fun lack(fault: Fault): Int = when (fault) {
+        Fault.LOW_LIGHT -> R.string.need_light
+        Fault.HAZE -> R.string.need_less_haze
+        Fault.NOISE -> R.string.need_less_noise
+        Fault.BLUR -> R.string.need_sharpness
+    }
+
+    private fun figure(value: Double): String =
+        NumberFormat.getNumberInstance().apply { maximumFractionDigits = 2 }.format(value)
 
     /** Which model and engine made a result, what they ran on, and how long they took. */
     fun ran(result: RestoredPhoto): String {

@@ -143,8 +143,8 @@ class RestoreJobsTest {
         val after = (test.jobs.state as RestoreState.Done).result
         assertNotEquals("read anew", System.identityHashCode(before), System.identityHashCode(after))
         assertEquals(
-            listOf(before.file, before.model, before.accelerator),
-            listOf(after.file, after.model, after.accelerator),
+            listOf(before.file, before.model, before.accelerator, before.need),
+            listOf(after.file, after.model, after.accelerator, after.need),
         )
         assertArrayEquals(inverted(TestPhotos.upright()), test.resultPixels())
         test.jobs.dismiss()

@@ -61,6 +61,7 @@ class RestoreServiceTest {
 
         val running = test.jobs.state as RestoreState.Running
         assertEquals("the look and three tiles", 4 to 13, running.done to running.total)
+        assertTrue("what it needs is known by then", checkNotNull(running.need).needed)
         assertTrue(RestoreWords.progress(test.app, running).startsWith("Tile 3 of 12, "))
         val notification = RestoreNotification(test.app).of(running)
         assertEquals(13, notification.extras.getInt(Notification.EXTRA_PROGRESS_MAX))
@@ -93,6 +94,7 @@ class RestoreServiceTest {
         shadowOf(Looper.getMainLooper()).idle()
         val running = test.jobs.state as RestoreState.Running
         assertEquals(0 to 13, running.done to running.total)
+        assertNull(running.need)
         assertEquals("Looking at the whole photo", text(RestoreNotification(test.app).of(running)))
         test.jobs.cancel()
         goOn.countDown()

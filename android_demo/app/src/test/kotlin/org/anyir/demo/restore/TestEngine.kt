@@ -21,7 +21,8 @@ import java.nio.FloatBuffer
  *
  * @param opening called when a model is loaded
  * @param looking called for every look, with what it finds
- * @param running called for every tile with its number, from 1
+ * @param running called with the number of tiles that it has restored: 0 for the sheet of a photo of several, then 1
+ * for the first
  * @param value what becomes of every value
  */
 class TestEngine(
@@ -45,7 +46,7 @@ class TestEngine(
     override fun open(model: Model, threads: Int): Engine {
         opening()
         return object : Engine {
-            private var tiles = 0
+            private var calls = -1
             override val name = "$label, ${model.manifest.name}"
             override val accelerator = "nothing real"
             override val tile = model.manifest.tile
@@ -59,7 +60,7 @@ class TestEngine(
             }
 
             override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer): RunTiming {
-                running(++tiles)
+                running(++calls)
                 for (i in 0 until 3 * tile * tile) output.put(i, value(input.get(i)))
                 return RunTiming(0, 1, 0)
             }

@@ -132,6 +132,7 @@ class MainActivityTest {
         activity.tap(R.id.restore_sample)
         app.runService()
         settle { activity.says("1 of ") }
+        assertTrue(activity.says("of 255; a fault is 2.5 or more)."))
         activity.tap(R.id.cancel)
         assertTrue(activity.says("Stopping after this tile"))
         gate.countDown()

@@ -4,6 +4,7 @@ import android.app.Activity
 import android.net.Uri
 import com.google.gson.JsonParser
 import org.anyir.core.ModelEntry
+import org.anyir.core.Need
 import org.anyir.demo.R
 import org.anyir.demo.benchmark.BenchmarkScreen
 import org.anyir.demo.benchmark.BenchmarkState
@@ -44,7 +45,7 @@ object ScreenStates {
         "ready without an engine" to uiState(RestoreState.Ready(photo), stuck),
         "loading the model" to uiState(RestoreState.Running(photo, 0, 0, null), some),
         "looking at the photo" to uiState(RestoreState.Running(photo, 0, 41, null), some),
-        "running" to uiState(RestoreState.Running(photo, 13, 41, 95_000), some),
+        "running" to uiState(RestoreState.Running(photo, 13, 41, 95_000, Need(24.3, -30.0, 12.0, -1.5)), some),
         "cancelling" to uiState(RestoreState.Running(photo, 13, 41, null, cancelling = true), some),
         "done" to uiState(
             RestoreState.Done(photo, restoredPhoto(file = file, model = "full", engine = "Engine litert-cpu")),
@@ -54,7 +55,7 @@ object ScreenStates {
         "saving" to uiState(RestoreState.Done(photo, result), some, Saving.Now),
         "saved" to uiState(RestoreState.Done(photo, restoredPhoto(saved = true, file = file)), some, Saving.Done(made)),
         "not saved" to uiState(
-            RestoreState.Done(photo, restoredPhoto(half = true, file = file)),
+            RestoreState.Done(photo, restoredPhoto(half = true, file = file, need = Need(9.5, 12.0, 4.0, -3.0))),
             some,
             Saving.Failed("There is not enough space on this phone."),
         ),

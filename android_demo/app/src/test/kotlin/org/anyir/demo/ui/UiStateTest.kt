@@ -1,6 +1,7 @@
 package org.anyir.demo.ui
 
 import android.net.Uri
+import org.anyir.core.Need
 import org.anyir.demo.photo.PhotoFormat
 import org.anyir.demo.photo.PhotoInfo
 import org.anyir.demo.restore.RestoreState
@@ -24,8 +25,9 @@ fun restoredPhoto(
     file: File = File("result"),
     model: String = "anyir_litert_cpu_fp16_256x256",
     engine: String = "LiteRT",
+    need: Need = Need(0.9, 0.1, 0.0, -0.2),
 ) = RestoredPhoto(
-    file, 4000, 3000, half, model, engine, "LiteRT CPU (XNNPACK asked for)", 12_345, saved,
+    file, 4000, 3000, half, model, engine, "LiteRT CPU (XNNPACK asked for)", 12_345, need, saved,
 )
 
 /** The state of the work -> what the screen shows. */
@@ -49,8 +51,9 @@ class UiStateTest {
 
     @Test
     fun `progress is passed on`() {
-        val state = uiState(RestoreState.Running(photo, 3, 20, 9000, cancelling = true), usable)
-        assertEquals(Progress(3, 20, 2, 9000, cancelling = true), state.progress)
+        val need = Need(3.0, 0.0, 0.0, -2.0)
+        val state = uiState(RestoreState.Running(photo, 3, 20, 9000, need, cancelling = true), usable)
+        assertEquals(Progress(3, 20, 2, 9000, need, cancelling = true), state.progress)
         assertSame(photo, state.photo)
         assertFalse("a running restoration cannot be closed", state.canClose)
     }
