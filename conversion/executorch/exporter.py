@@ -96,11 +96,12 @@ def lower(programs: dict[str, Any], partitioner: Any) -> Lowered:
 
     with shared_provenance():
         edge = to_edge_transform_and_lower(programs, partitioner=[partitioner])
+        graphs = {entry: edge.exported_program(entry).graph_module for entry in programs}
+        # Before the program is written, which changes these graphs: memory is planned in them.
+        operators = {entry: count(graph) for entry, graph in graphs.items()}
+        refused = {entry: name_refused(graph) for entry, graph in graphs.items()}
         # Its passes go through every delegate's graph again, and copy it each time.
         data = edge.to_executorch().buffer
-    graphs = {entry: edge.exported_program(entry).graph_module for entry in programs}
-    operators = {entry: count(graph) for entry, graph in graphs.items()}
-    refused = {entry: name_refused(graph) for entry, graph in graphs.items()}
     return Lowered(data, operators, refused)
 
 

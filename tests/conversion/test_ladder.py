@@ -22,8 +22,7 @@ from anyir.conversion.recipes import select_recipes
 from anyir.conversion.runtimes import find_backend
 from anyir.conversion.source import Source
 from anyir.model.errors import UserError
-from tests.conversion.test_pipeline import Copier
-from tests.helpers.builds import NAME
+from tests.helpers.builds import NAME, Copier
 from tests.helpers.command_line import anyir_process
 from tests.helpers.made_once import made_once
 from tests.helpers.tiny import TILE

@@ -10,7 +10,6 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from anyir.conversion.base import Export
 from anyir.conversion.build import plan
 from anyir.conversion.manifest import Manifest, Operators, manifest_path, verify_artifact
 from anyir.conversion.pipeline import Pipeline, describe_weights, put_in_place, up_to_date
@@ -18,7 +17,7 @@ from anyir.conversion.recipes import select_recipes
 from anyir.model import PRESETS, AnyIR
 from anyir.model.checkpoint import save_weights
 from anyir.model.errors import UserError
-from tests.helpers.builds import FP32, NAME, TILE, pair, rows_of
+from tests.helpers.builds import FP32, NAME, TILE, Copier, pair, rows_of
 
 
 def test_a_recipe_that_fails_for_another_reason_than_its_figures_keeps_the_earlier_artifact(
@@ -32,18 +31,6 @@ def test_a_recipe_that_fails_for_another_reason_than_its_figures_keeps_the_earli
     assert row.status == "failed"
     assert "empty.safetensors" in row.reason
     assert pair(out) == before
-
-
-class Copier:
-    """An exporter that has the artifact ready."""
-
-    def __init__(self, artifact):
-        self.artifact = artifact
-
-    def export(self, backend, precision, path):
-        path.write_bytes(self.artifact.read_bytes())
-        entries = verify_artifact(self.artifact).entries
-        return Export({"look": entries.look.operators, "restore": entries.restore.operators})
 
 
 def test_a_disk_that_is_full_at_the_last_step_keeps_the_earlier_artifact(

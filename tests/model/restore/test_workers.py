@@ -106,6 +106,7 @@ def restoring(folder, weights, jobs):
     run = subprocess.Popen(
         [*command, "--with", str(weights), "--tile", "32"],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # as a terminal has it
     )  # fmt: skip
     end = time.monotonic() + 120
     while not files(folder / "out"):
