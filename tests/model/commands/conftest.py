@@ -9,3 +9,9 @@ def restore(anyir, tiny_weights):
         return anyir("restore", *arguments, "--with", tiny_weights, "--tile", 32, "--threads", 1)
 
     return run
+
+
+@pytest.fixture
+def photos(folder):
+    (folder / "photos").mkdir()
+    return folder / "photos"
