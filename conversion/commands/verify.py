@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,14 @@ from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
     from anyir.conversion.base import Runner
+    from anyir.conversion.elsewhere.program import OtherProgram
     from anyir.conversion.manifest import Manifest, Stage
+
+
+class Arch(StrEnum):
+    """Processors that can be emulated."""
+
+    ARM64 = "arm64"
 
 
 def run(
@@ -24,6 +32,10 @@ def run(
             help="Run LiteRT programs by another Python's runtime, such as an old tflite-runtime.",
         ),
     ] = None,
+    arch: Annotated[
+        Arch | None,
+        typer.Option(help="Run LiteRT and ExecuTorch programs by another processor's libraries, emulated."),
+    ] = None,
 ) -> None:
     """Check artifacts against their manifests: schema, sha256, and their output on the parity photos.
 
@@ -31,6 +43,8 @@ def run(
 
     Example: [bold]anyir verify build/artifacts[/bold]
     """
+    if python is not None and arch is not None:
+        raise typer.BadParameter("--python and --arch: one of them")
     import json
 
     from rich.console import Console
@@ -40,7 +54,7 @@ def run(
     artifacts = find_artifacts(paths)
     console = Console(stderr=True)
     bar = track(artifacts, "verifying", console=console, transient=True, disable=not console.is_terminal)
-    rows = [_verify(path, python) for path in bar]
+    rows = [_verify(path, python, arch) for path in bar]
     if as_json:
         print(json.dumps(rows, indent=2))
     else:
@@ -82,13 +96,15 @@ def find_artifacts(paths: list[Path]) -> list[Path]:
     return found
 
 
-def _verify(path: Path, python: Path | None) -> dict[str, Any]:
+def _verify(path: Path, python: Path | None, arch: Arch | None) -> dict[str, Any]:
     from anyir.conversion.manifest import verify_artifact
 
     try:
         manifest = verify_artifact(path)
         if python is not None and manifest.runtime == "litert":
             parity = _run_by(python, path, manifest)
+        elif arch is not None:
+            parity = _run_on_arm64(path, manifest)
         else:
             parity = _run_again(path, manifest)
     except UserError as error:
@@ -114,12 +130,35 @@ def _run_again(path: Path, manifest: Manifest) -> str:
 
 
 def _run_by(python: Path, path: Path, manifest: Manifest) -> str:
-    from anyir.conversion.litert.elsewhere import OtherPython
-    from anyir.conversion.parity import recheck
+    from anyir.conversion.elsewhere.program import other_python
 
-    model = OtherPython(python, path)
-    figures = _figures(recheck(manifest.parity, manifest.tile, model))
-    return f"{figures}, by {model.runtime}"
+    return _compare_outputs(other_python(python, path, manifest.tile), path, manifest)
+
+
+def _run_on_arm64(path: Path, manifest: Manifest) -> str:
+    from anyir.conversion.elsewhere.arm64 import arm64_program
+
+    program = arm64_program(path, manifest.runtime, manifest.backend, manifest.tile)
+    if program is None:
+        return f"not compared: no arm64 Linux runs {manifest.runtime} programs for {manifest.backend}"
+    return f"{_compare_outputs(program, path, manifest)} on arm64, emulated"
+
+
+def _compare_outputs(program: OtherProgram, path: Path, manifest: Manifest) -> str:
+    """What another program makes of the parity photos, against the manifest and this machine's runtime."""
+    import numpy as np
+
+    from anyir.conversion.artifact import open_artifact
+    from anyir.conversion.parity import recheck
+    from anyir.conversion.samples import as_input, parity_cases
+
+    tiles = [as_input(case.degraded) for case in parity_cases(manifest.tile)]
+    outputs = program.run(tiles)
+    answers = iter(outputs)
+    figures = _figures(recheck(manifest.parity, manifest.tile, lambda tile: next(answers)))
+    here = open_artifact(path)
+    error = max(float(np.abs(here(tile) - output).max()) for tile, output in zip(tiles, outputs, strict=True))
+    return f"{figures}; {error:.2g} from {here.accelerator} here; by {program.runtime}"
 
 
 def _figures(stage: Stage) -> str:
