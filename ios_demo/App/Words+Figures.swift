@@ -123,5 +123,24 @@ extension Words {
         ranOn(ranWith(result.model, result.engineLabel), result.accelerator, duration(result.seconds))
     }
 
+    /// "This photo looks fine: little changes (0.94 of 255; a fault is 2.5 or more).", or what it needs.
+    static func need(_ need: Need) -> String {
+        func figure(_ value: Double) -> String { value.formatted(.number.precision(.fractionLength(0...2))) }
+        let (change, bound) = (figure(need.change), figure(Need.needed))
+        guard need.isNeeded else { return needNothing(change, bound) }
+        let lacks = need.faults.map(lack)
+        let list = lacks.dropFirst().reduce(lacks.first ?? needUnnamed, needAnd)
+        return needSomething(list, change, bound)
+    }
+
+    private static func lack(_ fault: Fault) -> String {
+        switch fault {
+        case .lowLight: needLight
+        case .haze: needLessHaze
+        case .noise: needLessNoise
+        case .blur: needSharpness
+        }
+    }
+
     static func percent(_ share: Double) -> Int { Int((share * 100).rounded()) }
 }

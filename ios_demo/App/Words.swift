@@ -83,6 +83,26 @@ enum Words {
                 "The system lets no app use the GPU in the background: keep the app open, or choose the Neural Engine.")
     }
 
+    // What a photo needs, once it was looked at
+    static func needNothing(_ change: String, _ bound: String) -> String {
+        String(
+            localized: "need_nothing",
+            defaultValue: "This photo looks fine: little changes (\(change) of 255; a fault is \(bound) or more).")
+    }
+    static func needSomething(_ lacks: String, _ change: String, _ bound: String) -> String {
+        String(
+            localized: "need_something",
+            defaultValue: "Needs \(lacks) (\(change) of 255; a fault is \(bound) or more).")
+    }
+    static var needLight: String { String(localized: "need_light", defaultValue: "more light") }
+    static var needLessHaze: String { String(localized: "need_less_haze", defaultValue: "less haze, rain or snow") }
+    static var needLessNoise: String { String(localized: "need_less_noise", defaultValue: "less noise") }
+    static var needSharpness: String { String(localized: "need_sharpness", defaultValue: "a sharper picture") }
+    static var needUnnamed: String { String(localized: "need_unnamed", defaultValue: "restoring") }
+    static func needAnd(_ first: String, _ second: String) -> String {
+        String(localized: "need_and", defaultValue: "\(first), and \(second)")
+    }
+
     // Restored
     static var strength: String { String(localized: "strength", defaultValue: "Strength") }
     static func strengthValue(_ percent: Int) -> String {

@@ -1,6 +1,7 @@
 import AnyIRCore
 import AnyIRState
 import Foundation
+import Synchronization
 
 /// One restoration, from the photo's file to the result's.
 struct Restoration: Sendable {
@@ -24,12 +25,17 @@ struct Restoration: Sendable {
         do {
             let writer = try PixelWriter(url)
             let restorer = PhotoRestorer(choice.model, with: choice.engine, threads: Self.threads)
-            let facts = try await restorer.restore(source, into: writer, progress: progress)
+            let found = Mutex<Need?>(nil)
+            let facts = try await restorer.restore(source, into: writer, asksNeed: true) { step in
+                found.withLock { $0 = step.need }
+                progress(step)
+            }
             try writer.close()
+            guard let need = found.withLock({ $0 }) else { throw RestoreError.notFinite }
             return RestoredPhoto(
                 file: url.lastPathComponent, width: source.width, height: source.height, halfSize: halfSize,
                 model: choice.model.manifest.name, engine: choice.engine.id, engineLabel: choice.engine.label,
-                accelerator: facts.accelerator, seconds: (clock.now - start) / .seconds(1))
+                accelerator: facts.accelerator, seconds: (clock.now - start) / .seconds(1), need: need)
         } catch {
             try? FileManager.default.removeItem(at: url)
             throw error

@@ -114,6 +114,7 @@ struct RunningPanel: View {
         }
         Text(cancelling ? Words.cancelling : Words.steps(progress))
         if !cancelling, let left = progress?.timeLeft { Text(Words.left(left)).foregroundStyle(.secondary) }
+        if let need = progress?.need { Text(Words.need(need)) }
         Button(Words.cancel, role: .cancel) { model.send(.cancel) }
             .buttonStyle(.bordered)
             .disabled(cancelling)
@@ -131,6 +132,7 @@ struct DonePanel: View {
         Slider(value: $model.strength, in: 0...1, step: 0.01) { Text(Words.strength) }
             .accessibilityValue(Words.strengthState(percent))
         Text(Words.strengthHint).font(.footnote).foregroundStyle(.secondary)
+        Text(Words.need(result.need))
         Text(Words.ran(result)).font(.footnote)
         if result.halfSize { Text(Words.halfResult(result.width, result.height)).font(.footnote) }
         savingState

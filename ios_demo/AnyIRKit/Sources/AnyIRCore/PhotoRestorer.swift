@@ -44,19 +44,21 @@ public actor PhotoRestorer {
     /// Restores a photo. Cancelling the task ends it before the next crop of the look or the next tile.
     ///
     /// - Parameters:
+    ///   - asksNeed: whether progress is to tell what the photo needs: with the look, before its first tile, for which the
+    ///     sheet is restored, one tile's work more; of a photo of one tile with that tile, for nothing
     ///   - progress: called at the beginning and after every step, on this actor's thread
     /// - Returns: what ran
     /// - Throws: CancellationError, ``RestoreError``, ``EngineError``, and what the source and the sink throw
     @discardableResult
     public func restore(
-        _ source: some PhotoSource, into sink: some PhotoSink,
+        _ source: some PhotoSource, into sink: some PhotoSink, asksNeed: Bool = false,
         progress: @Sendable (RestoreProgress) -> Void = { _ in }
     ) async throws -> EngineFacts {
         try begin()
         defer { isBusy = false }
         let engine = try await loaded()
         do {
-            try await restore(source, into: sink, by: engine, progress: progress)
+            try await restore(source, into: sink, by: engine, asksNeed: asksNeed, progress: progress)
         } catch let error as EngineError {
             self.engine = nil  // it may not recover; a fresh one is loaded next time
             throw error
@@ -66,7 +68,7 @@ public actor PhotoRestorer {
 
     private func restore(
         _ source: some PhotoSource, into sink: some PhotoSink, by engine: any TileEngine,
-        progress: @Sendable (RestoreProgress) -> Void
+        asksNeed: Bool, progress: @Sendable (RestoreProgress) -> Void
     ) async throws {
         let overlap = overlap ?? TilePlan.defaultOverlap(tile: engine.tile)
         guard 0...engine.tile / 2 ~= overlap else { throw RestoreError.overlap(overlap, tile: engine.tile) }
@@ -77,12 +79,18 @@ public actor PhotoRestorer {
         var steps = Steps(total: 1 + plan.count)
         progress(steps.begin())
         try tiles.look(at: source)
+        if asksNeed, plan.count > 1 {
+            await Task.yield()
+            try Task.checkCancellation()
+            steps.need = try tiles.needOfSheet()
+        }
         progress(steps.finish())
         for (j, y) in plan.rows.enumerated() {
             for (i, x) in plan.columns.enumerated() {
                 await Task.yield()  // lets others be told that this actor is busy
                 try Task.checkCancellation()
                 try tiles.restore(source, x: x, y: y)
+                if asksNeed, plan.count == 1 { steps.need = tiles.needOfTile() }
                 band.add(tiles, x: x, columnWeights: plan.columnWeights[i], rowWeights: plan.rowWeights[j])
                 progress(steps.finish())
             }

@@ -9,10 +9,14 @@ public struct RestoreProgress: Sendable, Equatable {
     /// An estimate; nil before there is something to go by.
     public let timeLeft: Duration?
 
-    public init(done: Int, total: Int, timeLeft: Duration? = nil) {
+    /// How much the photo needs to be restored; nil before that is known, and where it was not asked for.
+    public let need: Need?
+
+    public init(done: Int, total: Int, timeLeft: Duration? = nil, need: Need? = nil) {
         self.done = done
         self.total = total
         self.timeLeft = timeLeft
+        self.need = need
     }
 
     /// Tiles that are finished; nil while the engine looks at the photo.
@@ -50,6 +54,9 @@ struct Steps {
     private var done = 0
     private var left = TimeLeft()
 
+    /// Told from the next step on.
+    var need: Need?
+
     init(total: Int) { self.total = total }
 
     mutating func begin() -> RestoreProgress { told() }
@@ -61,6 +68,6 @@ struct Steps {
 
     private mutating func told() -> RestoreProgress {
         let left = left.after(done, of: total, at: ContinuousClock.now - start)
-        return RestoreProgress(done: done, total: total, timeLeft: left)
+        return RestoreProgress(done: done, total: total, timeLeft: left, need: need)
     }
 }

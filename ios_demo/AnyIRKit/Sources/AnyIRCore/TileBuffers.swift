@@ -50,6 +50,19 @@ final class TileBuffers {
     func restore(_ photo: any PhotoSource, x: Int, y: Int) throws {
         try read(Region(x: x, y: y, width: width, height: height), of: photo)
         fill(across: width, columns: columns, rows: rows, corner: 0)
+        try restore()
+    }
+
+    /// What restoring changes of the sheet that ``look(at:)`` left in the engine's input: one tile's work, and no look.
+    func needOfSheet() throws -> Need {
+        try restore()
+        return Need(from: input, to: output, tile: tile, width: tile, height: tile)
+    }
+
+    /// The same of the only tile of a photo, which is its sheet, after it was restored.
+    func needOfTile() -> Need { Need(from: input, to: output, tile: tile, width: width, height: height) }
+
+    private func restore() throws {
         _ = try engine.restore(input, with: statistics, into: output)
         guard output.isFinite else { throw RestoreError.notFinite }
     }

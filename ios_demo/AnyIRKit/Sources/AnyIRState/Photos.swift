@@ -1,3 +1,4 @@
+import AnyIRCore
 import Foundation
 
 /// A photo that the app holds a private copy of.
@@ -70,12 +71,15 @@ public struct RestoredPhoto: Sendable, Equatable, Codable {
     /// From the model's loading to the last pixel.
     public var seconds: Double
 
+    /// How much the photo needed to be restored.
+    public var need: Need
+
     /// Whether it was saved at least once.
     public var saved: Bool
 
     public init(
         file: String, width: Int, height: Int, halfSize: Bool, model: String, engine: String, engineLabel: String,
-        accelerator: String, seconds: Double, saved: Bool = false
+        accelerator: String, seconds: Double, need: Need, saved: Bool = false
     ) {
         self.file = file
         self.width = width
@@ -86,6 +90,7 @@ public struct RestoredPhoto: Sendable, Equatable, Codable {
         self.engineLabel = engineLabel
         self.accelerator = accelerator
         self.seconds = seconds
+        self.need = need
         self.saved = saved
     }
 }

@@ -8,7 +8,8 @@ private let huge = PhotoInfo(file: "photo-2", name: "PANO.JPG", type: "public.jp
 private let pair = Pair(model: "small", engine: "coreml")
 private let result = RestoredPhoto(
     file: "result-1", width: 4032, height: 3024, halfSize: false, model: "small", engine: "coreml",
-    engineLabel: "Core ML", accelerator: "Core ML (Neural Engine)", seconds: 4)
+    engineLabel: "Core ML", accelerator: "Core ML (Neural Engine)", seconds: 4,
+    need: Need(change: 24.3, brightness: -30, contrast: 12, detail: -1.5))
 
 private struct OneEngine: EngineFactory {
     var id = "coreml"
@@ -64,7 +65,7 @@ private func coreML(_ name: String) throws -> Model {
         let started = state.handle(.restore)
         #expect(started == [.keep(Kept(photo: photo, running: true)), .restore(photo, pair, halfSize: false)])
         #expect(state.work == .running(photo, nil))
-        let progress = RestoreProgress(done: 3, total: 9, timeLeft: .seconds(2))
+        let progress = RestoreProgress(done: 3, total: 9, timeLeft: .seconds(2), need: result.need)
         #expect(state.handle(.progressed(progress)) == [])
         #expect(state.work == .running(photo, progress))
         #expect(state.handle(.restored(result)) == [.keep(Kept(photo: photo, result: result))])

@@ -27,6 +27,9 @@ import Testing
         let due = MemorySink(width: upright.width, height: upright.height)
         try await PhotoRestorer(package.model, with: package.factory()).restore(upright, into: due)
         #expect(pixels == due.photo?.pixels)
+        // Its sheet is restored to half of what it was, and a little more.
+        let need = try #require(app.model.state.work.result?.need)
+        #expect(need.isNeeded && need.brightness != 0)
         #expect(try app.files.count == 2)
     }
 

@@ -1,3 +1,4 @@
+import AnyIRCore
 import AnyIRState
 import Testing
 
@@ -21,5 +22,24 @@ import Testing
     @Test func reasonsBecomeSentences() {
         #expect(Words.sentence("not in this build") == "Not in this build")
         #expect(Words.sentence("not on this device") == "Not on this device")
+    }
+
+    @Test func everyNeedIsOneSentenceWithItsNumberAndTheBound() {
+        let cases: [(Need, String)] = [
+            (need(0.94, 0.5, 0.1, -0.6), "This photo looks fine: little changes (0.94"),
+            (need(2.49, 0, 9, -9), "This photo looks fine: little changes (2.49"),
+            (need(24.31, -30, 12, -0.4), "Needs less haze, rain or snow (24.31"),
+            (need(24, -30, 12, -1.5), "Needs less haze, rain or snow, and less noise (24"),
+            (need(40, 30, 12, 4), "Needs more light (40"),
+            (need(3, 0, 0, 0.5), "Needs a sharper picture (3"),
+            (need(3, -3, 0, 0), "Needs restoring (3"),
+        ]
+        for (need, sentence) in cases {
+            #expect(Words.need(need) == "\(sentence) of 255; a fault is 2.5 or more).")
+        }
+    }
+
+    private func need(_ change: Double, _ brightness: Double, _ contrast: Double, _ detail: Double) -> Need {
+        Need(change: change, brightness: brightness, contrast: contrast, detail: detail)
     }
 }

@@ -6,7 +6,7 @@ public enum Fault: String, Sendable, CaseIterable {
 
 /// How much a photo needs to be restored, and by what it differs: what restoring changes, of 255, on the sheet of crops
 /// that stands for it. The same numbers as Python's `Restorer.need` and Kotlin's `Need`, and the same bounds.
-public struct Need: Sendable, Hashable {
+public struct Need: Sendable, Hashable, Codable {
     /// Change of a photo, of 255, below which it is taken for fine.
     public static let needed = 2.5
 
