@@ -18,40 +18,48 @@ if ! "$@" swift test --package-path Stubs --scratch-path "$build" >"$log" 2>&1; 
 fi
 echo "The app: $(grep -oE 'Test run with [0-9]+ tests' "$log" | grep -oE '[0-9]+') tests passed"
 
-# plant FILE SED EXPECTED: an error in a copy of the app, and what the compiler must say of it.
+# plant FILE SED EXPECTED: an error in a copy, and what the compiler must say of it.
 planted=$(mktemp -d)
 trap 'rm -rf "$planted"' EXIT
+apple=AnyIRKit/Sources/AnyIRApple
+mkdir -p "$planted/AnyIRKit/Sources"
 cp -R App "$planted/App"
+cp -R "$apple" "$planted/$apple"
 expected=()
 plant() {
-    sed "$2" "App/$1" >"$planted/App/$1"
-    if cmp -s "App/$1" "$planted/App/$1"; then
-        echo "ios: nothing could be planted in App/$1 by $2" >&2
+    sed "$2" "$1" >"$planted/$1"
+    if cmp -s "$1" "$planted/$1"; then
+        echo "ios: nothing could be planted in $1 by $2" >&2
         exit 1
     fi
     expected+=("$(basename "$1"):.*error: .*$3")
 }
 
-plant Engines/CoreMLFactory.swift 's/functionName = function/functionNames = function/' "no member 'functionNames'"
-plant Engines/CompiledModels.swift 's/MLModel.compileModel(at: package.url)/MLModel.compileModel(at: package.url.path)/' \
+plant $apple/CoreML/CoreMLFactory.swift 's/functionName = function/functionNames = function/' "no member 'functionNames'"
+plant $apple/CoreML/CompiledModels.swift \
+    's/MLModel.compileModel(at: package.url)/MLModel.compileModel(at: package.url.path)/' \
     "cannot convert value of type 'String' to expected argument type 'URL'"
-plant Engines/Placement.swift 's/\.deviceUsage(for: operation)/.deviceUsage(of: operation)/' 'incorrect argument label'
-plant Photo/PhotoLibrary.swift 's/for: \.addOnly/for: .add/' "no member 'add'"
-plant Photo/PhotoReader.swift 's/== \.statusComplete/== .complete/' "no member 'complete'"
-plant Restore/BackgroundTime.swift 's/using: \.main/using: "main"/' "to expected argument type 'DispatchQueue"
-plant Engines/ExecuTorchEngine.swift 's/module.execute(method, tensors)/module.execute(tensors)/' 'missing argument'
-plant Views/ModelsView.swift 's/row(_ row: ModelRow) -> some View/row(_ row: ModelRow) -> String/' 'cannot convert return'
+plant $apple/CoreML/Placement.swift 's/\.deviceUsage(for: operation)/.deviceUsage(of: operation)/' \
+    'incorrect argument label'
+plant App/Photo/PhotoLibrary.swift 's/for: \.addOnly/for: .add/' "no member 'add'"
+plant App/Photo/PhotoReader.swift 's/== \.statusComplete/== .complete/' "no member 'complete'"
+plant App/Restore/BackgroundTime.swift 's/using: \.main/using: "main"/' "to expected argument type 'DispatchQueue"
+plant App/Engines/ExecuTorchEngine.swift 's/module.execute(method, tensors)/module.execute(tensors)/' 'missing argument'
+plant App/Views/ModelsView.swift 's/row(_ row: ModelRow) -> some View/row(_ row: ModelRow) -> String/' \
+    'cannot convert return'
 # Data that two threads would share: only Swift 6's checks find it.
-plant AppModel.swift 's/send(.progressed(progress))/Task.detached { _ = self.state.handle(.progressed(progress)) }/' \
+plant App/AppModel.swift 's/send(.progressed(progress))/Task.detached { _ = self.state.handle(.progressed(progress)) }/' \
     'main actor-isolated'
 
 modules=$("$@" swift build --package-path Stubs --scratch-path "$build" --show-bin-path)
-find "$planted/App" -name '*.swift' >"$planted/files"
-if "$@" swiftc -typecheck -wmo -swift-version 6 -parse-as-library -module-name AnyIR -I "$modules/Modules" \
-    "@$planted/files" >"$planted/log" 2>&1; then
-    echo "ios: the type-check found none of ${#expected[@]} planted errors" >&2
-    exit 1
-fi
+typecheck=("$@" swiftc -typecheck -wmo -swift-version 6 -parse-as-library -I "$modules/Modules")
+for module in AnyIR:App AnyIRApple:$apple; do
+    find "$planted/${module#*:}" -name '*.swift' >"$planted/files"
+    if "${typecheck[@]}" -module-name "${module%%:*}" "@$planted/files" >>"$planted/log" 2>&1; then
+        echo "ios: the type-check found none of the errors planted in ${module#*:}" >&2
+        exit 1
+    fi
+done
 for error in "${expected[@]}"; do
     if ! grep -qE "$error" "$planted/log"; then
         cat "$planted/log" >&2

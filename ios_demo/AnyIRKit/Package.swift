@@ -18,6 +18,17 @@ let package = Package(
     cxxLanguageStandard: .cxx17
 )
 
+#if !os(Linux)
+    // What needs Apple's frameworks. On Linux ../Stubs compiles it, against stubs of them.
+    package.products.append(.library(name: "AnyIRApple", targets: ["AnyIRApple"]))
+    package.targets.append(.target(name: "AnyIRApple", dependencies: ["AnyIRCore"]))
+#endif
+
+#if os(macOS)
+    package.products.append(.executable(name: "anyir-swift", targets: ["anyir-swift"]))
+    package.targets.append(.executableTarget(name: "anyir-swift", dependencies: ["AnyIRApple"]))
+#endif
+
 #if os(Linux)
     // Real programs through the same core, so that it is proven on any computer. No app ships these.
     // Hashing and blending are 20 times as slow without, also in tests.

@@ -1,3 +1,4 @@
+import AnyIRApple
 import AnyIRCore
 import AnyIRState
 import Foundation

@@ -19,17 +19,27 @@ let package = Package(
     targets: frameworks.sorted { $0.key < $1.key }.map { name, needs in
         .target(name: name, dependencies: needs.map { .byName(name: $0) })
     } + [
-        // App is a link: SwiftPM takes no folder outside the package.
+        // App, AnyIRApple and anyir-swift are links: SwiftPM takes no folder outside the package.
+        .target(
+            name: "AnyIRApple",
+            dependencies: ["CoreGraphics", "CoreML", "ImageIO", .product(name: "AnyIRCore", package: "AnyIRKit")],
+            path: "AnyIRApple"),
+        // The command as macOS has it.
+        .executableTarget(
+            name: "anyir-swift-for-macos",
+            dependencies: ["AnyIRApple", .product(name: "AnyIRCore", package: "AnyIRKit")],
+            path: "anyir-swift", swiftSettings: [.define("APPLE_STUBS")]),
         .executableTarget(
             name: "AnyIR",
             dependencies: frameworks.keys.sorted().map { .byName(name: $0) } + [
-                .product(name: "AnyIRCore", package: "AnyIRKit"), .product(name: "AnyIRState", package: "AnyIRKit"),
+                "AnyIRApple", .product(name: "AnyIRCore", package: "AnyIRKit"),
+                .product(name: "AnyIRState", package: "AnyIRKit"),
             ],
             path: "App",
             exclude: [
                 "Assets.xcassets", "Info.plist", "Localizable.xcstrings", "PrivacyInfo.xcprivacy", "sample.jpg",
             ], linkerSettings: linking),
-        .testTarget(name: "AppTests", dependencies: ["AnyIR"], linkerSettings: linking),
+        .testTarget(name: "AppTests", dependencies: ["AnyIR", "anyir-swift-for-macos"], linkerSettings: linking),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -5,6 +5,8 @@ programs, and
 
 FOLDER/models/         also an ExecuTorch program of the same network
 FOLDER/restored/       also what `anyir restore --with` the ExecuTorch program makes of the photo
+FOLDER/camera.jpg      the photo on its side, with the EXIF and the colour profile of a camera
+FOLDER/restored/       also camera.jpg, what `anyir restore` makes of it with the fp32 LiteRT program
 FOLDER/staged/         the reference's tiles as apps carry them
 FOLDER/tree/           a folder in place of a Core ML package, and tree.sha256, its hash as manifests have it
 FOLDER/manifests.json  manifests with one fault or none, and whether the published schema takes them
@@ -62,6 +64,19 @@ def is_by_the_schema(manifest: Any) -> bool:
     return Draft202012Validator(json.loads(SCHEMA_FILE.read_text())).is_valid(manifest)
 
 
+def save_camera_photo(photo: Path, path: Path) -> None:
+    """A JPEG of orientation 6, with a camera's tags, makers' own among them, and a colour profile."""
+    from PIL import Image, ImageCms
+
+    exif = Image.Exif()
+    exif.update({0x0112: 6, 0x010F: "Maker", 0x0110: "Camera 1"})
+    exif.get_ifd(0x8769).update({0xA002: 1234, 0xA003: 999, 0x927C: b"a maker's note"})
+    exif.get_ifd(0x8825)[1] = "N"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image = Image.open(photo).transpose(Image.Transpose.ROTATE_90)
+    image.save(path, quality=95, exif=exif, icc_profile=profile)
+
+
 def main(android: Path, folder: Path) -> None:
     from anyir.conversion.manifest import tree_sha256
 
@@ -85,6 +100,10 @@ def main(android: Path, folder: Path) -> None:
         restored = folder / "restored" / f"{artifact.stem}.png"
         anyir("restore", photo, restored, "--with", artifact, "--overwrite")
         save_look(artifact, photo, folder / "looks" / f"{artifact.stem}.f32")
+    camera = folder / "camera.jpg"
+    save_camera_photo(photo, camera)
+    (program,) = models.glob("*litert_cpu_fp32_*.tflite")
+    anyir("restore", camera, folder / "restored" / camera.name, "--with", program, "--overwrite")
     pick = random.Random(0)
     real = [json.loads(path.read_text()) for path in sorted(models.glob("*64x64.json"))]
     for manifest in real:

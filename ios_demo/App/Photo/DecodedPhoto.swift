@@ -1,3 +1,4 @@
+import AnyIRApple
 import AnyIRCore
 import AnyIRState
 import CoreGraphics
@@ -31,24 +32,9 @@ final class DecodedPhoto: PhotoSource, @unchecked Sendable {
         orientation = Orientation(exif: info.orientation)
         (width, height) = orientation.upright(width: image.width, height: image.height)
         pixels = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 4 * image.width * image.height)
-        let hasAlpha = Self.hasAlpha(image)
-        let info = hasAlpha ? CGImageAlphaInfo.premultipliedLast : .noneSkipLast
-        guard
-            let context = CGContext(
-                data: pixels.baseAddress, width: image.width, height: image.height, bitsPerComponent: 8,
-                bytesPerRow: 4 * image.width, space: Self.space(of: image),
-                bitmapInfo: info.rawValue | CGBitmapInfo.byteOrder32Big.rawValue)
-        else {
+        guard image.decode(into: pixels) else {
             pixels.deallocate()
             throw PhotoFault(.cannotDecode)
-        }
-        context.interpolationQuality = .none
-        context.setBlendMode(.copy)
-        context.draw(image, in: CGRect(x: 0, y: 0, width: image.width, height: image.height))
-        if hasAlpha {
-            unpremultiply(pixels)
-        } else {
-            for i in stride(from: 3, to: pixels.count, by: 4) { pixels[i] = 255 }
         }
     }
 
@@ -75,28 +61,9 @@ final class DecodedPhoto: PhotoSource, @unchecked Sendable {
         }
     }
 
-    /// The picture's own where it is RGB, as the network sees the numbers in the file; sRGB for all others.
-    static func space(of image: CGImage) -> CGColorSpace {
-        if let space = image.colorSpace, space.model == .rgb, space.supportsOutput { return space }
-        return CGColorSpace(name: CGColorSpace.sRGB) ?? CGColorSpaceCreateDeviceRGB()
-    }
-
-    static func hasAlpha(_ image: CGImage) -> Bool {
-        ![CGImageAlphaInfo.none, .noneSkipFirst, .noneSkipLast].contains(image.alphaInfo)
-    }
-
     private static func checkMemory(_ bytes: Int) throws {
         let available = Int(os_proc_available_memory())
         // 0: the system does not tell, as in the simulator.
         if available > 0, bytes > available { throw PhotoFault(.noPhotoMemory) }
-    }
-}
-
-/// Colours that were multiplied with their alpha, as they were. Those beneath alpha 0 are lost and stay 0.
-func unpremultiply(_ pixels: UnsafeMutableBufferPointer<UInt8>) {
-    for i in stride(from: 0, to: pixels.count, by: 4) {
-        let alpha = Int(pixels[i + 3])
-        if alpha == 255 || alpha == 0 { continue }
-        for colour in i..<i + 3 { pixels[colour] = UInt8(min(255, (Int(pixels[colour]) * 255 + alpha / 2) / alpha)) }
     }
 }

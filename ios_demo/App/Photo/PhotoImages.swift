@@ -1,3 +1,4 @@
+import AnyIRApple
 import AnyIRState
 import CoreGraphics
 import Foundation
@@ -20,8 +21,7 @@ struct PhotoImages: @unchecked Sendable {
         self.before = before
         after = try result.map { result in
             let pixels = try PixelFile(files.url(result.file), width: result.width, height: result.height)
-            let whole = try pixels.image(
-                space: DecodedPhoto.space(of: before), hasAlpha: DecodedPhoto.hasAlpha(before))
+            let whole = try pixels.image(space: before.restoringSpace, hasAlpha: before.hasAlpha)
             return try Self.reduced(whole)
         }
     }
@@ -31,11 +31,11 @@ struct PhotoImages: @unchecked Sendable {
         let (width, height) = (
             max(1, Int(Double(image.width) * scale)), max(1, Int(Double(image.height) * scale))
         )
-        let info = DecodedPhoto.hasAlpha(image) ? CGImageAlphaInfo.premultipliedLast : .noneSkipLast
+        let info = image.hasAlpha ? CGImageAlphaInfo.premultipliedLast : .noneSkipLast
         guard
             let context = CGContext(
                 data: nil, width: width, height: height, bitsPerComponent: 8, bytesPerRow: 0,
-                space: DecodedPhoto.space(of: image), bitmapInfo: info.rawValue)
+                space: image.restoringSpace, bitmapInfo: info.rawValue)
         else { throw PhotoFault(.noMemory) }
         context.interpolationQuality = .high
         context.draw(image, in: CGRect(x: 0, y: 0, width: width, height: height))

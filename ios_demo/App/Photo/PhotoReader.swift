@@ -1,3 +1,4 @@
+import AnyIRApple
 import AnyIRState
 import CoreGraphics
 import Foundation
@@ -70,29 +71,9 @@ struct PhotoReader {
         return image
     }
 
-    /// What a result's file is to say: all that this one says, but for how the picture lies and how large it is.
-    func resultProperties(width: Int, height: Int) -> [String: Any] {
-        var kept = properties
-        kept[kCGImagePropertyOrientation as String] = 1
-        kept[kCGImagePropertyPixelWidth as String] = width
-        kept[kCGImagePropertyPixelHeight as String] = height
-        // Of the file that was, not of the new one.
-        for key in [kCGImagePropertyDepth, kCGImagePropertyIsFloat, kCGImagePropertyIsIndexed] {
-            kept[key as String] = nil
-        }
-        let places = [
-            (kCGImagePropertyTIFFDictionary, [kCGImagePropertyTIFFOrientation: 1]),
-            (
-                kCGImagePropertyExifDictionary,
-                [kCGImagePropertyExifPixelXDimension: width, kCGImagePropertyExifPixelYDimension: height]
-            ),
-        ]
-        for (name, changes) in places {
-            guard var values = kept[name as String] as? [String: Any] else { continue }
-            for (key, value) in changes { values[key as String] = value }
-            kept[name as String] = values
-        }
-        return kept
+    /// What a result's file is to say.
+    func properties(ofResult width: Int, _ height: Int) -> [String: Any] {
+        resultProperties(properties, width: width, height: height)
     }
 
     private var notes: [String] {

@@ -1,3 +1,4 @@
+import AnyIRApple
 import AnyIRCore
 import CoreGraphics
 import Foundation
@@ -49,13 +50,9 @@ struct PixelFile {
 
     /// The picture, whose memory is the file's.
     func image(space: CGColorSpace, hasAlpha: Bool) throws -> CGImage {
-        let info = hasAlpha ? CGImageAlphaInfo.last : .noneSkipLast
-        guard let provider = CGDataProvider(data: data as CFData),
-            let image = CGImage(
-                width: width, height: height, bitsPerComponent: 8, bitsPerPixel: 32, bytesPerRow: 4 * width,
-                space: space, bitmapInfo: CGBitmapInfo(rawValue: info.rawValue | CGBitmapInfo.byteOrder32Big.rawValue),
-                provider: provider, decode: nil, shouldInterpolate: true, intent: .defaultIntent)
-        else { throw PhotoFault(.noMemory) }
+        guard let image = picture(of: data, width: width, height: height, space: space, hasAlpha: hasAlpha) else {
+            throw PhotoFault(.noMemory)
+        }
         return image
     }
 }

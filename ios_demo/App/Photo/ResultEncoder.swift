@@ -1,3 +1,4 @@
+import AnyIRApple
 import AnyIRCore
 import AnyIRState
 import CoreGraphics
@@ -32,8 +33,7 @@ struct ResultEncoder {
         let mixed = strength < 1 ? try mix(strength: strength, in: folder) : nil
         defer { if let mixed { try? FileManager.default.removeItem(at: mixed) } }
         let pixels = try PixelFile(mixed ?? resultURL, width: result.width, height: result.height)
-        let image = try pixels.image(
-            space: DecodedPhoto.space(of: photoImage), hasAlpha: DecodedPhoto.hasAlpha(photoImage))
+        let image = try pixels.image(space: photoImage.restoringSpace, hasAlpha: photoImage.hasAlpha)
         let writable = CGImageDestinationCopyTypeIdentifiers() as? [String] ?? []
         let type =
             writable.contains(photo.type) && photo.type != "com.compuserve.gif"
@@ -43,7 +43,7 @@ struct ResultEncoder {
         guard let destination = CGImageDestinationCreateWithURL(url as CFURL, type as CFString, 1, nil) else {
             throw PhotoFault(.notTaken)
         }
-        var properties = try PhotoReader(photoURL).resultProperties(width: result.width, height: result.height)
+        var properties = try PhotoReader(photoURL).properties(ofResult: result.width, result.height)
         properties[kCGImageDestinationLossyCompressionQuality as String] = 0.95
         CGImageDestinationAddImage(destination, image, properties as CFDictionary)
         guard CGImageDestinationFinalize(destination) else {

@@ -1,46 +1,47 @@
 import AnyIRCore
-import AnyIRLinux
 import Foundation
 
 /// Restores a file with a program through the app's own core.
-func run(_ arguments: [String]) async throws {
-    guard arguments.count == 4, arguments[2] == "--with" else {
-        throw Usage()
-    }
-    let (input, output) = (URL(fileURLWithPath: arguments[0]), URL(fileURLWithPath: arguments[1]))
-    guard output.pathExtension.lowercased() == "png" else {
-        throw Refusal(sentence: "\(arguments[1]) is no name of a PNG, which alone this command writes.")
-    }
-    guard !FileManager.default.fileExists(atPath: output.path) else {
-        throw Refusal(sentence: "\(arguments[1]) is there already; name another file.")
-    }
-    let model = try findModel(URL(fileURLWithPath: arguments[3]))
-    guard let engine = linuxEngines().first(where: { $0.opens(model.manifest) }) else {
-        let runtime = model.manifest.runtime.rawValue
-        throw Refusal(sentence: "None of the engines here runs \(runtime) programs for \(model.manifest.backend).")
-    }
-    let photo = try readPhoto(input)
-    let sink = MemorySink(width: photo.width, height: photo.height)
+func run(_ arguments: Arguments) async throws {
+    let output = URL(fileURLWithPath: arguments.result)
+    try check(output, named: arguments.result)
+    let model = try findModel(URL(fileURLWithPath: arguments.artifact))
+    let engine = try engine(for: model)
+    let file = try PhotoFile(URL(fileURLWithPath: arguments.photo))
+    let (width, height) = (file.photo.width, file.photo.height)
+    let sink = MemorySink(width: width, height: height)
     let restorer = PhotoRestorer(model, with: engine)
     let start = ContinuousClock.now
     let isTerminal = isatty(STDERR_FILENO) != 0
-    let facts = try await restorer.restore(photo, into: sink) { progress in
+    let facts = try await restorer.restore(file.photo, into: sink) { progress in
         guard isTerminal else { return }
         let left = progress.timeLeft.map { ", \(Int($0 / .seconds(1))) s left" } ?? ""
-        FileHandle.standardError.write(Data("\r\(progress.done) of \(progress.total) steps\(left)   ".utf8))
+        say("\r\(progress.done) of \(progress.total) steps\(left)   ", end: "")
     }
-    if isTerminal { FileHandle.standardError.write(Data("\n".utf8)) }
+    if isTerminal { say("") }
     guard let restored = sink.photo else { throw Refusal(sentence: "The result is not whole.") }
-    try writePNG(restored, to: output)
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
-    print(
-        "\(arguments[1]): \(photo.width)x\(photo.height) by \(facts.accelerator), \(String(format: "%.1f", seconds)) s")
+    for note in try file.write(restored, to: output) { say("anyir-swift: \(note)") }
+    let seconds = String(format: "%.1f", (ContinuousClock.now - start) / .seconds(1))
+    print("\(arguments.result): \(width)x\(height) by \(facts.accelerator), \(seconds) s")
 }
-
-struct Usage: Error {}
 
 struct Refusal: OneSentence {
     let sentence: String
+}
+
+/// Whether a result can be written there, before anything is computed.
+func check(_ output: URL, named name: String) throws {
+    guard PhotoFile.suffixes.contains(output.pathExtension.lowercased()) else {
+        let known = PhotoFile.suffixes.joined(separator: ", ")
+        throw Refusal(sentence: "\(name) has none of the suffixes that this command writes: \(known).")
+    }
+    guard !FileManager.default.fileExists(atPath: output.path) else {
+        throw Refusal(sentence: "\(name) is there already; name another file.")
+    }
+    let folder = output.deletingLastPathComponent().path
+    guard FileManager.default.isWritableFile(atPath: folder) else {
+        throw Refusal(sentence: "There is no folder \(folder) that can be written to.")
+    }
 }
 
 /// The artifact at this place, checked as the app checks its models.
@@ -57,12 +58,29 @@ func findModel(_ artifact: URL) throws -> Model {
     }
 }
 
+/// The first that runs the model, on this computer and in this build.
+func engine(for model: Model) throws -> any EngineFactory {
+    let found = engines().filter { $0.opens(model.manifest) }
+    guard let first = found.first else {
+        let runtime = model.manifest.runtime.rawValue
+        throw Refusal(sentence: "None of the engines here runs \(runtime) programs for \(model.manifest.backend).")
+    }
+    if let engine = found.first(where: { $0.unavailable == nil }) { return engine }
+    throw Refusal(sentence: "\(first.label) cannot be used: \(first.unavailable ?? notInThisBuild).")
+}
+
+func say(_ text: String, end: String = "\n") { FileHandle.standardError.write(Data((text + end).utf8)) }
+
 do {
-    try await run(Array(CommandLine.arguments.dropFirst()))
-} catch is Usage {
-    FileHandle.standardError.write(Data("usage: anyir-swift PHOTO RESULT.png --with ARTIFACT\n".utf8))
+    guard let arguments = try Arguments.parse(Array(CommandLine.arguments.dropFirst())) else {
+        print(Arguments.help)
+        exit(0)
+    }
+    try await run(arguments)
+} catch let wrong as Arguments.Wrong {
+    say("anyir-swift: \(wrong.sentence); \(Arguments.usage)")
     exit(2)
 } catch {
-    FileHandle.standardError.write(Data("anyir-swift: \(sentence(of: error))\n".utf8))
+    say("anyir-swift: \(sentence(of: error))")
     exit(1)
 }

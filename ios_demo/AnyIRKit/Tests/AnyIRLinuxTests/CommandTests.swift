@@ -1,7 +1,8 @@
 import AnyIRCore
-import AnyIRLinux
 import Foundation
 import Testing
+
+@testable import AnyIRLinux
 
 /// What tests/helpers/make_ios_artifacts.py made.
 private let artifacts: URL? = ProcessInfo.processInfo.environment["ANYIR_ARTIFACTS"].map { URL(fileURLWithPath: $0) }
@@ -28,6 +29,62 @@ struct CommandTests {
         }
     }
 
+    @Test func aJPEGKeepsItsEXIFAndProfileAsPythonKeepsThem() throws {
+        let made = try #require(artifacts)
+        try inFolder { folder in
+            let model = made.appendingPathComponent("models/tiny_litert_cpu_fp32_64x64.tflite").path
+            let camera = made.appendingPathComponent("camera.jpg")
+            #expect(try Exif.orientation(of: PhotoFile(camera).tags.exif) == 6)
+            let due = try PhotoFile(made.appendingPathComponent("restored/camera.jpg"))
+            for name in ["result.jpg", "result.png"] {
+                let result = folder.appendingPathComponent(name)
+                let (status, _, error) = try run(camera.path, result.path, "--with", model)
+                #expect(status == 0 && !error.contains("anyir-swift"))
+                let found = try PhotoFile(result)
+                #expect(found.tags.exif == due.tags.exif && Exif.orientation(of: found.tags.exif) == 1)
+                #expect(found.tags.profile == due.tags.profile && found.tags.profile.count > 100)
+                let furthest = zip(found.photo.pixels, due.photo.pixels).map { abs(Int($0) - Int($1)) }.max()
+                // What is a PNG now was a JPEG there.
+                #expect(try #require(furthest) <= (name == "result.jpg" ? 2 : 40))
+            }
+        }
+    }
+
+    @Test func greyStaysGreyAndADamagedEXIFIsSaid() throws {
+        try inFolder { folder in
+            let grey = MemoryPhoto(width: 2, height: 1, pixels: [10, 10, 10, 255, 90, 90, 90, 255])
+            var tags = PhotoTags(exif: Array("no TIFF".utf8), isGrey: true)
+            for suffix in ["png", "jpg"] {
+                let url = folder.appendingPathComponent("grey.\(suffix)")
+                var notes: [String] = []
+                let data =
+                    suffix == "png"
+                    ? try png(of: grey, tags, name: "grey") : try jpeg(of: grey, &tags, &notes, name: "grey")
+                try data.write(to: url)
+                let file = try PhotoFile(url)
+                #expect(file.tags.isGrey && isNear(file.photo, grey))
+                let coloured = MemoryPhoto(width: 2, height: 1, pixels: [9, 10, 12, 255, 90, 91, 90, 255])
+                let result = folder.appendingPathComponent("result.\(suffix)")
+                #expect(try file.write(coloured, to: result) == ["Its EXIF is damaged and was left out."])
+                let written = try PhotoFile(result)
+                #expect(written.tags.isGrey && written.tags.exif.isEmpty && isNear(written.photo, grey))
+            }
+            let clear = MemoryPhoto(width: 1, height: 1, pixels: [1, 2, 3, 4])
+            #expect(throws: PhotoFileError.self) {
+                try PhotoFile(folder.appendingPathComponent("grey.jpg"))
+                    .write(clear, to: folder.appendingPathComponent("clear.jpg"))
+            }
+        }
+    }
+
+    @Test func helpIsPrintedAndLeavesWithZero() throws {
+        let (status, output, error) = try run("--help")
+        #expect(status == 0 && error.isEmpty)
+        #expect(output.hasPrefix(Self.usage) && output.contains("Example: anyir-swift photo.jpg"))
+    }
+
+    private static let usage = "usage: anyir-swift PHOTO RESULT --with ARTIFACT (or --help)"
+
     @Test func whatCannotBeDoneIsOneLineAndLeavesNoFile() throws {
         let made = try #require(artifacts)
         let models = made.appendingPathComponent("models")
@@ -40,24 +97,31 @@ struct CommandTests {
             try Data("TFL3".utf8).write(to: lonely)
             let result = folder.appendingPathComponent("result.png").path
             let cases: [([String], Int32, String)] = [
-                ([], 2, "usage: anyir-swift PHOTO RESULT.png --with ARTIFACT"),
-                (["a", "b", "--by", "c"], 2, "usage: anyir-swift PHOTO RESULT.png --with ARTIFACT"),
-                ([text.path, result, "--with", model], 1, "anyir-swift: text.jpg is neither a PNG nor a JPEG."),
-                (["/none.png", result, "--with", model], 1, "anyir-swift: There is no /none.png."),
-                ([photo, result, "--with", "/none.tflite"], 1, "anyir-swift: There is no /none.tflite."),
+                ([], 2, "no photo is named"), (["a"], 2, "no result is named"),
+                (["a", "b"], 2, "no artifact is named"), (["a", "b", "--with"], 2, "--with names no artifact"),
+                (["a", "b", "--by", "c"], 2, "there is no option --by"),
+                (["a", "b", "c", "--with", "d"], 2, "c is one name too many"),
+                ([text.path, result, "--with", model], 1, "text.jpg is neither a PNG nor a JPEG."),
+                (["/none.png", result, "--with", model], 1, "There is no /none.png."),
+                ([photo, result, "--with", "/none.tflite"], 1, "There is no /none.tflite."),
                 (
                     [photo, result, "--with", lonely.path], 1,
-                    "anyir-swift: There is no manifest lonely.json beside it."
+                    "There is no manifest lonely.json beside it."
                 ),
-                ([photo, result, "--with", photo], 1, "anyir-swift: photo.png is no artifact of `anyir convert`."),
+                ([photo, result, "--with", photo], 1, "photo.png is no artifact of `anyir convert`."),
                 (
-                    [photo, folder.path + "/x.jpg", "--with", model], 1,
-                    "anyir-swift: \(folder.path)/x.jpg is no name of a PNG, which alone this command writes."
+                    [photo, folder.path + "/x.gif", "--with", model], 1,
+                    "\(folder.path)/x.gif has none of the suffixes that this command writes: png, jpg, jpeg."
+                ),
+                (
+                    [photo, "/none/x.jpg", "--with", model], 1,
+                    "There is no folder /none that can be written to."
                 ),
             ]
             for (arguments, status, sentence) in cases {
                 let found = try run(arguments)
-                #expect(found.status == status && found.error == sentence && found.output.isEmpty, "\(arguments)")
+                let line = "anyir-swift: \(sentence)\(status == 2 ? "; \(Self.usage)" : "")"
+                #expect(found.status == status && found.error == line && found.output.isEmpty, "\(arguments)")
             }
             let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
             #expect(left == ["lonely.tflite", "text.jpg"])
@@ -79,6 +143,11 @@ struct CommandTests {
         await #expect(throws: EngineError.self) {
             try await restore(photo.pixels, width: 177, height: 143, models: made, engine: LiteRTFactory())
         }
+    }
+
+    /// But for what a JPEG loses.
+    private func isNear(_ one: MemoryPhoto, _ other: MemoryPhoto) -> Bool {
+        zip(one.pixels, other.pixels).allSatisfy { abs(Int($0) - Int($1)) <= 3 }
     }
 
     private func run(_ arguments: String...) throws -> (status: Int32, output: String, error: String) {

@@ -6,6 +6,7 @@ import ImageIO
 import Testing
 
 @testable import AnyIR
+@testable import AnyIRApple
 
 /// The benchmark as the app runs it, from a plan to the file.
 @MainActor

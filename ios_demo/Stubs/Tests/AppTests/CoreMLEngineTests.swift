@@ -4,6 +4,7 @@ import Foundation
 import Testing
 
 @testable import AnyIR
+@testable import AnyIRApple
 
 /// The app's engine, unchanged, against a runtime that computes (Stubs/Sources/CoreML/Runtime.swift).
 @Suite struct CoreMLEngineTests {

@@ -66,7 +66,7 @@ import Testing
         let products = list(target, "packageProductDependencies").compactMap { objects[$0] }
         let own = products.filter { text(objects[text($0, "package")] ?? [:], "isa") == "XCLocalSwiftPackageReference" }
         let manifest = try read("AnyIRKit/Package.swift")
-        #expect(own.map { text($0, "productName") } == ["AnyIRCore", "AnyIRState"])
+        #expect(own.map { text($0, "productName") } == ["AnyIRApple", "AnyIRCore", "AnyIRState"])
         for product in own { #expect(manifest.contains(".library(name: \"\(text(product, "productName"))\"")) }
         let linked = all("PBXFrameworksBuildPhase").flatMap { list($0, "files") }
             .compactMap { objects[$0] }.map { text($0, "productRef") }

@@ -5,6 +5,7 @@ import ImageIO
 import Testing
 
 @testable import AnyIR
+@testable import AnyIRApple
 
 /// The app with a folder of its own, the stub runtime's engines and a library of the test's.
 @MainActor

@@ -3,6 +3,7 @@ import CoreML
 import Foundation
 
 @testable import AnyIR
+@testable import AnyIRApple
 
 /// A folder that is deleted when nothing holds it any more.
 final class TestFolder: Sendable {

@@ -58,6 +58,20 @@ public struct MemoryPhoto: PhotoSource, Equatable {
     }
 }
 
+extension MemoryPhoto {
+    public var isOpaque: Bool { stride(from: 3, to: pixels.count, by: 4).allSatisfy { pixels[$0] == 255 } }
+
+    /// Each pixel's colours as their mean, as `anyir restore` makes the result of a grey photo.
+    public var grey: MemoryPhoto {
+        var pixels = pixels
+        for i in stride(from: 0, to: pixels.count, by: 4) {
+            let sum = Int(pixels[i]) + Int(pixels[i + 1]) + Int(pixels[i + 2])
+            for colour in i..<i + 3 { pixels[colour] = UInt8((sum + 1) / 3) }
+        }
+        return MemoryPhoto(width: width, height: height, pixels: pixels)
+    }
+}
+
 /// Collects a restored photo in memory.
 public final class MemorySink: PhotoSink {
     private let width: Int

@@ -41,13 +41,13 @@ final class CoreMLEngine: TileEngine {
 }
 
 /// What Core ML may compute on.
-enum CoreMLUnits: String, CaseIterable, Sendable {
+public enum CoreMLUnits: String, CaseIterable, Sendable {
     case neuralEngine = "ane"
     case all
     case gpu
     case cpu
 
-    var units: MLComputeUnits {
+    public var units: MLComputeUnits {
         switch self {
         case .neuralEngine: .cpuAndNeuralEngine
         case .all: .all
@@ -56,7 +56,7 @@ enum CoreMLUnits: String, CaseIterable, Sendable {
         }
     }
 
-    var label: String {
+    public var label: String {
         switch self {
         case .neuralEngine: "Core ML, Neural Engine"
         case .all: "Core ML, all units"
@@ -66,7 +66,7 @@ enum CoreMLUnits: String, CaseIterable, Sendable {
     }
 
     /// What is asked for; where it really runs ``Placement`` tells.
-    var asked: String {
+    public var asked: String {
         switch self {
         case .neuralEngine: "CPU and Neural Engine"
         case .all: "all units"
@@ -76,5 +76,5 @@ enum CoreMLUnits: String, CaseIterable, Sendable {
     }
 
     /// Whether the GPU may be used, which iPhones do not allow in the background.
-    var takesGPU: Bool { self == .gpu || self == .all }
+    public var takesGPU: Bool { self == .gpu || self == .all }
 }

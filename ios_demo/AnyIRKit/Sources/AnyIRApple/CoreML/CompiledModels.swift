@@ -4,14 +4,14 @@ import Foundation
 
 /// Packages as Core ML compiled them on this device, kept by the package's hash and the system's build: a package is
 /// compiled once, and again after an update of the system, whose compiler may be another one.
-actor CompiledModels {
+public actor CompiledModels {
     private let folder: URL
     private let system: String
 
     /// - Parameters:
     ///   - folder: that nothing else writes to, such as one among the app's caches
     ///   - system: what a compiled model depends on beside its package
-    init(folder: URL, system: String = ProcessInfo.processInfo.operatingSystemVersionString) {
+    public init(folder: URL, system: String = ProcessInfo.processInfo.operatingSystemVersionString) {
         self.folder = folder
         self.system = sha256(Data(system.utf8)).prefix(12).description
     }

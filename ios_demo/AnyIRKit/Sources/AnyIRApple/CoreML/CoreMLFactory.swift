@@ -3,15 +3,20 @@ import CoreML
 import Foundation
 
 /// Core ML for one choice of compute units.
-struct CoreMLFactory: EngineFactory {
-    let units: CoreMLUnits
-    let compiled: CompiledModels
+public struct CoreMLFactory: EngineFactory {
+    public let units: CoreMLUnits
+    private let compiled: CompiledModels
 
-    var id: String { "coreml-\(units.rawValue)" }
-    var label: String { units.label }
-    var isAccelerated: Bool { units != .cpu }
+    public init(units: CoreMLUnits, compiled: CompiledModels) {
+        self.units = units
+        self.compiled = compiled
+    }
 
-    var unavailable: String? {
+    public var id: String { "coreml-\(units.rawValue)" }
+    public var label: String { units.label }
+    public var isAccelerated: Bool { units != .cpu }
+
+    public var unavailable: String? {
         let devices = MLComputeDevice.allComputeDevices
         let isThere =
             switch units {
@@ -22,9 +27,9 @@ struct CoreMLFactory: EngineFactory {
         return isThere ? nil : "not on this device"
     }
 
-    func opens(_ manifest: Manifest) -> Bool { manifest.runtime == .coreml }
+    public func opens(_ manifest: Manifest) -> Bool { manifest.runtime == .coreml }
 
-    func open(_ model: Model, threads: Int) async throws -> sending any TileEngine {
+    public func open(_ model: Model, threads: Int) async throws -> sending any TileEngine {
         let (look, restore) = try await withCompiled(model) { url in
             (try await load("look", from: url), try await load("restore", from: url))
         }
@@ -32,7 +37,7 @@ struct CoreMLFactory: EngineFactory {
     }
 
     /// Where each function's operations run by Core ML's plan, and what they cost by its estimate. Not part of loading.
-    func placement(of model: Model) async throws -> (look: Placement, restore: Placement) {
+    public func placement(of model: Model) async throws -> (look: Placement, restore: Placement) {
         try await withCompiled(model) { url in
             (try await plan("look", from: url), try await plan("restore", from: url))
         }

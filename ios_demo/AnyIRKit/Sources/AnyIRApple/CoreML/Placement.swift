@@ -3,8 +3,8 @@ import CoreML
 
 /// Where Core ML's plan puts the operations of one function. A plan, not a measurement; constants, which run nowhere,
 /// are not counted.
-struct Placement: Sendable, Equatable {
-    enum Device: String, Sendable, CaseIterable {
+public struct Placement: Sendable, Equatable {
+    public enum Device: String, Sendable, CaseIterable {
         case neuralEngine = "Neural Engine"
         case gpu = "GPU"
         case cpu = "CPU"
@@ -12,12 +12,12 @@ struct Placement: Sendable, Equatable {
 
     /// In the order of the program: the device that Core ML prefers, and its share of the estimated cost, nil where it
     /// gives none.
-    struct Step: Sendable, Equatable {
-        var device: Device
-        var cost: Double?
+    public struct Step: Sendable, Equatable {
+        public var device: Device
+        public var cost: Double?
     }
 
-    let steps: [Step]
+    public let steps: [Step]
 
     init(steps: [Step]) { self.steps = steps }
 
@@ -33,7 +33,7 @@ struct Placement: Sendable, Equatable {
     }
 
     /// Operations on the Neural Engine or the GPU, of all; and in how many stretches without a break they run.
-    var operators: Operators {
+    public var operators: Operators {
         let accelerated = steps.map { $0.device != .cpu }
         let stretches = accelerated.indices.filter { accelerated[$0] && ($0 == 0 || !accelerated[$0 - 1]) }
         return Operators(
@@ -41,7 +41,7 @@ struct Placement: Sendable, Equatable {
     }
 
     /// Each device's share of the estimated cost, 0...1; of the operations where Core ML gives no costs.
-    var shares: [Device: Double] {
+    public var shares: [Device: Double] {
         let costs = steps.compactMap(\.cost)
         let weights = costs.count == steps.count && costs.reduce(0, +) > 0 ? costs : steps.map { _ in 1 }
         let sum = weights.reduce(0, +)
@@ -51,7 +51,7 @@ struct Placement: Sendable, Equatable {
     }
 
     /// "Neural Engine 97 %, CPU 3 %"
-    var text: String {
+    public var text: String {
         let shares = shares
         let known = Device.allCases.compactMap { device in
             shares[device].map { "\(device.rawValue) \(Int(($0 * 100).rounded())) %" }
