@@ -6,7 +6,7 @@ VENV := .venv
 ANYIR := $(VENV)/bin/anyir
 READY := $(VENV)/.ready
 
-# What `make demo` runs. The default is `small`; WEIGHTS=phone takes the best weights, WEIGHTS=anyir the paper's size.
+# What `make demo` runs. The default is `small`; WEIGHTS=phone takes larger weights, WEIGHTS=anyir the paper's size.
 WEIGHTS ?=
 TILE ?= 256
 RUNS ?= 15

@@ -91,7 +91,8 @@ def main() -> None:
     except UserError as error:
         _fail(str(error), error)
     except TyperException as error:
-        _fail(f"{error.format_message()} ({_file_for_an_option() or 'see anyir --help'})", error, code=2)
+        message = error.format_message().replace(": Value error, ", ": ")  # pydantic's words
+        _fail(f"{message} ({_file_for_an_option() or _help_of(error)})", error, code=2)
     except (KeyboardInterrupt, typer.Abort) as error:
         _fail("interrupted", error, code=INTERRUPTED)
     except MemoryError as error:
@@ -108,6 +109,16 @@ def main() -> None:
         if code == INTERRUPTED:  # typer turns Ctrl-C into this code, without a word
             _fail("interrupted", code=INTERRUPTED)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _help_of(error: TyperException) -> str:
+    """Where the command that was used wrongly says how it is used."""
+    context = getattr(error, "ctx", None)
+    names: list[str] = []
+    while context is not None and context.parent is not None:  # the outermost is ``anyir``, by any name
+        names.insert(0, str(context.info_name))
+        context = context.parent
+    return f"see {' '.join(['anyir', *names])} --help"
 
 
 def _file_for_an_option() -> str | None:

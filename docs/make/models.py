@@ -48,7 +48,7 @@ def comparison(cards: dict[str, dict[str, Any]]) -> list[str]:
         f"CBSD68 at sigma 25 (paper: {PAPER_SIGMA_25})": [
             f"{figures['benchmarks']['cbsd68 sigma 25']['psnr']:.2f} dB" for figures in found.values()
         ],
-        "mean gain over the degradations": [
+        f"mean gain over the {len(shared - {'clean'})} degradations that all were measured on": [
             f"{sum(map(gain, degraded)) / len(degraded):+.2f} dB"
             for degraded in ([s for s in scores.values() if "input_psnr" in s] for scores in kinds.values())
         ],

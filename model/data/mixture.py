@@ -15,7 +15,7 @@ from anyir.model.data.photo_bank import PhotoBank
 from anyir.model.data.regions import Source, draw_regions
 from anyir.model.data.scenes import as_grey, as_meant, tint
 
-MIXTURE: dict[str, float] = {one.name: one.training for one in DEGRADATIONS if one.training}
+SHARES: dict[str, float] = {one.name: one.training for one in DEGRADATIONS if one.training}
 """How often each kind is drawn in training, relative to the others."""
 
 STORED_SHARE = 0.5
@@ -84,11 +84,11 @@ class Sampler:
         self.sources = [Source(sources)] if isinstance(sources, PhotoBank) else list(sources)
         self.batch, self.crop, self.seed = batch, crop, seed
         self.crops_per_photo = crops_per_photo
-        self.kinds = list(MIXTURE)
-        self.parts = [[] if kind == CLEAN else parse_kind(kind) for kind in MIXTURE]
+        self.kinds = list(SHARES)
+        self.parts = [[] if kind == CLEAN else parse_kind(kind) for kind in SHARES]
         self.singles = parse_kind("+".join(single_kinds()))  # in the order they are applied
         self.streams = {part: 1 + number for part, number in kinds_of("stream").items()}
-        self.shares = torch.tensor(list(MIXTURE.values()))
+        self.shares = torch.tensor(list(SHARES.values()))
 
     def __call__(self, step: int, rows: slice = slice(None)) -> tuple[Tensor, Tensor]:
         """Rows of the batch of a step: (degraded, clean), each (B, 3, crop, crop) float. One random stream

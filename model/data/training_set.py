@@ -14,8 +14,7 @@ from torch import Tensor
 from anyir.model.data.dataset_spec import MIXTURE, NOISE_AT_FULL, DatasetSpec
 from anyir.model.data.degradations import degrade
 from anyir.model.data.discovery import Dataset, find_dataset
-from anyir.model.data.mixture import MIXTURE as SHARES
-from anyir.model.data.mixture import SAVED_SHARE, STORED_SHARE, as_saved, as_stored
+from anyir.model.data.mixture import SAVED_SHARE, SHARES, STORED_SHARE, as_saved, as_stored
 from anyir.model.data.pairing import Pair
 from anyir.model.errors import UserError
 

@@ -64,7 +64,7 @@ def test_an_unknown_precision_is_refused_by_name_before_anything_is_converted(ru
 @pytest.mark.parametrize(
     ("runtime", "backend", "message"),
     [
-        ("onnx", "cpu", "unknown runtime 'onnx'; known: executorch, litert, coreml"),
+        ("abacus", "cpu", "unknown runtime 'abacus'; known: executorch, litert, coreml"),
         ("litetr", "cpu", r"unknown runtime 'litetr' \(did you mean 'litert'\?\); known: "),
         ("litert", "npu", "unknown backend of litert 'npu'.*; known: cpu, gpu"),
         ("executorch", "", "unknown backend of executorch ''; known: xnnpack, vulkan"),

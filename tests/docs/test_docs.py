@@ -14,10 +14,12 @@ from pydantic import BaseModel
 import anyir.model
 from anyir.conversion.recipes import RECIPES
 from anyir.model.cli import GROUPS, build_app
-from anyir.model.config import DEFAULT_OVERLAP
+from anyir.model.config import DEFAULT_OVERLAP, DEFAULT_TILE
 from anyir.model.data.dataset_registry import DATASETS
 from anyir.model.data.degradation_registry import single_kinds
+from anyir.model.restore.tiling import TilePlan
 from anyir.model.training.config import TrainConfig
+from anyir.profiling.summary import PHOTO
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -143,11 +145,13 @@ def config_keys(part: type = TrainConfig) -> list[str]:
     return keys
 
 
+TILES = len(TilePlan(*PHOTO, DEFAULT_TILE, DEFAULT_OVERLAP))
 SAID = {
     "explanation/degradations.md": [f"### `{kind}`" for kind in single_kinds()],
     "guides/configs.md": [f"`{key}`" for key in config_keys() if key != "name"],
     "guides/convert.md": [f"`{recipe.name}`" for recipe in RECIPES],
     "guides/datasets.md": [f"`{name}`" for name in DATASETS],
+    "guides/profile.md": [f"tiles of {DEFAULT_TILE} and an overlap of {DEFAULT_OVERLAP} these are {TILES}"],
     "guides/restore.md": [f"(default {DEFAULT_OVERLAP},", f"a tile below {4 * DEFAULT_OVERLAP})"],
 }
 

@@ -109,16 +109,21 @@ def test_memory_that_cannot_be_measured_is_one_line():
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["frobnicate"], 2, "No such command"),
+        (["frobnicate"], 2, "No such command 'frobnicate'. (see anyir --help)"),
         (["convert", "--only", "onnx*"], 2, "no recipe matches 'onnx*'; recipes: executorch_xnnpack_fp32"),
         (["reference", "--tile", "100000"], 2, "--tile"),
         (["train", "--data", "x", "--out", "y", "--seed", "9" * 25], 2, "--seed"),
         (["complexity", "--preset", "huge"], 2, "unknown preset 'huge'; known: anyir"),
-        (["complexity", "--height", "100"], 2, "multiples of 8"),
+        (["complexity", "--height", "100"], 2, "multiples of 8 (see anyir complexity --help)"),
+        (
+            ["restore", "x.png", "y.png", "--statistics", "all"],
+            2,
+            "'--statistics': 'all' is not one of 'photo', 'tile'. (see anyir restore --help)",
+        ),
         (["complexity", "--table", "--width", "4096"], 2, "4096x224 is too large, 2048 a side is the limit"),
         (["android"], 2, "Missing command"),
         (["android", "frobnicate"], 2, "No such command"),
-        (["ios", "stage", "frobnicate"], 2, "unexpected extra argument"),
+        (["ios", "stage", "frobnicate"], 2, "(frobnicate) (see anyir ios stage --help)"),
         (["train", "--data", "/nowhere", "--out", "build/never"], 1, "anyir: /nowhere is not a folder"),
         (
             ["train", "--data", "x", "--out", "y", "--crop", "65"],

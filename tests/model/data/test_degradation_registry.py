@@ -22,7 +22,7 @@ from anyir.model.data.degradation_registry import (
     parse_kind,
     single_kinds,
 )
-from anyir.model.data.mixture import MIXTURE, Sampler
+from anyir.model.data.mixture import SHARES, Sampler
 from anyir.model.training.validation import degraded_crops
 
 SETS = ("validation", "calibration", "parity")
@@ -159,7 +159,7 @@ def test_names_are_those_of_the_singles():
             assert one == replace(one, title="", severity="", order=None, stream=None)
     assert len({one.name for one in DEGRADATIONS}) == len(DEGRADATIONS)
     assert len({one.order for one in DEGRADATIONS if one.order is not None}) == len(single_kinds())
-    assert set(CDD11_KINDS.values()) <= set(MIXTURE)
+    assert set(CDD11_KINDS.values()) <= set(SHARES)
 
 
 def test_training_applies_every_single_with_a_stream_of_its_own():

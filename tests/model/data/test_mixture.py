@@ -14,9 +14,9 @@ from anyir.model.data.degradation_registry import single_kinds
 from anyir.model.data.mixture import (
     FLAT_KINDS,
     FLAT_SHARE,
-    MIXTURE,
     QUALITIES,
     SAVED_SHARE,
+    SHARES,
     Sampler,
     as_saved,
     as_stored,
@@ -28,11 +28,11 @@ from anyir.model.data.training_set import degrade_sample
 
 def part(kinds):
     """Of all samples, how many are of these kinds."""
-    return sum(MIXTURE[kind] for kind in kinds) / sum(MIXTURE.values())
+    return sum(SHARES[kind] for kind in kinds) / sum(SHARES.values())
 
 
 def test_what_may_be_a_surface_is_drawn():
-    assert set(FLAT_KINDS) < set(MIXTURE)
+    assert set(FLAT_KINDS) < set(SHARES)
     assert 0 < part(FLAT_KINDS) < 1
 
 
@@ -101,11 +101,11 @@ def test_every_degradation_may_be_saved_as_jpeg(photo, monkeypatch):
     monkeypatch.setattr(mixture, "SAVED_SHARE", 0.0)
     without, _ = Sampler(bank, batch=600, crop=16, seed=1)(0)
     saved = (with_jpeg != without).flatten(1).any(dim=1)
-    own = part(kind for kind in MIXTURE if "jpeg" in kind)
+    own = part(kind for kind in SHARES if "jpeg" in kind)
     assert abs(float(saved.float().mean()) - SAVED_SHARE * (1 - own)) < 0.05
     choice = torch.Generator().manual_seed(1_000_003 + mixture._CHOICES)
-    kinds = torch.multinomial(torch.tensor(list(MIXTURE.values())), 600, True, generator=choice)
-    seen = {list(MIXTURE)[index] for index in kinds[saved].tolist()}
+    kinds = torch.multinomial(torch.tensor(list(SHARES.values())), 600, True, generator=choice)
+    seen = {list(SHARES)[index] for index in kinds[saved].tolist()}
     assert {"clean", "noise", "rain", "haze", "motion_blur", "defocus_blur", "low_light", "snow"} <= seen
     assert not any("jpeg" in kind for kind in seen)
 
@@ -115,7 +115,7 @@ def test_what_is_done_to_a_crop_says_nothing_about_the_crop(monkeypatch):
     down, across = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
     pixels = torch.stack([down, across, torch.zeros_like(down)], dim=-1).byte().reshape(-1, 3)
     bank = PhotoBank(pixels, *torch.tensor([[0], [64], [64]]), [])
-    monkeypatch.setattr(mixture, "MIXTURE", {"clean": 1.0})
+    monkeypatch.setattr(mixture, "SHARES", {"clean": 1.0})
     monkeypatch.setattr(mixture, "surfaces", lambda count, side, choice: torch.ones(count, 3, side, side))
     monkeypatch.setattr(mixture, "as_stored", lambda images: images)
     monkeypatch.setattr(mixture, "as_saved", lambda images, choice: images - 1)

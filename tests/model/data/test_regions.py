@@ -60,7 +60,7 @@ def test_extreme_parts_are_darker_brighter_or_evener():
 
 
 def test_pairs_are_trained_as_they_are(monkeypatch):
-    monkeypatch.setattr(mixture, "MIXTURE", {"dense_haze": 1.0})
+    monkeypatch.setattr(mixture, "SHARES", {"dense_haze": 1.0})
     clean = photo(100, 100, 0)
     pairs = Source(bank(clean), bank(clean + 30))
     degraded, target = Sampler([pairs], batch=8, crop=16, seed=0, crops_per_photo=4)(0)

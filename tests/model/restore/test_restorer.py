@@ -9,6 +9,7 @@ from PIL import Image
 
 from anyir.model import PRESETS, AnyIR, Restorer
 from anyir.model.checkpoint import save_weights
+from anyir.model.config import DEFAULT_OVERLAP, DEFAULT_TILE
 from anyir.model.errors import UserError
 from anyir.model.restore.tile_models import TileModel, TorchModel, open_model
 
@@ -273,7 +274,7 @@ def test_tile_sizes_that_do_not_fit(fixed, tile, overlap, message):
 
 
 def test_default_tiles():
-    assert (Restorer(Wrapped()).tile, Restorer(Wrapped()).overlap) == (256, 32)
+    assert (Restorer(Wrapped()).tile, Restorer(Wrapped()).overlap) == (DEFAULT_TILE, DEFAULT_OVERLAP)
     assert (Restorer(Wrapped(tile=64)).tile, Restorer(Wrapped(tile=64)).overlap) == (64, 16)
 
 

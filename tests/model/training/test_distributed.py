@@ -138,7 +138,7 @@ def test_the_command_under_torchrun(tmp_path, photos):
 
     odd = run_command(photos, tmp_path / "odd", "nothing", "--batch-size", 5)
     assert lines_of(odd) == [
-        "anyir: Invalid value: --batch-size 5 does not divide by 2 processes (see anyir --help)"
+        "anyir: Invalid value: --batch-size 5 does not divide by 2 processes (see anyir train --help)"
     ]
     assert "exitcode  : 2" in odd.stderr
     missing = run_command(tmp_path / "nowhere", tmp_path / "odd")

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from anyir.model import PRESETS, AnyIR
 from anyir.model.data import mixture
-from anyir.model.data.mixture import MIXTURE, Sampler, least_side, spread_crops
+from anyir.model.data.mixture import SHARES, Sampler, least_side, spread_crops
 from anyir.model.data.photo_bank import PhotoBank, list_photos
 from anyir.model.errors import UserError
 from anyir.model.training.config_file import load_config
@@ -42,7 +42,7 @@ def places(side=300):
 
 def test_crops_of_a_photo_follow_one_another_and_share_what_was_done_to_it(bank, monkeypatch):
     """In low light only: the light that is left is one for the crops of a photo, and differs among photos."""
-    monkeypatch.setattr(mixture, "MIXTURE", {"low_light": 1.0})
+    monkeypatch.setattr(mixture, "SHARES", {"low_light": 1.0})
     monkeypatch.setattr(mixture, "FLAT_SHARE", 0.0)
     degraded, clean = Sampler(bank, batch=32, crop=32, seed=0, crops_per_photo=4)(0)
     assert degraded.shape == clean.shape == (32, 3, 32, 32)
@@ -53,7 +53,7 @@ def test_crops_of_a_photo_follow_one_another_and_share_what_was_done_to_it(bank,
 
 def test_kinds_are_drawn_for_photos(bank, monkeypatch):
     """Clean or not: all crops of a photo alike, half of the photos each."""
-    monkeypatch.setattr(mixture, "MIXTURE", {"clean": 1.0, "noise": 1.0})
+    monkeypatch.setattr(mixture, "SHARES", {"clean": 1.0, "noise": 1.0})
     monkeypatch.setattr(mixture, "STORED_SHARE", 0.0)
     monkeypatch.setattr(mixture, "SAVED_SHARE", 0.0)
     degraded, clean = Sampler(bank, batch=256, crop=16, seed=1, crops_per_photo=4)(0)
@@ -78,7 +78,7 @@ def test_crops_lie_apart_and_all_over_the_image(count):
 
 
 def test_a_photo_smaller_than_the_part_that_is_degraded_will_do(monkeypatch):
-    monkeypatch.setattr(mixture, "MIXTURE", {"clean": 1.0})
+    monkeypatch.setattr(mixture, "SHARES", {"clean": 1.0})
     monkeypatch.setattr(mixture, "FLAT_SHARE", 0.0)
     small = places(least_side(32, 4))
     _, clean = Sampler(small, batch=4, crop=32, seed=0, crops_per_photo=4)(0)
@@ -107,7 +107,7 @@ def test_one_crop_a_photo_is_the_batch_as_it_was(bank, monkeypatch):
     generator = torch.Generator().manual_seed(3 * mixture._PER_STEP + 7)
     drawn = bank.random_crops(64, 32, generator)
     choice = torch.Generator().manual_seed(3 * mixture._PER_STEP + 7 + mixture._CHOICES)
-    torch.multinomial(torch.tensor(list(MIXTURE.values())), 64, replacement=True, generator=choice)
+    torch.multinomial(torch.tensor(list(SHARES.values())), 64, replacement=True, generator=choice)
     flat = torch.rand(64, generator=choice) < mixture.FLAT_SHARE
     same = (drawn == clean).flatten(1).all(dim=1)
     assert same[~flat].all()
