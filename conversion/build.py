@@ -18,12 +18,12 @@ from typing import Any
 
 from anyir.conversion.choice import choice_path
 from anyir.conversion.pipeline import BuildRow, Job, Pipeline, describe_weights, failed_row
-from anyir.conversion.processes import end_with_parent, log_output, start_process
 from anyir.conversion.recipes import Recipe
 from anyir.conversion.runtimes import find_runtime
 from anyir.model.checkpoint import find_weights, load_weights
 from anyir.model.errors import UserError, show_traceback
 from anyir.model.files import scratch_folder, write_atomically
+from anyir.model.processes import end_with_parent, log_output, start_process
 
 PROCESSES = 2
 REPORT = "conversion.json"

@@ -31,6 +31,7 @@ COMMANDS = {
     "reference": "anyir.profiling.commands.reference",
     "profile": "anyir.profiling.commands.profile",
     "report": "anyir.profiling.commands.report",
+    "bench": "anyir.profiling.commands.bench",
     "judge": "anyir.profiling.commands.judge",
     "android stage": "anyir.profiling.commands.stage_android",
     "ios stage": "anyir.profiling.commands.stage_ios",

@@ -25,9 +25,9 @@ import numpy as np
 from anyir.conversion import contract
 from anyir.conversion.artifact import import_runtime, load_artifact
 from anyir.conversion.base import THREADS, Promise
-from anyir.conversion.processes import end_with_parent, log_output, start_process
 from anyir.model.errors import UserError
 from anyir.model.files import write_atomically
+from anyir.model.processes import end_with_parent, log_output, start_process
 
 if TYPE_CHECKING:
     from anyir.conversion.manifest import Manifest

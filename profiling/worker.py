@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anyir.conversion.processes import end_with_parent, log_output, start_process
 from anyir.model.errors import UserError
+from anyir.model.processes import end_with_parent, log_output, start_process
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.conversion import contract
-from anyir.conversion.processes import SAFE_PATH
 from anyir.model.errors import UserError
+from anyir.model.processes import SAFE_PATH
 
 Array = NDArray[np.float32]
 LIMIT_S = 600

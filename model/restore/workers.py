@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -18,6 +16,7 @@ from typing import Any
 
 from anyir.model.device import keep_freed_memory
 from anyir.model.errors import UserError
+from anyir.model.processes import start_process
 from anyir.model.restore.batch import Finished, Output, PhotoOutcome, Started, error_line, try_job
 from anyir.model.restore.jobs import PhotoJob
 from anyir.model.restore.restorer import Restorer, Setting, TileProgress
@@ -164,13 +163,8 @@ class Workers:
         return PhotoOutcome(input=str(worker.job.source), status="failed", error=error)
 
     def _start(self, threads: int | None) -> None:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, threads, *self.orders), daemon=True)
-        with _quiet_start():
-            process.start()
-        theirs.close()
-        self.workers.append(_Worker(process, ours, threads))
+        process, pipe = start_process(_work, threads, *self.orders, hears_interrupt=False)
+        self.workers.append(_Worker(process, pipe, threads))
 
     def _end(self, *, at_once: bool) -> None:
         try:
@@ -185,23 +179,6 @@ class Workers:
             for worker in self.workers:
                 worker.process.kill()
             self.workers = []
-
-
-@contextmanager
-def _quiet_start() -> Iterator[None]:
-    """A process that starts meanwhile is not told of Ctrl-C, which is its parent's to hear; and takes none of
-    the modules that it begins with from the working folder."""
-    safe = os.environ.get("PYTHONSAFEPATH")
-    os.environ["PYTHONSAFEPATH"] = "1"
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if safe is None:
-            del os.environ["PYTHONSAFEPATH"]
-        else:
-            os.environ["PYTHONSAFEPATH"] = safe
 
 
 def _how_it_ended(code: int | None) -> str:

@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 
 from anyir.conversion.build import REPORT, build, plan, reason_of, run_jobs, work
 from anyir.conversion.pipeline import BuildRow
-from anyir.conversion.processes import start_process
 from anyir.conversion.recipes import RECIPES, Bounds, Recipe, select_recipes
 from anyir.model.cli import build_app
 from anyir.model.errors import UserError
 from anyir.model.files import scratch_folder, sha256
+from anyir.model.processes import start_process
 from tests.helpers.builds import FP32, TILE, pair, rows_of
 
 UNREACHABLE = Recipe("litert", "cpu", "fp32", Bounds(max_error=0.0, psnr=500.0, loss=0.0))

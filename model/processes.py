@@ -1,16 +1,17 @@
 """Child processes: started afresh with a pipe to their parent, ended with it, and printing to a log.
 
-Converting and profiling run toolchains and programs in processes of their own, so that a crash, a leak or
-a line that a library prints is the child's alone. Both talk through a ``multiprocessing`` pipe.
+Restoring a folder, converting and profiling use processes of their own, so that a crash, a leak or a line
+that a library prints is the child's alone. Both sides talk through a ``multiprocessing`` pipe.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -21,7 +22,10 @@ SAFE_PATH = {"PYTHONSAFEPATH": "1"}
 
 
 def start_process(
-    target: Callable[..., object], *arguments: object, variables: Mapping[str, str] | None = None
+    target: Callable[..., object],
+    *arguments: object,
+    variables: Mapping[str, str] | None = None,
+    hears_interrupt: bool = True,
 ) -> tuple[BaseProcess, Connection]:
     """Start ``target(connection, *arguments)`` in a new interpreter, whose state no fork copied.
 
@@ -29,6 +33,8 @@ def start_process(
         target: a function at the top of a module; it has the other end of the connection that is returned.
         arguments: are pickled.
         variables: environment variables that the process has beside this one's.
+        hears_interrupt: whether Ctrl-C, which a terminal sends to all processes, ends it; else it is its
+            parent's to hear. False only from the main thread.
 
     Returns:
         The process, and a connection on which both sides send and receive. Once the process has ended,
@@ -38,11 +44,22 @@ def start_process(
     ours, theirs = context.Pipe()
     process = context.Process(target=target, args=(theirs, *arguments), daemon=True)
     try:
-        with environment({**SAFE_PATH, **(variables or {})}):
+        interrupt = nullcontext() if hears_interrupt else _interrupt_ignored()
+        with environment({**SAFE_PATH, **(variables or {})}), interrupt:
             process.start()
     finally:
         theirs.close()
     return process, ours
+
+
+@contextmanager
+def _interrupt_ignored() -> Iterator[None]:
+    """What starts meanwhile inherits that it ignores Ctrl-C."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 @contextmanager

@@ -1,18 +1,23 @@
 """Child processes: both ends of their pipe, their environment, their log and their end."""
 
 import os
+import signal
 import sys
 
 import pytest
 
-from anyir.conversion.processes import environment, log_output, start_process
 from anyir.model.errors import show_traceback
+from anyir.model.processes import environment, log_output, start_process
 
 
 def answer(connection, *arguments):
     """Send the arguments and some of the environment, then whatever is asked for."""
     connection.send((arguments, os.environ.get("ANYIR_TEST"), os.environ.get("PYTHONSAFEPATH")))
     connection.send(connection.recv() * 2)
+
+
+def tell_interrupt(connection):
+    connection.send(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)
 
 
 def print_to(connection, path):
@@ -71,6 +76,15 @@ def test_debug_shows_on_the_terminal_what_failed_in_a_child(tmp_path, monkeypatc
     said = capfd.readouterr().err
     assert ("Traceback" in said, said.endswith("ValueError: of a toolchain\n")) == (shown, shown)
     assert (tmp_path / "log").read_text() == ""
+
+
+@pytest.mark.parametrize("hears", [True, False])
+def test_a_child_hears_ctrl_c_or_leaves_it_to_its_parent(hears):
+    before = signal.getsignal(signal.SIGINT)
+    process, connection = start_process(tell_interrupt, hears_interrupt=hears)
+    assert connection.recv() is not hears
+    assert signal.getsignal(signal.SIGINT) is before
+    process.join(60)
 
 
 def test_an_environment_is_put_back(monkeypatch):

@@ -1,0 +1,216 @@
+"""The programs that are compared: our two entries and other networks, by the same converters and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from anyir.conversion import contract
+from anyir.model.errors import UserError, one_line
+from anyir.model.files import write_atomically
+from anyir.profiling.bench.peers import PEERS, build_peer, count_multiply_adds
+
+RUNTIMES = {"litert": ".tflite", "executorch": ".pte"}
+STRAIGHT = "anyir straight"
+"""The network as the paper writes it, converted without the deploy form's rewrites."""
+OURS = {"anyir look": contract.LOOK, "anyir restore": contract.RESTORE}
+"""Network of ours -> entry."""
+NETWORKS = (*OURS, STRAIGHT, *PEERS)
+FORWARD = "forward"
+
+
+@dataclass
+class Program:
+    """One network by one runtime at one size, as one float32 program of one entry.
+
+    Attributes:
+        tile: side in pixels.
+        parameters: of the network; None where that is no network of its own.
+        multiply_adds: at this size.
+        error: why it does not convert, in one line.
+        calls, delegated, total: how often it enters XNNPACK, with how many of its operators.
+    """
+
+    network: str
+    runtime: str
+    tile: int
+    parameters: int | None = None
+    multiply_adds: int | None = None
+    path: str | None = None
+    bytes: int | None = None
+    error: str | None = None
+    calls: int | None = None
+    delegated: int | None = None
+    total: int | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.network} {self.runtime}"
+
+    @property
+    def file(self) -> Path:
+        """Where the program is.
+
+        Raises:
+            UserError: it does not convert.
+        """
+        if self.path is None:
+            raise UserError(f"{self.name} does not convert: {self.error}")
+        return Path(self.path)
+
+    def load_arrays(self) -> tuple[list[Any], list[Any]]:
+        """What it is called with, and what PyTorch then gives."""
+        with np.load(self.file.with_suffix(".npz")) as arrays:
+            names = sorted(arrays.files)
+            return [arrays[n] for n in names if n[0] == "i"], [arrays[n] for n in names if n[0] == "o"]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {key: value for key, value in asdict(self).items() if key != "path"}
+
+
+def make_network(name: str, weights: Path, tile: int) -> tuple[Any, tuple[Any, ...]]:
+    """A network by name as a module, and what it is called with: the tile first.
+
+    Raises:
+        UserError: not a weights file.
+    """
+    import torch
+
+    from anyir.model.checkpoint import load_weights
+
+    image = torch.from_numpy(example(tile))
+    if name in PEERS:
+        return build_peer(name), (image,)
+    if name == STRAIGHT:
+        return load_weights(weights), (image,)
+    from anyir.model.deploy.network import to_deploy_pair
+
+    look, restore = to_deploy_pair(load_weights(weights), tile, tile)
+    if OURS[name] == contract.LOOK:
+        return look, (image,)
+    with torch.inference_mode():
+        statistics = look(image)
+    return restore, (image, *(statistic.clone() for statistic in statistics))
+
+
+def example(tile: int) -> Any:
+    """(1, 3, T, T) of noise, the same each time."""
+    return np.random.default_rng(0).random(contract.shape(tile), dtype=np.float32)
+
+
+def build_programs(
+    networks: list[str], runtimes: list[str], weights: Path, tile: int, folder: Path
+) -> Iterator[Program]:
+    """Convert each network for each runtime. One that cannot be converted is a program with its error.
+
+    What lies in ``folder`` of the same weights, size and code is kept.
+    """
+    import json
+
+    from anyir.conversion.digest import code_sha256
+    from anyir.model.files import sha256
+
+    digest = f"{sha256(weights)[:8]}_{code_sha256()[:8]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for network in networks:
+        for runtime in runtimes:
+            stem = f"{network.replace(' ', '_')}_{runtime}_{tile}_{digest}"
+            path, about = folder / f"{stem}{RUNTIMES[runtime]}", folder / f"{stem}.json"
+            if about.exists():
+                yield Program(**json.loads(about.read_text(encoding="utf-8")))
+                continue
+            program = _build(network, runtime, weights, tile, path)
+            write_atomically(about, json.dumps(asdict(program)).encode())
+            yield program
+
+
+def _build(network: str, runtime: str, weights: Path, tile: int, path: Path) -> Program:
+    module, inputs = make_network(network, weights, tile)
+    program = Program(network, runtime, tile)
+    if network not in OURS:
+        program.parameters = sum(parameter.numel() for parameter in module.parameters())
+    program.multiply_adds = _count(module, inputs)
+    try:
+        data, operators = CONVERTERS[runtime](module, inputs)
+    except UserError:
+        raise
+    except Exception as error:  # whatever a converter does not take, which is what is asked
+        program.error = f"{type(error).__name__}: {_first_line(error)}"
+        return program
+    write_atomically(path, data)
+    _save_arrays(path.with_suffix(".npz"), module, inputs)
+    program.path, program.bytes = str(path), len(data)
+    program.calls = operators.partitions
+    program.delegated, program.total = operators.delegated, operators.total
+    return program
+
+
+def _save_arrays(path: Path, module: Any, inputs: tuple[Any, ...]) -> None:
+    import torch
+
+    with torch.inference_mode():
+        given = module(*inputs)
+    outputs = given if isinstance(given, list | tuple) else [given]
+    arrays = {f"i{i:03}": value.numpy() for i, value in enumerate(inputs)}
+    np.savez(path, **arrays, **{f"o{i:03}": value.numpy() for i, value in enumerate(outputs)})
+
+
+def _count(module: Any, inputs: tuple[Any, ...]) -> int:
+    if len(inputs) == 1 and any(True for _ in module.parameters()):
+        return count_multiply_adds(module, *inputs[0].shape[2:])
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        module(*inputs)
+    return int(counter.get_total_flops()) // 2
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return one_line(lines[0] if lines else "")[:200]
+
+
+def _to_executorch(module: Any, inputs: tuple[Any, ...]) -> tuple[bytes, Any]:
+    import torch
+
+    from anyir.conversion.executorch.exporter import lower, whole_graph_partitioner
+    from anyir.conversion.executorch.xnnpack_layout import free_rows
+
+    with free_rows():
+        lowered = lower({FORWARD: torch.export.export(module, inputs)}, whole_graph_partitioner())
+    return bytes(lowered.data), lowered.operators[FORWARD]
+
+
+def _to_litert(module: Any, inputs: tuple[Any, ...]) -> tuple[bytes, Any]:
+    from anyir.conversion.litert.exporter import to_litert
+    from anyir.conversion.litert.graph import count, load_first
+
+    names = [contract.INPUT, *contract.statistic_names(len(inputs) - 1)] if inputs[1:] else [contract.INPUT]
+    data = to_litert({FORWARD: (_Named(module, names).module, dict(zip(names, inputs, strict=True)))})
+    return data, count(load_first(data).nodes)
+
+
+class _Named:
+    """A module that is called by its inputs' names."""
+
+    def __init__(self, inner: Any, names: list[str]) -> None:
+        from torch import nn
+
+        class Module(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.inner = inner
+
+            def forward(self, **inputs: Any) -> Any:
+                return self.inner(*(inputs[name] for name in names))
+
+        self.module = Module().eval()
+
+
+CONVERTERS = {"executorch": _to_executorch, "litert": _to_litert}
+"""Runtime -> what makes a program's bytes, and counts its operators."""

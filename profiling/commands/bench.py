@@ -1,0 +1,102 @@
+"""``anyir bench``: where a program's time goes, beside other networks and the processor's own rate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE
+from anyir.model.errors import UserError, unknown
+
+
+def run(
+    weights: Annotated[str | None, typer.Option(help="A file or a shipped preset; default: small.")] = None,
+    tile: Annotated[int, typer.Option(max=1024, help="Pixels a side, a multiple of 16.")] = DEFAULT_TILE,
+    networks: Annotated[
+        list[str] | None, typer.Option("--network", help="One of the networks; repeatable; default: all.")
+    ] = None,
+    runtimes: Annotated[
+        list[str] | None, typer.Option("--runtime", help="litert or executorch; repeatable; default: both.")
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Timed runs of each program.")] = 20,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of each program.")] = 1,
+    programs: Annotated[Path, typer.Option(help="Folder for the programs, which are kept.")] = Path(
+        "build/bench"
+    ),
+    out: Annotated[Path, typer.Option(help="Results file.")] = Path("build/bench/results.json"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+) -> None:
+    """Convert this network and others by the same converters, and time them in turn with matrix products.
+
+    Networks: look and restore of these weights; the network as the paper writes it, without rewrites; NAFNet
+    and Restormer in their papers' shapes with random weights. One that does not convert is a row with its
+    reason.
+
+    Example: [bold]taskset -c 0 anyir bench --tile 256 --network "anyir restore" --network nafnet-w32[/bold]
+    """
+    import os
+
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from anyir.model.checkpoint import find_weights
+    from anyir.model.files import write_atomically
+    from anyir.profiling.bench.measure import GEMM, measure, operator_times
+    from anyir.profiling.bench.programs import NETWORKS, RUNTIMES, build_programs
+    from anyir.profiling.bench.results import HEADINGS, BenchResults, BenchRow, Gemm, table
+    from anyir.profiling.environment import describe_host
+
+    if tile < 2 * SIZE_MULTIPLE or tile % (2 * SIZE_MULTIPLE):
+        raise typer.BadParameter(f"--tile {tile}: a positive multiple of {2 * SIZE_MULTIPLE} is due")
+    for what, names, known in (("network", networks, NETWORKS), ("runtime", runtimes, RUNTIMES)):
+        for name in names or []:
+            if name not in known:
+                raise UserError(unknown(what, name, known))
+    found = find_weights(weights)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    terminal = Console(stderr=True)
+    with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
+        chosen = list(networks or NETWORKS), list(runtimes or RUNTIMES)
+        task = bar.add_task("converting", total=len(chosen[0]) * len(chosen[1]))
+        built = []
+        for program in build_programs(*chosen, found, tile, programs):
+            built.append(program)
+            bar.update(task, advance=1, description=program.name)
+        good = [program for program in built if program.error is None]
+        task = bar.add_task("running", total=runs)
+        samples = measure(good, runs=runs, threads=threads, say=lambda done: bar.update(task, completed=done))
+        operators = {
+            program.name: operator_times(program, threads, runs=5)
+            for program in good
+            if program.runtime == "executorch"
+        }
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    results = BenchResults(
+        schema_version=1,
+        environment=describe_host(),
+        threads=threads,
+        cores_allowed=cores,
+        rows=[
+            BenchRow(
+                **program.to_dict(),
+                samples_ms=samples.get(program.name, []),
+                operators_ms=operators.get(program.name),
+            )
+            for program in built
+        ],
+        products={
+            name: Gemm(multiply_adds=a * b * c, samples_ms=samples[name]) for name, (a, b, c) in GEMM.items()
+        },
+    )
+    write_atomically(out, results.to_json())
+    if as_json:
+        print(results.to_json().decode(), end="")
+        return
+    shown = Table(*HEADINGS)
+    for row in table(results):
+        shown.add_row(*row)
+    Console(highlight=False).print(shown)
+    print(f"results: {out}")
