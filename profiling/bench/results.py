@@ -42,6 +42,7 @@ class Gemm(Strict):
 class BenchResults(Strict):
     schema_version: int
     environment: HostEnvironment
+    note: str
     threads: Count
     cores_allowed: Count
     rows: list[BenchRow]

@@ -25,6 +25,7 @@ def run(
     programs: Annotated[Path, typer.Option(help="Folder for the programs, which are kept.")] = Path(
         "build/bench"
     ),
+    note: Annotated[str, typer.Option(help="What else the reader must know, such as other work here.")] = "",
     out: Annotated[Path, typer.Option(help="Results file.")] = Path("build/bench/results.json"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
@@ -77,6 +78,7 @@ def run(
     results = BenchResults(
         schema_version=1,
         environment=describe_host(),
+        note=note,
         threads=threads,
         cores_allowed=cores,
         rows=[

@@ -1,0 +1,103 @@
+"""Programs in turn beside matrix products: what converts, runs and is counted, and what does not."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from anyir.model.errors import UserError
+from anyir.profiling.bench import programs
+from anyir.profiling.bench.measure import GEMM, check_outputs, measure, operator_times
+from anyir.profiling.bench.programs import CONVERTERS, Program, build_programs, example
+from anyir.profiling.bench.results import BenchResults, table
+from anyir.profiling.environment import describe_host
+from tests.helpers.command_line import anyir
+
+TILE = 32
+
+
+@pytest.fixture
+def one_convolution(monkeypatch):
+    """Every network is one convolution."""
+    torch.manual_seed(0)
+    conv = nn.Conv2d(3, 8, 3, padding=1).eval()
+
+    def make(name, weights, tile):
+        return conv, (torch.from_numpy(example(tile)),)
+
+    monkeypatch.setattr(programs, "make_network", make)
+
+
+def test_what_does_not_convert_is_a_program_with_its_reason(
+    one_convolution, monkeypatch, tiny_weights, tmp_path
+):
+    def refuse(module, inputs):
+        raise NotImplementedError("complex tensors\nand more")
+
+    monkeypatch.setitem(CONVERTERS, "executorch", refuse)
+    [program] = build_programs(["nafnet-w32"], ["executorch"], tiny_weights, TILE, tmp_path)
+    assert program.error == "NotImplementedError: complex tensors"
+    assert program.multiply_adds == 3 * 8 * 9 * TILE * TILE
+    monkeypatch.delitem(CONVERTERS, "executorch")  # kept: nothing is converted again
+    assert list(build_programs(["nafnet-w32"], ["executorch"], tiny_weights, TILE, tmp_path)) == [program]
+    with pytest.raises(UserError, match="nafnet-w32 executorch does not convert: NotImplemented"):
+        _ = program.file
+
+
+@pytest.mark.slow
+def test_programs_run_in_turn_with_products(one_convolution, tiny_weights, tmp_path):
+    built = list(build_programs(["nafnet-w32"], ["litert", "executorch"], tiny_weights, TILE, tmp_path))
+    assert [(program.error, program.calls) for program in built] == [(None, 1), (None, 1)]
+    rounds = []
+    samples = measure(built, runs=2, threads=1, say=rounds.append)
+    assert set(samples) == {*GEMM, "nafnet-w32 litert", "nafnet-w32 executorch"}
+    assert all(len(times) == 2 and min(times) > 0 for times in samples.values())
+    assert rounds == [1, 2, 3, 4]
+    assert any("Convolution" in kind for kind in operator_times(built[1], threads=1, runs=2))
+    _, [due] = built[0].load_arrays()
+    check_outputs(built[0], [due])
+    with pytest.raises(UserError, match="of its range from PyTorch's"):
+        check_outputs(built[0], [due + 1])
+    with pytest.raises(UserError, match="0 outputs; PyTorch gives 1"):
+        check_outputs(built[0], [])
+    (tmp_path / "broken.npz").write_bytes(built[0].file.with_suffix(".npz").read_bytes())
+    (tmp_path / "broken.tflite").write_bytes(b"nothing")
+    broken = Program("broken", "litert", TILE, path=str(tmp_path / "broken.tflite"))
+    with pytest.raises(UserError, match=r"^broken litert: "):
+        measure([broken], runs=1, threads=1, say=rounds.append)
+
+
+def results_of(rows):
+    products = {name: {"multiply_adds": 10**9, "samples_ms": [10.0, 12.0, 14.0]} for name in GEMM}
+    given = {"schema_version": 1, "note": "", "threads": 1, "cores_allowed": 1, "rows": rows}
+    return BenchResults.model_validate_json(
+        json.dumps({**given, "products": products, "environment": describe_host().model_dump(mode="json")})
+    )
+
+
+def test_a_table_has_rates_by_the_median_and_reasons(tmp_path):
+    good = Program("nafnet-w32", "litert", TILE, 17_000_000, 2 * 10**9, "x", 5_000_000, None, 1, 9, 9)
+    bad = Program("restormer", "executorch", TILE, error="TypeError: no")
+    results = results_of(
+        [
+            {**good.to_dict(), "samples_ms": [30.0, 48.0, 60.0], "operators_ms": None},
+            {**bad.to_dict(), "samples_ms": [], "operators_ms": None},
+        ]
+    )
+    first, second = table(results)
+    assert first == ("nafnet-w32", "litert", "17.00", "2.00", "5.0", "1", "48.0", "24.0", "50 %")
+    assert second[6] == "no: TypeError: no"
+    path = tmp_path / "results.json"
+    path.write_bytes(results.to_json())
+    assert BenchResults.load(path) == results
+    path.write_text("{}")
+    with pytest.raises(UserError, match="holds no results of `anyir bench`"):
+        BenchResults.load(path)
+
+
+def test_wrong_names_and_sizes_are_one_line():
+    unknown, size = anyir("bench", "--network", "nafnet"), anyir("bench", "--tile", "40")
+    assert (unknown.returncode, size.returncode) == (1, 2)
+    assert "unknown network 'nafnet' (did you mean 'nafnet-w32'?)" in unknown.stderr
+    assert "a positive multiple of 16 is due" in size.stderr
