@@ -84,7 +84,7 @@ HEADINGS = ("network", "runtime", "M", "GMAC", "MB", "calls", "ms", "ms/GMAC", "
 
 def table(results: BenchResults) -> list[tuple[str, ...]]:
     """A row a program, in the order of ``HEADINGS``; where it does not run, the error in the ms column."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for row in results.rows:
         size = "" if row.parameters is None else f"{row.parameters / 1e6:.2f}"
         work = "" if row.multiply_adds is None else f"{row.multiply_adds / 1e9:.2f}"
