@@ -10,19 +10,19 @@ import shutil
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from anyir.conversion.choice import choice_path
+from anyir.conversion.choice import Choice, choice_path
 from anyir.conversion.pipeline import BuildRow, Job, Pipeline, describe_weights, failed_row
-from anyir.conversion.recipes import Recipe
+from anyir.conversion.recipes import MIXED, Recipe
 from anyir.conversion.runtimes import find_runtime
 from anyir.model.checkpoint import find_weights, load_weights
 from anyir.model.errors import UserError, show_traceback
-from anyir.model.files import scratch_folder, write_atomically
+from anyir.model.files import scratch_folder, sha256, write_atomically
 from anyir.model.processes import end_with_parent, log_output, start_process
 
 PROCESSES = 2
@@ -70,10 +70,17 @@ def build(
         if choice_path(path).is_file():
             shutil.copyfile(choice_path(path), choice_path(copy))
         run_jobs(plan(copy, tile, out, scratch, recipes), finish, on_progress)
-    ordered = [rows[recipe.name] for recipe in recipes]
+    ordered = [noted(rows[recipe.name], recipe, path) for recipe in recipes]
     report = {"weights": path.name, "tile": tile, "rows": [asdict(row) for row in ordered]}
     write_atomically(out / REPORT, (json.dumps(report, indent=1) + "\n").encode())
     return ordered
+
+
+def noted(row: BuildRow, recipe: Recipe, weights: Path) -> BuildRow:
+    """A row that says so where a mixed program's choice was measured with other weights."""
+    if recipe.precision != MIXED or row.status == "failed":
+        return row
+    return replace(row, note=Choice.load(choice_path(weights)).of_other_weights(sha256(weights)))
 
 
 def plan(weights: Path, tile: int, out: Path, scratch: Path, recipes: list[Recipe]) -> list[Job]:

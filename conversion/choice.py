@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from anyir.conversion.manifest import Quantization
 from anyir.model.errors import UserError
 from anyir.model.files import write_atomically
 
@@ -27,6 +28,7 @@ class Gates(Strict):
     loss: float = Field(description="PSNR against the truth that the worst degradation may lose, dB")
     clean: float = Field(description="PSNR that a clean photo keeps, dB, unless it loses less than `loss`")
     colour: float = Field(description="shift of a channel's mean over a tile, of 255")
+    banding: float = Field(description="new steps between neighbouring columns of a smooth ramp, of 255")
 
 
 class Cost(Strict):
@@ -35,6 +37,7 @@ class Cost(Strict):
     loss: dict[str, float] = Field(description="PSNR lost against the truth by kind of degradation, dB")
     clean: float = Field(description="PSNR of the clean photos against the truth, dB")
     colour: float = Field(description="largest shift of a channel's mean over a tile, of 255")
+    banding: float = Field(description="largest new step between neighbouring columns of a ramp, of 255")
 
     @property
     def worst(self) -> tuple[str, float]:
@@ -44,7 +47,8 @@ class Cost(Strict):
     def passes(self, gates: Gates) -> bool:
         degraded = [loss for kind, loss in self.loss.items() if kind != "clean"]
         clean = self.clean >= gates.clean or self.loss.get("clean", 0.0) <= gates.loss
-        return max(degraded) <= gates.loss and clean and self.colour <= gates.colour
+        looks = self.colour <= gates.colour and self.banding <= gates.banding
+        return max(degraded) <= gates.loss and clean and looks
 
 
 class ModuleCost(Strict):
@@ -74,7 +78,7 @@ class Choice(Strict):
     """All that was measured, and what was chosen by it."""
 
     schema_version: Literal[1] = 1
-    weights_sha256: str
+    weights_sha256: str = Field(description="of the weights that were measured")
     tile: int
     photos: str
     gates: Gates
@@ -84,11 +88,14 @@ class Choice(Strict):
     kept_float: list[str] = Field(description="convolutions that stay in float")
 
     @classmethod
-    def load(cls, path: Path, weights_sha256: str) -> Choice:
-        """Read the choice for some weights.
+    def load(cls, path: Path) -> Choice:
+        """Read the choice that lies beside some weights.
+
+        Weights that were trained a little further may keep it: an artifact by it is compared and has to
+        pass the gates like any other.
 
         Raises:
-            UserError: there is none, it is of other weights, or it is damaged.
+            UserError: there is none, or it is damaged.
         """
         again = "`anyir sensitivity` makes one"
         try:
@@ -101,15 +108,49 @@ class Choice(Strict):
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the file"
             raise UserError(f"{path.name} is damaged: {where}: {first['msg']}; {again}") from error
-        if choice.weights_sha256 != weights_sha256:
-            raise UserError(
-                f"{path.name} was made for weights {choice.weights_sha256[:12]}, not {weights_sha256[:12]}; "
-                f"{again} for these"
-            )
         return choice
+
+    def check_network(self, convolutions: set[str]) -> None:
+        """Refuse a choice of another network, of which it would leave some convolutions undecided.
+
+        Args:
+            convolutions: names of all of the network's.
+
+        Raises:
+            UserError: one that only one of both knows.
+        """
+        decided = {*self.kept_float, *(module.name for module in self.modules[: self.chosen])}
+        if other := sorted(decided ^ convolutions):
+            raise UserError(
+                f"the choice of convolutions is of another network: {other[0]} "
+                f"{'is not in this one' if other[0] in decided else 'is not in it'}; "
+                "`anyir sensitivity` makes one for these weights"
+            )
+
+    def of_other_weights(self, weights_sha256: str) -> str | None:
+        """What a person is told where the choice was measured with other weights than these."""
+        if self.weights_sha256 == weights_sha256:
+            return None
+        return (
+            f"its 8-bit convolutions were chosen with weights {self.weights_sha256[:12]}, not with these, "
+            f"{weights_sha256[:12]}; `anyir sensitivity` chooses anew"
+        )
 
     def save(self, path: Path) -> None:
         write_atomically(path, (self.model_dump_json(indent=1) + "\n").encode())
+
+
+def is_chosen(quantization: Quantization | None, weights: Path) -> bool:
+    """Whether an artifact keeps those convolutions in float that the choice beside its weights keeps.
+
+    Args:
+        quantization: what its manifest says.
+
+    Raises:
+        UserError: there is no choice beside these weights.
+    """
+    kept = quantization.kept_float if quantization else []
+    return kept[:-1] == Choice.load(choice_path(weights)).kept_float
 
 
 def choice_path(weights: Path) -> Path:

@@ -10,6 +10,7 @@ import numpy as np
 from anyir.conversion.manifest import Degradation, Parity, Sample, Stage
 from anyir.conversion.recipes import Bounds
 from anyir.conversion.samples import as_input, parity_cases
+from anyir.model.data.degradation_registry import CLEAN
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
@@ -150,6 +151,25 @@ def check(parity: Parity) -> None:
         raise OutOfBounds(
             f"mean PSNR loss {mean_loss(parity):.2f} dB is above the bound {bounds.loss:.2f} dB"
         )
+    for degradation in parity.degradations:
+        _check_degradation(degradation, bounds)
+
+
+def _check_degradation(degradation: Degradation, bounds: Bounds) -> None:
+    """The bound of each degradation by itself: what is lost; a clean photo may lose more while it is good."""
+    if bounds.worst is None or degradation.loss <= bounds.worst:
+        return
+    least, after = bounds.clean, degradation.artifact_psnr
+    if degradation.kind == CLEAN and least is not None:
+        if after < least:
+            raise OutOfBounds(
+                f"a clean photo keeps {after:.1f} dB and loses {degradation.loss:.2f} dB; {least:.1f} dB, "
+                f"or a loss of {bounds.worst:.2f} dB, is the bound"
+            )
+        return
+    raise OutOfBounds(
+        f"PSNR loss {degradation.loss:.2f} dB of {degradation.kind} is above the bound {bounds.worst:.2f} dB"
+    )
 
 
 def mean_loss(parity: Parity) -> float:

@@ -14,8 +14,9 @@ from pkgutil import resolve_name
 from anyir.conversion import contract
 from anyir.conversion.artifact import import_runtime, load_artifact, load_evaluator
 from anyir.conversion.base import Export, Exporter, Promise, Unsupported
-from anyir.conversion.choice import Choice, choice_path
+from anyir.conversion.choice import is_chosen
 from anyir.conversion.digest import code_sha256, versions
+from anyir.conversion.gates import check_gates
 from anyir.conversion.manifest import (
     SCHEMA_VERSION,
     Entries,
@@ -84,6 +85,7 @@ class BuildRow:
         total, delegated, partitions: operators of ``restore``, those that the backend takes, and its calls.
         look_partitions: calls of ``look``.
         psnr: of the artifact against the literal network, dB; None: not measured, or identical.
+        note: what a person should know of one that was built, one line.
     """
 
     recipe: str
@@ -100,6 +102,7 @@ class BuildRow:
     psnr: float | None = None
     loss: float | None = None
     seconds: float | None = None
+    note: str | None = None
 
 
 def failed_row(job: Job, recipe: Recipe, reason: str) -> BuildRow:
@@ -207,22 +210,11 @@ def up_to_date(target: Path, job: Job, recipe: Recipe) -> Manifest | None:
         manifest.source.sha256 == job.described.sha256
         and manifest.versions == versions(recipe.runtime)
         and manifest.code_sha256 == code_sha256()
-        and (recipe.precision != MIXED or is_chosen(manifest, job))
+        and (recipe.precision != MIXED or is_chosen(manifest.quantization, job.weights))
         # What was built where it could not be run is measured where it can.
         and (manifest.parity.status == "measured" or backend.why_not_here is not None)
     )
     return manifest if same else None
-
-
-def is_chosen(manifest: Manifest, job: Job) -> bool:
-    """Whether an artifact keeps those convolutions in float that the choice for its weights keeps.
-
-    Raises:
-        UserError: there is no choice for these weights.
-    """
-    choice = Choice.load(choice_path(job.weights), job.described.sha256)
-    kept = manifest.quantization.kept_float if manifest.quantization else []
-    return kept[:-1] == choice.kept_float
 
 
 def compare_artifact(path: Path, recipe: Recipe, export: Export, source: Source, promise: Promise) -> Parity:
@@ -243,7 +235,8 @@ def compare_artifact(path: Path, recipe: Recipe, export: Export, source: Source,
     # Both may be here: one is the other's check.
     if backend.evaluator not in (None, backend.runner) and not backend.is_evaluated:
         stages.append(("evaluated", run_program(load_evaluator(path, promise), source.inputs)))
-    stages.append(("artifact", run_program(model, source.inputs)))
+    stages.append(("artifact", outputs := run_program(model, source.inputs)))
+    check_gates(recipe.bounds, source, outputs.tiles, model)
     return measure(source, recipe.bounds, stages, evaluated=backend.why_not_here)
 
 

@@ -16,11 +16,20 @@ class Bounds:
         max_error: largest absolute difference of a value, on the scale 0..1; None: no bound.
         psnr: least PSNR between the two, in dB.
         loss: largest mean loss of PSNR against the truth over the degradations, in dB.
+        worst: largest loss of one degradation, in dB.
+        clean: least PSNR of a clean photo against the truth, in dB; below it may lose at most ``worst``.
+        colour: largest shift of a channel's mean over a tile, of 255.
+        banding: largest new step between neighbouring columns of a smooth ramp, of 255.
+            Of these four None is no bound.
     """
 
     max_error: float | None
     psnr: float
     loss: float
+    worst: float | None = None
+    clean: float | None = None
+    colour: float | None = None
+    banding: float | None = None
 
 
 FLOAT32 = Bounds(max_error=1e-3, psnr=80.0, loss=0.01)
@@ -28,7 +37,8 @@ FLOAT16 = Bounds(max_error=0.05, psnr=55.0, loss=0.05)
 WEIGHTS8 = Bounds(max_error=None, psnr=38.0, loss=0.2)
 WEIGHTS4 = Bounds(max_error=None, psnr=28.0, loss=1.0)
 STATIC8 = Bounds(max_error=None, psnr=30.0, loss=1.0)
-CHOSEN8 = Bounds(max_error=None, psnr=30.0, loss=0.3)
+CHOSEN8 = Bounds(max_error=None, psnr=30.0, loss=0.2, worst=0.2, clean=45.0, colour=0.25, banding=1.0)
+"""One of 255 is the step that every 8-bit picture has."""
 
 
 @dataclass(frozen=True)

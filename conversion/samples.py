@@ -38,6 +38,8 @@ CALIBRATION_TILES = 4
 SENSITIVITY_SEED = 51_000
 SENSITIVITY_PLACE = (0.2, 0.25)
 """Where a tile lies that shows what 8 bits cost: away from the middle, where those lie that calibrate."""
+RAMPS = ((8, 40), (10, 42), (12, 44)), ((96, 128), (138, 166), (200, 224))
+"""First and last value of each channel of a smooth ramp: shadows, and a sky."""
 MIDDLE = 0.4999
 """Where a calibration tile lies: rounded down where the middle is between two pixels."""
 
@@ -119,6 +121,19 @@ def sensitivity_cases(tile: int) -> list[Case]:
             degraded = truth if kind == CLEAN else degraded_tile(truth, kind, severity, seed)
             cases.append(Case(photo, kind, seed, degraded, truth))
     return cases
+
+
+def ramps(tile: int) -> list[NDArray[np.uint8]]:
+    """Smooth ramps from left to right, (3, T, T), as shadows and a sky have them: where steps show first."""
+    return [
+        np.stack(
+            [
+                np.broadcast_to(np.linspace(low, high, tile).round().astype(np.uint8), (tile, tile))
+                for low, high in ends
+            ]
+        )
+        for ends in RAMPS
+    ]
 
 
 def describe_sensitivity() -> str:

@@ -104,5 +104,7 @@ def _print_table(rows: list, out: Path) -> None:  # type: ignore[type-arg]
     if "not measured" in built:
         console.print("parity no: this machine cannot run the program; its manifest says what was checked")
     for row in rows:
+        if row.note:
+            console.print(f"{row.recipe}: {row.note}", markup=False, soft_wrap=True)
         if row.reason:
             console.print(f"{row.recipe}: {row.reason}", style="red", markup=False, soft_wrap=True)

@@ -10,7 +10,6 @@ from anyir.conversion.choice import Choice, choice_path
 from anyir.conversion.kept_float import KEPT_FLOAT, is_kept_float
 from anyir.conversion.manifest import Quantization
 from anyir.conversion.samples import calibration_pairs, describe_calibration
-from anyir.model.files import sha256
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -27,10 +26,21 @@ def quantize_mixed(modules: dict[str, nn.Module], source: Source) -> tuple[dict[
     """Quantize the convolutions that ``anyir sensitivity`` chose for these weights; see ``quantize_but``.
 
     Raises:
-        UserError: there is no choice for these weights.
+        UserError: there is no choice beside these weights, or it is of another network.
     """
-    choice = Choice.load(choice_path(source.weights), sha256(source.weights))
-    return quantize_but(choice.kept_float, modules, source.tile)
+    from torch import nn
+
+    choice = Choice.load(choice_path(source.weights))
+    convolutions = {
+        name
+        for module in modules.values()
+        for name, part in module.named_modules()
+        if isinstance(part, nn.Conv2d)
+    }
+    choice.check_network(convolutions)
+    modules, described = quantize_but(choice.kept_float, modules, source.tile)
+    chosen = f"{described.details}; chosen with weights {choice.weights_sha256[:12]}"
+    return modules, described.model_copy(update={"details": chosen})
 
 
 def quantize_but(
@@ -82,7 +92,30 @@ def _quantized(module: nn.Module, inputs: list[tuple[Tensor, ...]], kept: Sequen
     prepared = prepare_pt2e(torch.export.export(module, inputs[0]).module(), quantizer)
     for arguments in inputs:
         prepared(*arguments)
-    return convert_pt2e(prepared)
+    return with_own_dequantize(convert_pt2e(prepared))
+
+
+def with_own_dequantize(graph_module: Any) -> Any:
+    """Give every reader of a dequantized map a dequantize operator of its own.
+
+    XNNPACK's partitioner marks what stands before an 8-bit operator as part of that operator. One that a
+    float convolution reads too is then left out for both: the float convolution gets 8-bit values, and the
+    program is refused when it is loaded, as "failed to create convolution" (executorch 1.5.1). A residual
+    stream whose beginning is in 8 bits is read so, by a sum in 8 bits and by a normalisation in float.
+    """
+    import torch
+    from executorch.backends.xnnpack.quantizer import xnnpack_quantizer  # noqa: F401  brings the operators
+
+    graph = graph_module.graph
+    for node in list(graph.nodes):
+        if node.target is not torch.ops.quantized_decomposed.dequantize_per_tensor.default:
+            continue
+        for reader in list(node.users)[1:]:
+            with graph.inserting_after(node):
+                own = graph.node_copy(node)
+            reader.replace_input_with(node, own)
+    graph_module.recompile()
+    return graph_module
 
 
 def module_of(node: Any) -> str:

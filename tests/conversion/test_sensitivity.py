@@ -9,6 +9,7 @@ from torch import nn
 
 from anyir.conversion import sensitivity
 from anyir.conversion.choice import Choice, Cost, Gates, choice_path
+from anyir.conversion.recipes import CHOSEN8
 from anyir.conversion.samples import calibration_pairs, sensitivity_cases
 from anyir.conversion.sensitivity import Bench, FakeQuantized, choose
 from anyir.model import PRESETS, AnyIR
@@ -63,10 +64,11 @@ def test_a_switched_off_bench_is_the_network(few_photos, tiny_weights):
     bench = Bench(load_weights(tiny_weights), TILE)
     nothing = bench.measure([])
     assert set(nothing.loss.values()) == {0.0}
-    assert nothing.colour == 0
+    assert nothing.colour == nothing.banding == 0
     everything = bench.measure(bench.switches)
     assert any(everything.loss.values())
     assert everything.colour > 0
+    assert everything.banding > 0
     assert bench.measure([]) == nothing
 
 
@@ -99,11 +101,12 @@ def test_the_largest_set_in_the_gates_is_chosen_and_kept_as_data(few_photos, one
     assert patch.saved_bytes == 3 * patch.values
     assert patch.macs == patch.values * TILE * TILE
     choice.save(choice_path(one_block))
-    assert Choice.load(choice_path(one_block), sha256(one_block)) == choice
+    assert Choice.load(choice_path(one_block)) == choice
+    assert choice.weights_sha256 == sha256(one_block)
 
 
 def test_gates_that_nothing_passes_choose_nothing(few_photos, one_block):
-    choice = choose(one_block, TILE, gates=Gates(loss=-1, clean=200, colour=0.25))
+    choice = choose(one_block, TILE, gates=Gates(loss=-1, clean=200, colour=0.25, banding=1))
     assert choice.chosen == 0
     assert [point.modules for point in choice.front] == [1, 2, 4]
     assert {module.name for module in choice.modules} < set(choice.kept_float)
@@ -112,27 +115,33 @@ def test_gates_that_nothing_passes_choose_nothing(few_photos, one_block):
 @pytest.mark.parametrize(
     ("cost", "passes"),
     [
-        (Cost(loss={"noise": 0.1, "clean": 3.0}, clean=46, colour=0.1), True),
-        (Cost(loss={"noise": 0.3, "clean": 0.0}, clean=46, colour=0.1), False),
-        (Cost(loss={"noise": 0.1, "clean": 3.0}, clean=44, colour=0.1), False),
-        (Cost(loss={"noise": 0.1, "clean": 0.1}, clean=30, colour=0.1), True),
-        (Cost(loss={"noise": 0.1, "clean": 0.1}, clean=46, colour=0.3), False),
+        (Cost(loss={"noise": 0.1, "clean": 3.0}, clean=47, colour=0.1, banding=0.1), True),
+        (Cost(loss={"noise": 0.2, "clean": 0.0}, clean=47, colour=0.1, banding=0.1), False),
+        (Cost(loss={"noise": 0.1, "clean": 3.0}, clean=44, colour=0.1, banding=0.1), False),
+        (Cost(loss={"noise": 0.1, "clean": 0.1}, clean=30, colour=0.1, banding=0.1), True),
+        (Cost(loss={"noise": 0.1, "clean": 0.1}, clean=47, colour=0.2, banding=0.1), False),
+        (Cost(loss={"noise": 0.1, "clean": 0.1}, clean=47, colour=0.1, banding=0.8), False),
     ],
 )
 def test_gates(cost, passes):
     assert cost.passes(sensitivity.GATES) == passes
 
 
-def test_a_choice_that_is_none_or_of_other_weights_is_one_line(few_photos, one_block):
+def test_the_choice_keeps_some_of_what_an_artifact_may_cost():
+    assert CHOSEN8.worst > sensitivity.GATES.loss > 0
+    assert CHOSEN8.clean < sensitivity.GATES.clean
+    assert CHOSEN8.colour > sensitivity.GATES.colour > 0
+    assert CHOSEN8.banding > sensitivity.GATES.banding > 0
+
+
+def test_a_choice_that_is_none_or_damaged_is_one_line(few_photos, one_block):
     path = choice_path(one_block)
     with pytest.raises(UserError, match=r"no choice .* at w.mixed.json; `anyir sensitivity` makes one"):
-        Choice.load(path, "0" * 64)
-    choose(one_block, TILE, gates=Gates(loss=-1, clean=200, colour=0)).save(path)
-    with pytest.raises(UserError, match=r"w.mixed.json was made for weights \w{12}, not 000000000000"):
-        Choice.load(path, "0" * 64)
+        Choice.load(path)
+    choose(one_block, TILE, gates=Gates(loss=-1, clean=200, colour=0, banding=0)).save(path)
     path.write_text(json.dumps({**json.loads(path.read_text()), "chosen": "most"}))
     with pytest.raises(UserError, match=r"w.mixed.json is damaged: chosen: "):
-        Choice.load(path, sha256(one_block))
+        Choice.load(path)
 
 
 def test_a_tile_that_is_no_multiple_of_8_is_refused():

@@ -1,47 +1,82 @@
 """The precision whose 8-bit convolutions were chosen for the weights."""
 
+import json
 import shutil
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
+from torch import nn
 
-from anyir.conversion.build import plan
-from anyir.conversion.choice import SUFFIX, Choice, choice_path
+from anyir.conversion import contract
+from anyir.conversion.artifact import open_artifact
+from anyir.conversion.base import Unsupported
+from anyir.conversion.build import noted, plan
+from anyir.conversion.choice import SUFFIX, Choice, ModuleCost, choice_path, is_chosen
 from anyir.conversion.executorch import quantize
-from anyir.conversion.pipeline import is_chosen
+from anyir.conversion.manifest import verify_artifact
+from anyir.conversion.pipeline import BuildRow
 from anyir.conversion.recipes import MIXED, select_recipes
-from anyir.conversion.sensitivity import GATES
+from anyir.conversion.sensitivity import GATES, NEVER
+from anyir.conversion.source import Source
 from anyir.model.errors import UserError
 from anyir.model.files import sha256
 from tests.helpers.builds import rows_of
+from tests.helpers.command_line import anyir
 from tests.helpers.tiny import TILE
 
-KEPT = ["patch_embed", "output"]
 [RECIPE] = select_recipes([f"*_{MIXED}"])
+
+
+def convolutions(weights):
+    """Names of all of the deploy form's."""
+    entries = Source(weights, 8).deployed.values()
+    return {name for entry in entries for name, part in entry.named_modules() if isinstance(part, nn.Conv2d)}
 
 
 @pytest.fixture
 def chosen(tiny_weights, tmp_path):
-    """Weights with a choice beside them that keeps two convolutions in float."""
+    """Weights with a choice beside them that computes the stream's two ends in 8 bits and attention too."""
     weights = tmp_path / "w.safetensors"
     shutil.copyfile(tiny_weights, weights)
-    common = {"weights_sha256": sha256(weights), "tile": 8, "photos": "none", "gates": GATES}
-    Choice(**common, modules=[], front=[], chosen=0, kept_float=KEPT).save(choice_path(weights))
+    names = convolutions(weights)
+    in_8_bits = sorted(
+        name
+        for name in names
+        if name.startswith(("patch_embed", "encoder.0", "output")) and "norm" not in name
+    )
+    cost = {"loss": {"clean": 0.0, "noise": 0.0}, "clean": 50.0, "colour": 0.0, "banding": 0.0}
+    Choice(
+        weights_sha256=sha256(weights),
+        tile=8,
+        photos="none",
+        gates=GATES,
+        modules=[ModuleCost(name=name, values=1, macs=1, cost=cost) for name in in_8_bits],
+        front=[],
+        chosen=len(in_8_bits),
+        kept_float=sorted(names - set(in_8_bits)),
+    ).save(choice_path(weights))
     return weights
 
 
 def test_what_was_chosen_is_quantized(chosen, monkeypatch):
     asked = []
-    monkeypatch.setattr(quantize, "quantize_but", lambda kept, modules, tile: asked.append((kept, tile)))
-    quantize.quantize_mixed({}, SimpleNamespace(weights=chosen, tile=TILE))
-    assert asked == [(KEPT, TILE)]
+    described = quantize.Quantization(method="m", bits=8, details="d", calibration=None, kept_float=[])
+    monkeypatch.setattr(
+        quantize, "quantize_but", lambda kept, modules, tile: asked.append((kept, tile)) or ({}, described)
+    )
+    source = Source(chosen, 8)
+    _, made = quantize.quantize_mixed(source.deployed, source)
+    choice = Choice.load(choice_path(chosen))
+    assert asked == [(choice.kept_float, 8)]
+    assert made.details == f"d; chosen with weights {choice.weights_sha256[:12]}"
 
 
-@pytest.mark.parametrize(("kept", "same"), [(KEPT, True), (["patch_embed", "down.0"], False)])
-def test_an_artifact_of_another_choice_is_not_up_to_date(chosen, kept, same, tmp_path):
-    [job] = plan(chosen, TILE, tmp_path, tmp_path, [RECIPE])
-    manifest = SimpleNamespace(quantization=SimpleNamespace(kept_float=[*kept, "everything but"]))
-    assert is_chosen(manifest, job) == same
+@pytest.mark.parametrize("same", [True, False])
+def test_an_artifact_of_another_choice_is_not_up_to_date(chosen, same):
+    kept = Choice.load(choice_path(chosen)).kept_float[0 if same else 1 :]
+    assert is_chosen(SimpleNamespace(kept_float=[*kept, "everything but"]), chosen) == same
 
 
 @pytest.mark.slow
@@ -52,7 +87,64 @@ def test_without_a_choice_the_recipe_fails_and_says_what_makes_one(tiny_weights,
     assert "`anyir sensitivity` makes one" in row.reason
 
 
-def test_a_choice_of_other_weights_is_refused(chosen):
+def test_a_choice_of_other_weights_is_taken_and_said(chosen):
+    row = BuildRow(RECIPE.name, "w.pte", "built")
+    assert noted(row, RECIPE, chosen).note is None
+    before = sha256(chosen)[:12]
     chosen.write_bytes(b"trained further")
-    with pytest.raises(UserError, match="was made for weights"):
-        quantize.quantize_mixed({}, SimpleNamespace(weights=chosen, tile=TILE))
+    note = noted(row, RECIPE, chosen).note
+    assert note.startswith(f"its 8-bit convolutions were chosen with weights {before}, not with these, ")
+    assert note.endswith("`anyir sensitivity` chooses anew")
+
+
+def test_a_choice_of_another_network_is_refused(chosen):
+    path = choice_path(chosen)
+    data = json.loads(path.read_text())
+    data["kept_float"].remove("down.0")
+    path.write_text(json.dumps(data))
+    source = Source(chosen, 8)
+    with pytest.raises(UserError, match=r"of another network: down.0 is not in it; `anyir sens"):
+        quantize.quantize_mixed(source.deployed, source)
+
+
+def test_each_reader_of_a_dequantized_map_has_a_dequantize_of_its_own():
+    """What XNNPACK needs: a map is read by an 8-bit sum and by a float convolution."""
+
+    class Residual(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed, self.norm, self.project = (nn.Conv2d(4, 4, 1) for _ in range(3))
+
+        def forward(self, x):
+            x = self.embed(x)
+            return self.project(torch.sigmoid(self.norm(x)) + x)
+
+    image = torch.randn(1, 4, 8, 8)
+    quantized = quantize._quantized(Residual().eval().requires_grad_(False), [(image,)], ["norm"])
+    dequantize = torch.ops.quantized_decomposed.dequantize_per_tensor.default
+    readers = [len(node.users) for node in quantized.graph.nodes if node.target is dequantize]
+    assert len(readers) >= 4
+    assert set(readers) == {1}
+
+
+@pytest.mark.slow
+def test_a_mixed_program_is_built_runs_and_restores(chosen, tmp_path):
+    """8 bits at the beginning of the residual stream, which normalisations read in float."""
+    assert not any(name in NEVER for name in ("patch_embed", "output"))
+    out = tmp_path / "out"
+    process = anyir("convert", "--weights", chosen, "--tile", 16, "--only", "*_mixed", "--out", out)
+    assert process.returncode == 0, process.stdout + process.stderr
+    path = out / RECIPE.file_name("tiny", 16)
+    manifest = verify_artifact(path)
+    for entry in (manifest.entries.look, manifest.entries.restore):
+        assert entry.operators.partitions == 1
+        assert entry.operators.delegated == entry.operators.total
+    assert manifest.parity.status == "measured"
+    assert manifest.parity.literal.psnr > RECIPE.bounds.psnr
+    assert anyir("verify", out).returncode == 0
+    try:
+        program = open_artifact(path)
+    except Unsupported:
+        pytest.skip("no XNNPACK here")
+    image = np.random.default_rng(7).random(contract.shape(16), dtype=np.float32)
+    assert program(image).shape == image.shape
