@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from anyir.conversion.manifest import Quantization
 from anyir.model.errors import UserError
 from anyir.model.files import write_atomically
+
+if TYPE_CHECKING:
+    from torch import nn
 
 SUFFIX = ".mixed.json"
 """Instead of the weights' own."""
@@ -127,6 +131,11 @@ class Choice(Strict):
                 "`anyir sensitivity` makes one for these weights"
             )
 
+    def described(self, quantization: Quantization) -> Quantization:
+        """A manifest's words, and which weights the choice was measured with."""
+        details = f"{quantization.details}; chosen with weights {self.weights_sha256[:12]}"
+        return quantization.model_copy(update={"details": details})
+
     def of_other_weights(self, weights_sha256: str) -> str | None:
         """What a person is told where the choice was measured with other weights than these."""
         if self.weights_sha256 == weights_sha256:
@@ -138,6 +147,20 @@ class Choice(Strict):
 
     def save(self, path: Path) -> None:
         write_atomically(path, (self.model_dump_json(indent=1) + "\n").encode())
+
+
+def load_choice(weights: Path, entries: Mapping[str, nn.Module]) -> Choice:
+    """The choice beside some weights, for the network of these entries of the deploy form.
+
+    Raises:
+        UserError: there is none, it is damaged, or it is of another network.
+    """
+    from torch import nn
+
+    choice = Choice.load(choice_path(weights))
+    parts = [part for module in entries.values() for part in module.named_modules()]
+    choice.check_network({name for name, part in parts if isinstance(part, nn.Conv2d)})
+    return choice
 
 
 def is_chosen(quantization: Quantization | None, weights: Path) -> bool:

@@ -102,6 +102,7 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("litert", "cpu", "int8w", WEIGHTS8),
     Recipe("litert", "cpu", "int8", STATIC8, default=False),
     Recipe("litert", "cpu", "int16x8", STATIC8, default=False),
+    Recipe("litert", "cpu", MIXED, CHOSEN8, default=False),
     Recipe("litert", "gpu", "fp32", FLOAT32, default=False),
     Recipe("litert", "gpu", "fp16", FLOAT16, default=False),
     Recipe("coreml", "mlprogram", "fp16", FLOAT16),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from anyir.conversion import contract
-from anyir.conversion.choice import Choice, choice_path
+from anyir.conversion.choice import load_choice
 from anyir.conversion.kept_float import KEPT_FLOAT, is_kept_float
 from anyir.conversion.manifest import Quantization
 from anyir.conversion.samples import calibration_pairs, describe_calibration
@@ -28,19 +28,9 @@ def quantize_mixed(modules: dict[str, nn.Module], source: Source) -> tuple[dict[
     Raises:
         UserError: there is no choice beside these weights, or it is of another network.
     """
-    from torch import nn
-
-    choice = Choice.load(choice_path(source.weights))
-    convolutions = {
-        name
-        for module in modules.values()
-        for name, part in module.named_modules()
-        if isinstance(part, nn.Conv2d)
-    }
-    choice.check_network(convolutions)
+    choice = load_choice(source.weights, modules)
     modules, described = quantize_but(choice.kept_float, modules, source.tile)
-    chosen = f"{described.details}; chosen with weights {choice.weights_sha256[:12]}"
-    return modules, described.model_copy(update={"details": chosen})
+    return modules, choice.described(described)
 
 
 def quantize_but(

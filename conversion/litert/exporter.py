@@ -14,7 +14,7 @@ from anyir.conversion.base import LEAST_WEIGHTS, Export
 from anyir.conversion.gpu_form import has_pieces, in_pieces
 from anyir.conversion.litert.gpu import check_textures
 from anyir.conversion.litert.graph import CONVOLUTIONS, Graph, count, graph_by_graph, uncounted
-from anyir.conversion.litert.static import quantized_static
+from anyir.conversion.litert.static import quantize_mixed, quantized_static
 from anyir.conversion.manifest import Quantization
 from anyir.conversion.runtimes import by_name
 from anyir.model.errors import UserError
@@ -30,7 +30,8 @@ NORMALISATION = "DeployNorm"
 
 class LiteRtExporter:
     """``fp32``; on the CPU ``fp16`` and ``int8w``: the same graphs with smaller weights, computed in float32;
-    ``int8`` and ``int16x8``: convolutions in integers, with activations of 8 or 16 bits;
+    ``int8`` and ``int16x8``: convolutions in integers, with activations of 8 or 16 bits; ``mixed``: those in
+    8 bits that ``anyir sensitivity`` chose;
     on the GPU ``fp16``: the same, computed in float16.
 
     The entries are two signatures of one file, which has each weight once.
@@ -180,6 +181,7 @@ SHRINKERS: dict[str, dict[str, Callable[[bytes, Source], tuple[bytes, Quantizati
         "int8w": shrink_to_int8,
         "int8": quantized_static(8),
         "int16x8": quantized_static(16),
+        "mixed": quantize_mixed,
     },
     "gpu": {"fp32": None, "fp16": shrink_to_float16},
 }

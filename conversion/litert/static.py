@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anyir.conversion import contract
+from anyir.conversion.choice import load_choice
 from anyir.conversion.kept_float import KEPT_FLOAT, is_kept_float
 from anyir.conversion.litert.graph import CONVOLUTIONS, swapped
 from anyir.conversion.manifest import Quantization
@@ -22,32 +23,52 @@ Array = NDArray[np.float32]
 
 
 def quantized_static(activations: int) -> Callable[[bytes, Source], tuple[bytes, Quantization]]:
-    """What makes a static program of a float one: convolutions but those in ``KEPT_FLOAT``.
-
-    ``look`` is calibrated on sheets of photos, ``restore`` on a tile of each with its sheet's statistics.
+    """What makes a static program of a float one, with convolutions in integers but those in ``KEPT_FLOAT``.
 
     Args:
         activations: bits of a value between operators, 8 or 16.
     """
+    return lambda data, source: quantize_but(KEPT_FLOAT, activations, data, source)
 
-    def quantize(data: bytes, source: Source) -> tuple[bytes, Quantization]:
-        from ai_edge_quantizer import qtyping, quantizer
 
-        job = quantizer.Quantizer(data)
-        names = "|".join(re.escape(name) for name in quantized_names(data, source))
-        for operation in (qtyping.TFLOperationName.CONV_2D, qtyping.TFLOperationName.DEPTHWISE_CONV_2D):
-            # The quantizer calls an operator by its output's name and a semicolon.
-            job.add_static_config(f"^({names});$", operation, activations, 8)
-        ranges = job.calibrate(calibration_inputs(data, source.tile), num_threads=1)
-        return bytes(job.quantize(ranges).quantized_model), Quantization(
-            method="ai-edge-quantizer static",
-            bits=8,
-            details=f"convolutions: weights symmetric a channel, activations of {activations} bits a tensor",
-            calibration=describe_calibration(),
-            kept_float=[*KEPT_FLOAT, "everything but convolutions"],
-        )
+def quantize_mixed(data: bytes, source: Source) -> tuple[bytes, Quantization]:
+    """The same with the convolutions in 8 bits that ``anyir sensitivity`` chose for these weights.
 
-    return quantize
+    Raises:
+        UserError: there is no choice beside these weights, or it is of another network.
+    """
+    choice = load_choice(source.weights, source.deployed)
+    quantized, described = quantize_but(choice.kept_float, 8, data, source)
+    return quantized, choice.described(described)
+
+
+def quantize_but(
+    kept: Sequence[str], activations: int, data: bytes, source: Source
+) -> tuple[bytes, Quantization]:
+    """A program with convolutions in integers but those that stay in float.
+
+    ``look`` is calibrated on sheets of photos, ``restore`` on a tile of each with its sheet's statistics.
+
+    Args:
+        kept: modules that stay in float, as shell patterns.
+        activations: bits of a value between operators, 8 or 16.
+        data: the float program.
+    """
+    from ai_edge_quantizer import qtyping, quantizer
+
+    job = quantizer.Quantizer(data)
+    names = "|".join(re.escape(name) for name in quantized_names(data, source, kept))
+    for operation in (qtyping.TFLOperationName.CONV_2D, qtyping.TFLOperationName.DEPTHWISE_CONV_2D):
+        # The quantizer calls an operator by its output's name and a semicolon.
+        job.add_static_config(f"^({names});$", operation, activations, 8)
+    ranges = job.calibrate(calibration_inputs(data, source.tile), num_threads=1)
+    return bytes(job.quantize(ranges).quantized_model), Quantization(
+        method="ai-edge-quantizer static",
+        bits=8,
+        details=f"convolutions: weights symmetric a channel, activations of {activations} bits a tensor",
+        calibration=describe_calibration(),
+        kept_float=[*kept, "everything but convolutions"],
+    )
 
 
 def calibration_inputs(data: bytes, tile: int) -> dict[str, list[dict[str, Array]]]:
@@ -63,8 +84,8 @@ def calibration_inputs(data: bytes, tile: int) -> dict[str, list[dict[str, Array
     return inputs
 
 
-def quantized_names(data: bytes, source: Source) -> list[str]:
-    """Output names of both graphs' convolutions that are to be quantized.
+def quantized_names(data: bytes, source: Source, kept: Sequence[str] = KEPT_FLOAT) -> list[str]:
+    """Output names of both graphs' convolutions that are to be quantized: all but those ``kept`` in float.
 
     Names in a LiteRT file do not say which block an operator is of: a convolution is known by its weights.
     """
@@ -77,7 +98,7 @@ def quantized_names(data: bytes, source: Source) -> list[str]:
     found = []
     for name, weights in convolutions(data):
         module = modules.get(fingerprint(weights))
-        if module is not None and not is_kept_float(module):
+        if module is not None and not is_kept_float(module, kept):
             found.append(name)
     return found
 

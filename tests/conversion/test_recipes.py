@@ -21,6 +21,7 @@ def test_a_pattern_that_no_default_recipe_fits_selects_the_others():
     assert [r.name for r in select_recipes(["*_mixed", "executorch_xnnpack_fp32"])] == [
         "executorch_xnnpack_fp32",
         "executorch_xnnpack_mixed",
+        "litert_cpu_mixed",
     ]
     assert {r.backend for r in select_recipes(["litert_gpu_*"])} == {"gpu"}
     assert select_recipes([recipe.name for recipe in RECIPES]) == list(RECIPES)
