@@ -97,10 +97,10 @@ def test_a_choice_of_other_weights_is_taken_and_said(chosen):
 def test_a_choice_of_another_network_is_refused(chosen):
     path = choice_path(chosen)
     data = json.loads(path.read_text())
-    data["kept_float"].remove("down.0")
+    data["kept_float"].remove("down.1")
     path.write_text(json.dumps(data))
     source = Source(chosen, 8)
-    with pytest.raises(UserError, match=r"of another network: down.0 is not in it; `anyir sens"):
+    with pytest.raises(UserError, match=r"of another network: down.1 is not in it; `anyir sens"):
         quantize.quantize_mixed(source.deployed, source)
 
 
