@@ -70,7 +70,7 @@ def build(
         if choice_path(path).is_file():
             shutil.copyfile(choice_path(path), choice_path(copy))
         run_jobs(plan(copy, tile, out, scratch, recipes), finish, on_progress)
-    ordered = [noted(rows[recipe.name], recipe, path) for recipe in recipes]
+        ordered = [noted(rows[recipe.name], recipe, copy) for recipe in recipes]
     report = {"weights": path.name, "tile": tile, "rows": [asdict(row) for row in ordered]}
     write_atomically(out / REPORT, (json.dumps(report, indent=1) + "\n").encode())
     return ordered
@@ -78,7 +78,8 @@ def build(
 
 def noted(row: BuildRow, recipe: Recipe, weights: Path) -> BuildRow:
     """A row that says so where a mixed program's choice was measured with other weights."""
-    if recipe.precision != MIXED or row.status == "failed":
+    built = recipe.precision == MIXED and row.status != "failed"
+    if not built or not choice_path(weights).is_file():
         return row
     return replace(row, note=Choice.load(choice_path(weights)).of_other_weights(sha256(weights)))
 
