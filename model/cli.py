@@ -21,6 +21,7 @@ COMMANDS = {
     "train": "anyir.model.commands.train",
     "average": "anyir.model.commands.average",
     "teach": "anyir.model.commands.teach",
+    "dim-parts": "anyir.model.commands.dim_parts",
     "eval": "anyir.model.commands.eval",
     "data": "anyir.model.commands.data",
     "analyze": "anyir.model.commands.analyze",

@@ -25,6 +25,8 @@ class Bounds:
             seen; after the change of brightness and contrast, which ``shift`` judges, is undone.
         clipped: most by which the share of pixels at the ends of the range may rise, 0..1.
         dark: highest median brightness of the photo, 0..1: a brighter one lacks the fault.
+        lamps: highest brightness of the photo, 0..1, that 1 % of its pixels may exceed (of a pixel's brightest
+            colour): where lamps are well exposed, the dark around them is meant.
         hazy: least dark channel of the photo, 0..1.
         bright: highest median brightness of the answer, 0..1.
     """
@@ -35,6 +37,7 @@ class Bounds:
     structure: float = 28.0
     clipped: float = 0.02
     dark: float = 1.0
+    lamps: float = 1.0
     hazy: float = 0.0
     bright: float = 1.0
 
@@ -45,7 +48,14 @@ BOUNDS: dict[str, Bounds] = {
     "blur": Bounds(detail=(1.0, 3.0), structure=26),
     "haze": Bounds(shift=(-0.3, 0.05), tint=0.12, detail=(1.0, 6.0), structure=20, clipped=0.05, hazy=0.15),
     "low_light": Bounds(
-        shift=(0.02, 0.6), tint=0.15, detail=(0.5, 12.0), structure=16, clipped=0.06, dark=0.3, bright=0.65
+        shift=(0.02, 0.6),
+        tint=0.15,
+        detail=(0.5, 12.0),
+        structure=16,
+        clipped=0.06,
+        dark=0.16,
+        lamps=0.73,
+        bright=0.65,
     ),
 }
 """Kind of fault -> what its teacher may change."""
@@ -75,6 +85,8 @@ def judge_answer(photo: Tensor, answer: Tensor, kind: str) -> str:
     before, after = measure_photo(photo), measure_photo(answer)
     if before.median > bounds.dark:
         return f"not dark: median {before.median:.2f}"
+    if (lamps := _brightest(photo)) > bounds.lamps:
+        return f"has lamps: brightness {lamps:.2f}"
     if before.dark_channel < bounds.hazy:
         return f"not hazy: dark channel {before.dark_channel:.2f}"
     if after.median > bounds.bright:
@@ -109,6 +121,12 @@ def structure(photo: Tensor, answer: Tensor) -> float:
     before, after = _shrunk(photo, answer)
     slope, start = _line(before, after)
     return psnr(image=before * slope + start, reference=after, data_range=1.0)
+
+
+def _brightest(photo: Tensor) -> float:
+    """What 1 % of the pixels' brightest colours exceed, 0..1."""
+    brightest = photo.amax(dim=1).flatten()
+    return float(brightest.kthvalue(max(1, round(0.99 * brightest.numel()))).values)
 
 
 def _shrunk(photo: Tensor, answer: Tensor) -> tuple[Tensor, Tensor]:

@@ -54,6 +54,16 @@ def test_a_good_photo_is_not_relit(photo):
     assert judge_answer(photo, (photo * 1.2 - 0.1).clamp(0, 1), "haze").startswith("not hazy: dark channel")
 
 
+def test_a_night_with_lamps_is_not_relit(photo, faults):
+    """Two in a hundred pixels are lamps: what is dark around them is meant; one in a thousand says nothing."""
+    night = faults["low_light"].clone()
+    night[..., : night.shape[-1] // 50 + 1] = 0.95
+    assert judge_answer(night, photo, "low_light").startswith("has lamps: brightness 0.9")
+    star = faults["low_light"].clone()
+    star[..., :2, :2] = 0.95
+    assert judge_answer(star, photo, "low_light") == ""
+
+
 @pytest.mark.parametrize(
     ("kind", "spoil", "why"),
     [

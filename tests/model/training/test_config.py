@@ -38,7 +38,7 @@ def datasets(tmp_path_factory):
     root = tmp_path_factory.mktemp("datasets")
     made.promptir(root, 130)
     made.cdd11(root / "CDD-11_train", 3, 130)
-    for name in ("photos", "often"):
+    for name in ("photos", "often", "dim"):
         for number in range(2):
             made.write(root / name / f"{number}.png", made.photo(number, 130))
     for name in ("polyu", "lol"):
