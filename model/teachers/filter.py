@@ -25,7 +25,7 @@ class Bounds:
             seen; after the change of brightness and contrast, which ``shift`` judges, is undone.
         clipped: most by which the share of pixels at the ends of the range may rise, 0..1.
         dark: highest median brightness of the photo, 0..1: a brighter one lacks the fault.
-        lamps: highest brightness of the photo, 0..1, that 1 % of its pixels may exceed (of a pixel's brightest
+        lamps: highest brightness of the photo, 0..1, that 1 % of its pixels may exceed (a pixel's brightest
             colour): where lamps are well exposed, the dark around them is meant.
         hazy: least dark channel of the photo, 0..1.
         bright: highest median brightness of the answer, 0..1.

@@ -55,7 +55,7 @@ def test_a_good_photo_is_not_relit(photo):
 
 
 def test_a_night_with_lamps_is_not_relit(photo, faults):
-    """Two in a hundred pixels are lamps: what is dark around them is meant; one in a thousand says nothing."""
+    """Two in a hundred pixels are lamps: the dark around them is meant; one in a thousand says nothing."""
     night = faults["low_light"].clone()
     night[..., : night.shape[-1] // 50 + 1] = 0.95
     assert judge_answer(night, photo, "low_light").startswith("has lamps: brightness 0.9")
