@@ -34,9 +34,10 @@ PATIENCE_S = 600
 def measure(
     programs: list[Program], *, runs: int, threads: int, say: Callable[[int], None]
 ) -> dict[str, list[float]]:
-    """Milliseconds of each run, by the program's name, and of the products in ``GEMM``.
+    """Processor milliseconds of each run, by the program's name, and of the products in ``GEMM``.
 
-    Round after round each runs once; who begins changes.
+    Round after round each runs once; who begins changes. Processor time, summed over a program's threads,
+    leaves out the time in which other work has the core.
 
     Args:
         threads: of each program. Processes inherit which cores this one may use.
@@ -96,9 +97,9 @@ def serve(connection: Connection, what: Program | str, threads: int, log: Path) 
         return
     connection.send(0.0)
     while connection.recv():
-        start = time.perf_counter()
+        start = time.process_time()
         run()
-        connection.send(1000 * (time.perf_counter() - start))
+        connection.send(1000 * (time.process_time() - start))
 
 
 def _product(name: str, threads: int) -> Callable[[], Any]:
@@ -174,14 +175,34 @@ def operator_times(program: Program, threads: int, runs: int) -> dict[str, float
     """Median milliseconds of an ExecuTorch program's operators by kind, as XNNPACK reports them itself.
 
     Reporting takes time too: the sum is more than what the program takes alone.
+
+    Raises:
+        UserError: the process that asks for them fails.
     """
+    with tempfile.TemporaryDirectory() as logs:
+        process, pipe = start_process(report_operators, program, threads, runs, Path(logs) / "log")
+        try:
+            times: dict[str, float] = _hear(pipe, f"{program.name}, by operator,")
+        finally:
+            process.kill()
+    return times
+
+
+def report_operators(connection: Connection, program: Program, threads: int, runs: int, log: Path) -> None:
+    """Run a program that reports its operators, and send what ``operator_times`` returns."""
+    end_with_parent()
+    log_output(log)
+    connection.send(_read_operators(program, threads, runs))
+
+
+def _read_operators(program: Program, threads: int, runs: int) -> dict[str, float]:
     import warnings
 
     import torch
     from executorch.devtools import Inspector
 
     inputs = [torch.from_numpy(value) for value in program.load_arrays()[0]]
-    method = load_executorch(program.file, threads, enable_etdump=True, debug_buffer_size=1 << 20)
+    method = load_executorch(program.file, threads, enable_etdump=True)
     for _ in range(runs):
         method.execute(inputs)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():

@@ -102,10 +102,8 @@ def example(tile: int) -> Any:
     return np.random.default_rng(0).random(contract.shape(tile), dtype=np.float32)
 
 
-def build_programs(
-    networks: list[str], runtimes: list[str], weights: Path, tile: int, folder: Path
-) -> Iterator[Program]:
-    """Convert each network for each runtime. One that cannot be converted is a program with its error.
+def build_programs(pairs: list[tuple[str, str]], weights: Path, tile: int, folder: Path) -> Iterator[Program]:
+    """Convert networks, each for its runtime. One that cannot be converted is a program with its error.
 
     What lies in ``folder`` of the same weights, size and code is kept.
     """
@@ -116,16 +114,15 @@ def build_programs(
 
     digest = f"{sha256(weights)[:8]}_{code_sha256()[:8]}"
     folder.mkdir(parents=True, exist_ok=True)
-    for network in networks:
-        for runtime in runtimes:
-            stem = f"{network.replace(' ', '_')}_{runtime}_{tile}_{digest}"
-            path, about = folder / f"{stem}{RUNTIMES[runtime]}", folder / f"{stem}.json"
-            if about.exists():
-                yield Program(**json.loads(about.read_text(encoding="utf-8")))
-                continue
-            program = _build(network, runtime, weights, tile, path)
-            write_atomically(about, json.dumps(asdict(program)).encode())
-            yield program
+    for network, runtime in pairs:
+        stem = f"{network.replace(' ', '_')}_{runtime}_{tile}_{digest}"
+        path, about = folder / f"{stem}{RUNTIMES[runtime]}", folder / f"{stem}.json"
+        if about.exists():
+            yield Program(**json.loads(about.read_text(encoding="utf-8")))
+            continue
+        program = _build(network, runtime, weights, tile, path)
+        write_atomically(about, json.dumps(asdict(program)).encode())
+        yield program
 
 
 def _build(network: str, runtime: str, weights: Path, tile: int, path: Path) -> Program:

@@ -16,7 +16,10 @@ FP32, INT8 = "gemm fp32", "gemm int8"
 
 
 class BenchRow(Strict):
-    """One program; without samples it does not convert, or does not run, and ``error`` says why."""
+    """One program; without samples it does not convert, and ``error`` says why.
+
+    ``samples_ms`` is processor time, summed over threads.
+    """
 
     network: str
     runtime: str

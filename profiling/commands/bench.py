@@ -20,6 +20,12 @@ def run(
     runtimes: Annotated[
         list[str] | None, typer.Option("--runtime", help="litert or executorch; repeatable; default: both.")
     ] = None,
+    skip: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN", help="Programs to leave out, such as 'nafnet* executorch'; repeatable."
+        ),
+    ] = None,
     runs: Annotated[int, typer.Option(min=1, help="Timed runs of each program.")] = 20,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of each program.")] = 1,
     programs: Annotated[Path, typer.Option(help="Folder for the programs, which are kept.")] = Path(
@@ -38,6 +44,7 @@ def run(
     Example: [bold]taskset -c 0 anyir bench --tile 256 --network "anyir restore" --network nafnet-w32[/bold]
     """
     import os
+    from fnmatch import fnmatchcase
 
     from rich.console import Console
     from rich.progress import Progress
@@ -60,10 +67,15 @@ def run(
     out.parent.mkdir(parents=True, exist_ok=True)
     terminal = Console(stderr=True)
     with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
-        chosen = list(networks or NETWORKS), list(runtimes or RUNTIMES)
-        task = bar.add_task("converting", total=len(chosen[0]) * len(chosen[1]))
+        pairs = [
+            (network, runtime)
+            for network in networks or NETWORKS
+            for runtime in runtimes or RUNTIMES
+            if not any(fnmatchcase(f"{network} {runtime}", pattern) for pattern in skip or [])
+        ]
+        task = bar.add_task("converting", total=len(pairs))
         built = []
-        for program in build_programs(*chosen, found, tile, programs):
+        for program in build_programs(pairs, found, tile, programs):
             built.append(program)
             bar.update(task, advance=1, description=program.name)
         good = [program for program in built if program.error is None]

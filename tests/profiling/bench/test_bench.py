@@ -36,18 +36,19 @@ def test_what_does_not_convert_is_a_program_with_its_reason(
         raise NotImplementedError("complex tensors\nand more")
 
     monkeypatch.setitem(CONVERTERS, "executorch", refuse)
-    [program] = build_programs(["nafnet-w32"], ["executorch"], tiny_weights, TILE, tmp_path)
+    [program] = build_programs([("nafnet-w32", "executorch")], tiny_weights, TILE, tmp_path)
     assert program.error == "NotImplementedError: complex tensors"
     assert program.multiply_adds == 3 * 8 * 9 * TILE * TILE
     monkeypatch.delitem(CONVERTERS, "executorch")  # kept: nothing is converted again
-    assert list(build_programs(["nafnet-w32"], ["executorch"], tiny_weights, TILE, tmp_path)) == [program]
+    assert list(build_programs([("nafnet-w32", "executorch")], tiny_weights, TILE, tmp_path)) == [program]
     with pytest.raises(UserError, match="nafnet-w32 executorch does not convert: NotImplemented"):
         _ = program.file
 
 
 @pytest.mark.slow
 def test_programs_run_in_turn_with_products(one_convolution, tiny_weights, tmp_path):
-    built = list(build_programs(["nafnet-w32"], ["litert", "executorch"], tiny_weights, TILE, tmp_path))
+    pairs = [("nafnet-w32", "litert"), ("nafnet-w32", "executorch")]
+    built = list(build_programs(pairs, tiny_weights, TILE, tmp_path))
     assert [(program.error, program.calls) for program in built] == [(None, 1), (None, 1)]
     rounds = []
     samples = measure(built, runs=2, threads=1, say=rounds.append)
