@@ -15,9 +15,9 @@ from anyir.model.files import write_atomically
 from anyir.profiling.bench.peers import PEERS, build_peer, count_multiply_adds
 
 RUNTIMES = {"litert": ".tflite", "executorch": ".pte"}
-STRAIGHT = "anyir straight"
+STRAIGHT = "anyir-straight"
 """The network as the paper writes it, converted without the deploy form's rewrites."""
-OURS = {"anyir look": contract.LOOK, "anyir restore": contract.RESTORE}
+OURS = {"anyir-look": contract.LOOK, "anyir-restore": contract.RESTORE}
 """Network of ours -> entry."""
 NETWORKS = (*OURS, STRAIGHT, *PEERS)
 FORWARD = "forward"
@@ -115,7 +115,7 @@ def build_programs(pairs: list[tuple[str, str]], weights: Path, tile: int, folde
     digest = f"{sha256(weights)[:8]}_{code_sha256()[:8]}"
     folder.mkdir(parents=True, exist_ok=True)
     for network, runtime in pairs:
-        stem = f"{network.replace(' ', '_')}_{runtime}_{tile}_{digest}"
+        stem = f"{network}_{runtime}_{tile}_{digest}"
         path, about = folder / f"{stem}{RUNTIMES[runtime]}", folder / f"{stem}.json"
         if about.exists():
             yield Program(**json.loads(about.read_text(encoding="utf-8")))

@@ -41,7 +41,7 @@ def run(
     and Restormer in their papers' shapes with random weights. One that does not convert is a row with its
     reason.
 
-    Example: [bold]taskset -c 0 anyir bench --tile 256 --network "anyir restore" --network nafnet-w32[/bold]
+    Example: [bold]taskset -c 0 anyir bench --tile 256 --network anyir-restore --network nafnet-w32[/bold]
     """
     import os
     from fnmatch import fnmatchcase
