@@ -40,6 +40,7 @@ class Export:
         stages: name and outputs of stages between the deploy form and the artifact.
         refused: of each entry the operators that the backend leaves to others, each a line: what, and where
             in the code it comes from.
+        dtype: of all inputs and outputs.
     """
 
     operators: dict[str, Operators]
@@ -47,6 +48,7 @@ class Export:
     target: str | None = None
     stages: list[tuple[str, Outputs]] = field(default_factory=list)
     refused: dict[str, list[str]] = field(default_factory=dict)
+    dtype: str = contract.DTYPE
 
 
 class Exporter(Protocol):

@@ -186,7 +186,7 @@ class Pipeline:
             export = exporter.export(recipe.backend, recipe.precision, path)
             check_calls(export.operators, recipe, export.refused)
             say("comparing")
-            entries = describe_entries(export.operators, source.statistic_shapes, self.job.tile)
+            entries = describe_entries(export.operators, source.statistic_shapes, self.job.tile, export.dtype)
             origin = Origin(self.job.described.sha256, recipe.runtime, recipe.precision, self.job.tile)
             promise = Promise(self.job.tile, entries, origin, recipe.backend)
             parity = compare_artifact(path, recipe, export, source, promise)
@@ -259,20 +259,21 @@ def check_calls(
 
 
 def describe_entries(
-    operators: dict[str, Operators], statistics: list[tuple[int, ...]], tile: int
+    operators: dict[str, Operators], statistics: list[tuple[int, ...]], tile: int, dtype: str = contract.DTYPE
 ) -> Entries:
     """What both entries take and give.
 
     Args:
         statistics: shapes, in order.
+        dtype: of all tensors.
     """
 
     def image(name: str) -> Tensor:
         shape, low_high = list(contract.shape(tile)), list(contract.RANGE)
-        return Tensor(name=name, shape=shape, dtype=contract.DTYPE, layout=contract.LAYOUT, range=low_high)
+        return Tensor(name=name, shape=shape, dtype=dtype, layout=contract.LAYOUT, range=low_high)
 
     given = [
-        Tensor(name=name, shape=list(shape), dtype=contract.DTYPE, layout=contract.OPAQUE, range=None)
+        Tensor(name=name, shape=list(shape), dtype=dtype, layout=contract.OPAQUE, range=None)
         for name, shape in zip(contract.statistic_names(len(statistics)), statistics, strict=True)
     ]
     sheet, restored = image(contract.INPUT), image(contract.OUTPUT)

@@ -65,14 +65,15 @@ class EvaluatedCoreMl(Runner):
 
     def run_look(self, sheet: Array) -> list[Array]:
         found = self._functions[contract.LOOK]({contract.INPUT: sheet})
-        return [found[name] for name in self._names]
+        return [np.asarray(found[name], np.float32) for name in self._names]
 
     def run_restore(self, tile: Array, statistics: Sequence[Array]) -> Array:
         given = dict(zip(self._names, statistics, strict=True))
-        return self._functions[contract.RESTORE]({contract.INPUT: tile, **given})[contract.OUTPUT]
+        found = self._functions[contract.RESTORE]({contract.INPUT: tile, **given})
+        return np.asarray(found[contract.OUTPUT], np.float32)
 
     def _shapes(self, features: dict[str, TensorType], names: list[str]) -> list[tuple[int, ...]]:
-        """Of the features of these names, which must be all, in float32.
+        """Of the features of these names, which must be all, in float16.
 
         Raises:
             UserError: others, or of another type.
@@ -80,6 +81,6 @@ class EvaluatedCoreMl(Runner):
         if sorted(features) != sorted(names):
             raise UserError(f"{self.name} has {', '.join(features) or 'none'}; {', '.join(names)} are due")
         for name in names:
-            if (given := features[name].dtype.name) != "fp32":
-                raise UserError(f"{self.name} has {name} in {given}; fp32 is due")
+            if (given := features[name].dtype.name) != "fp16":
+                raise UserError(f"{self.name} has {name} in {given}; fp16 is due")
         return [tuple(int(side or 0) for side in features[name].shape) for name in names]

@@ -35,10 +35,11 @@ class CoreMlModel(Runner):
         self._names = contract.statistic_names(len(promise.entries.statistics))
 
     def run_look(self, sheet: Array) -> list[Array]:
-        found = self._functions[contract.LOOK].predict({contract.INPUT: sheet})
+        found = self._functions[contract.LOOK].predict({contract.INPUT: sheet.astype(np.float16)})
         return [np.asarray(found[name], np.float32) for name in self._names]
 
     def run_restore(self, tile: Array, statistics: Sequence[Array]) -> Array:
-        given = dict(zip(self._names, statistics, strict=True))
-        found = self._functions[contract.RESTORE].predict({contract.INPUT: tile, **given})
+        given = dict(zip([contract.INPUT, *self._names], [tile, *statistics], strict=True))
+        halves = {name: value.astype(np.float16) for name, value in given.items()}
+        found = self._functions[contract.RESTORE].predict(halves)
         return np.asarray(found[contract.OUTPUT], np.float32)

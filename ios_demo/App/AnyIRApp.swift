@@ -16,7 +16,8 @@ struct AnyIRApp: App {
                         if phase == .background { model.leaves() }
                     }
                     .task {
-                        _ = await Headless.run(arguments: ProcessInfo.processInfo.arguments, benchmark, app: model)
+                        let arguments = ProcessInfo.processInfo.arguments
+                        if let code = await Headless.run(arguments: arguments, benchmark, app: model) { exit(code) }
                     }
             case .failed(let sentence):
                 Text(sentence).padding()

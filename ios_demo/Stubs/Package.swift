@@ -4,7 +4,8 @@ import PackageDescription
 
 /// A module each, in Sources, with the stubs that it needs itself.
 let frameworks: [String: [String]] = [
-    "CoreGraphics": [], "CoreML": [], "os": [], "UniformTypeIdentifiers": [], "Photos": [], "BackgroundTasks": [],
+    "CoreGraphics": [], "CoreVideo": ["CoreGraphics"], "CoreML": ["CoreVideo"], "os": [], "UniformTypeIdentifiers": [],
+    "Photos": [], "BackgroundTasks": [],
     "UIKit": [], "ExecuTorch": [], "ImageIO": ["CoreGraphics"], "CoreTransferable": ["UniformTypeIdentifiers"],
     "SwiftUI": ["CoreGraphics", "CoreTransferable", "UIKit", "UniformTypeIdentifiers"],
     "PhotosUI": ["SwiftUI", "CoreTransferable"],
@@ -22,7 +23,9 @@ let package = Package(
         // App, AnyIRApple and anyir-swift are links: SwiftPM takes no folder outside the package.
         .target(
             name: "AnyIRApple",
-            dependencies: ["CoreGraphics", "CoreML", "ImageIO", .product(name: "AnyIRCore", package: "AnyIRKit")],
+            dependencies: [
+                "CoreGraphics", "CoreML", "CoreVideo", "ImageIO", .product(name: "AnyIRCore", package: "AnyIRKit"),
+            ],
             path: "AnyIRApple"),
         // The command as macOS has it.
         .executableTarget(

@@ -164,6 +164,8 @@ def test_core_ml_s_program_of_other_weights_is_out_of_bounds(tiny_artifacts, tmp
     path = tiny_artifacts / FILES[f"coreml_mlprogram_{precision}"]
     manifest = verify_artifact(path)
     assert manifest.entries.restore.operators.delegated is None
+    restore = manifest.entries.restore
+    assert {tensor.dtype for tensor in [*restore.inputs, *restore.outputs]} == {"float16"}
     torch.manual_seed(1)
     other = AnyIR(PRESETS["tiny"])
     with torch.no_grad():

@@ -146,27 +146,30 @@ final class BenchmarkModel {
     }
 }
 
-/// A benchmark by launch arguments: it runs, writes its results, says so on standard output, and ends the app.
+/// A benchmark by launch arguments: it runs, writes its results, and says so on standard output.
 @MainActor
 enum Headless {
-    /// - Returns: false where none was asked for
-    static func run(arguments: [String], _ benchmark: BenchmarkModel, app: AppModel) async -> Bool {
+    /// - Parameter say: given every line
+    /// - Returns: the exit code with which the app is to end; nil where no benchmark was asked for
+    static func run(
+        arguments: [String], _ benchmark: BenchmarkModel, app: AppModel,
+        say: @escaping @MainActor (String) -> Void = print
+    ) async -> Int32? {
         do {
-            guard let plan = try BenchmarkPlan.parse(arguments: arguments) else { return false }
-            let code = await withCheckedContinuation { continuation in
+            guard let plan = try BenchmarkPlan.parse(arguments: arguments) else { return nil }
+            return await withCheckedContinuation { continuation in
                 benchmark.start(plan, app: app) { line in
                     say(line)
                     if line.hasPrefix("done:") { continuation.resume(returning: 0) }
                     if line.hasPrefix("failed:") { continuation.resume(returning: 1) }
                 }
             }
-            exit(Int32(code))
         } catch {
             say("failed: \(sentence(of: error))")
-            exit(2)
+            return 2
         }
     }
 
     /// At once: standard output to a computer is buffered otherwise.
-    private static func say(_ line: String) { FileHandle.standardOutput.write(Data("AnyIR: \(line)\n".utf8)) }
+    private static func print(_ line: String) { FileHandle.standardOutput.write(Data("AnyIR: \(line)\n".utf8)) }
 }

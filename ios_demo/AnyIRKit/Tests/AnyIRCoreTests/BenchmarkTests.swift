@@ -126,11 +126,16 @@ private struct PlaceFactory: EngineFactory {
                 plan, entries: entries, engines: [PlaceFactory(opener: opener)], tiles: tiles)
             // The process ends while b runs: what the journal says then is kept from this run.
             let left = Mutex<Data?>(nil)
-            let first = Benchmark(plan, tiles: tiles, device: PretendPhone(), journal: journal) { step in
+            let saved: @Sendable (BenchmarkProgress) -> Void = { step in
                 if step.what == "compare b by place" { left.withLock { $0 = try? Data(contentsOf: journal) } }
             }
+            let first = Benchmark(plan, tiles: tiles, device: PretendPhone(), journal: journal, progress: saved)
             _ = try await first.measure(targets)
             #expect(!FileManager.default.fileExists(atPath: journal.path), "a benchmark that ends leaves no journal")
+            // All three were loaded then, and any of them may have ended it: each is measured alone.
+            try #require(left.withLock { $0 }).write(to: journal)
+            let second = Benchmark(plan, tiles: tiles, device: PretendPhone(), journal: journal, progress: saved)
+            #expect(try await second.measure(targets).rows.map(\.status) == [.ok, .ok, .ok])
             try #require(left.withLock { $0 }).write(to: journal)
             let opened = opener.opened
             let again = Benchmark(plan, tiles: tiles, device: PretendPhone(), journal: journal)
@@ -160,6 +165,35 @@ private struct PlaceFactory: EngineFactory {
             let other = Benchmark(
                 BenchmarkPlan(runs: 2, warmups: 0), tiles: tiles, device: PretendPhone(), journal: journal)
             #expect(try await other.measure(targets).rows.map(\.status) == [.ok, .ok, .ok])
+        }
+    }
+
+    @Test func programsRunInTurnAndEachRoundStartsWithAnother() async throws {
+        try await withFolder { folder in
+            let tiles = try smallReference(in: folder)
+            let engines = [
+                PlaceFactory(opener: PlaceOpener(tile: 8)),
+                PlaceFactory(id: "failing", opener: PlaceOpener(tile: 8, failing: 4)),
+            ]
+            let plan = BenchmarkPlan(runs: 2, warmups: 1)
+            let entries = try ["a", "b", "c"].map { ModelEntry.usable(try model($0)) }
+            let targets = try chooseTargets(plan, entries: entries, engines: engines, tiles: tiles)
+            let seen = Mutex<[String]>([])
+            let benchmark = Benchmark(plan, tiles: tiles, device: PretendPhone()) { step in
+                seen.withLock { $0.append(step.what.replacingOccurrences(of: "failing", with: "f")) }
+            }
+            let rows = try await benchmark.measure(targets).rows
+            let runs = seen.withLock { $0.filter { $0.hasPrefix("run") } }
+            let (first, second) = (["a by place", "a by f", "b by place", "b by f"], ["c by place", "c by f"])
+            let due = [first, second].flatMap { group in
+                (0..<3).flatMap { round in
+                    group.indices.map { "run \(round + 1) of \(group[($0 + round) % group.count])" }
+                }
+            }
+            #expect(runs == due)
+            // The one opener of the failing engine fails once, in the load of b, and the others go on.
+            #expect(rows.map(\.status) == [.ok, .ok, .ok, .failed, .ok, .ok])
+            #expect(rows.filter { $0.status == .ok }.allSatisfy { $0.latency?.n == 2 })
         }
     }
 

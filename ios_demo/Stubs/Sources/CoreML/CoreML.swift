@@ -1,5 +1,6 @@
 // Core ML as far as the app uses it. Signatures are Apple's, from the pages named; what they do is this project's, see
 // Runtime.swift. On Linux alone: an Xcode build has the real module.
+@_exported import CoreVideo
 import Foundation
 
 // https://developer.apple.com/documentation/coreml/mlcomputeunits
@@ -35,6 +36,8 @@ open class MLMultiArray: NSObject {
     public let shape: [NSNumber]
     // https://developer.apple.com/documentation/coreml/mlmultiarray/strides
     public let strides: [NSNumber]
+    // https://developer.apple.com/documentation/coreml/mlmultiarray/pixelbuffer
+    public let pixelBuffer: CVPixelBuffer?
     let memory: UnsafeMutableRawPointer
     private let deallocator: ((UnsafeMutableRawPointer) -> Void)?
 
@@ -48,6 +51,24 @@ open class MLMultiArray: NSObject {
         self.dataType = dataType
         self.strides = strides
         self.deallocator = deallocator
+        pixelBuffer = nil
+    }
+
+    // https://developer.apple.com/documentation/coreml/mlmultiarray/init(pixelbuffer:shape:)
+    public init(pixelBuffer: CVPixelBuffer, shape: [NSNumber]) {
+        let stub = pixelBuffer.stub
+        let lengths = shape.map(\.intValue)
+        precondition(lengths.last == stub.width && lengths.dropLast().reduce(1, *) == stub.height, "another shape")
+        memory = stub.memory
+        self.shape = shape
+        dataType = .float16
+        var strides = [Int](repeating: 1, count: lengths.count)
+        for i in lengths.indices.dropLast().reversed() {
+            strides[i] = i == lengths.count - 2 ? stub.bytesPerRow / 2 : strides[i + 1] * lengths[i + 1]
+        }
+        self.strides = strides.map { NSNumber(value: $0) }
+        deallocator = nil
+        self.pixelBuffer = pixelBuffer
     }
 
     deinit { deallocator?(memory) }

@@ -182,8 +182,8 @@ struct StubFunction {
     private func place(_ values: [Float], _ output: StubPackage.Array, _ backing: MLMultiArray?) throws -> MLMultiArray
     {
         if output.rowOf == nil, output.cameAs == nil, let backing {
-            guard backing.shape.map(\.intValue) == output.shape else {
-                throw StubError("the backing has another shape")
+            guard backing.shape.map(\.intValue) == output.shape, backing.dataType == dataType(output.type) else {
+                throw StubError("the backing has another shape or type")
             }
             backing.put(values)
             return backing
@@ -229,7 +229,12 @@ extension MLMultiArray {
         return (last + 1) * dataType.bytes
     }
 
-    fileprivate var floats: [Float] { places.map { (memory + 4 * $0).load(as: Float.self) } }
+    fileprivate var floats: [Float] {
+        places.map { place in
+            dataType == .float16
+                ? Float((memory + 2 * place).load(as: Float16.self)) : (memory + 4 * place).load(as: Float.self)
+        }
+    }
 
     fileprivate func put(_ values: [Float]) {
         for (place, value) in zip(places, values) {

@@ -71,6 +71,24 @@ import Testing
         #expect(sentence == Words.benchmarkLeft)
     }
 
+    @Test func launchArgumentsStartItAndItsExitCodeSaysHowItEnded() async throws {
+        let app = try await TestApp(TestPackage())
+        let benchmark = try benchmark(app)
+        var lines: [String] = []
+        func headless(_ arguments: String...) async -> Int32? {
+            lines = []
+            return await Headless.run(arguments: ["AnyIR"] + arguments, benchmark, app: app.model) { lines.append($0) }
+        }
+        #expect(await headless() == nil && lines.isEmpty)
+        #expect(await headless("--benchmark", "runs=2", "warmup=1", "out=run2.json") == 0)
+        #expect(lines.last?.hasPrefix("done: ") == true && lines.count > 2)
+        #expect(FileManager.default.fileExists(atPath: app.folder.appendingPathComponent("results/run2.json").path))
+        #expect(await headless("--benchmark", "runs=0") == 2)
+        #expect(lines.count == 1 && lines[0].hasPrefix("failed: "))
+        #expect(await headless("--benchmark", "models=huge") == 1)
+        #expect(lines.last?.hasPrefix("failed: There is no model \"huge\" here") == true)
+    }
+
     @Test func theSystemsBuildIsReadFromItsVersion() {
         #expect(osBuild("Version 18.2 (Build 22C152)") == "22C152")
         #expect(osBuild("Debian") == "unknown")

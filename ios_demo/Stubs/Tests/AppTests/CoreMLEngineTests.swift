@@ -10,7 +10,7 @@ import Testing
 @Suite struct CoreMLEngineTests {
     @Test(arguments: [nil, 32, 1] as [Int?], ["float32", "float16", "double"])
     func paddingAndTypesOfOutputsDoNotShow(rowOf: Int?, type: String) async throws {
-        let package = try TestPackage { package in
+        let package = try TestPackage(dtype: "float32") { package in
             for function in ["look", "restore"] {
                 for i in package.functions[function]?.outputs.indices ?? 0..<0 {
                     package.functions[function]?.outputs[i].rowOf = rowOf
@@ -56,6 +56,32 @@ import Testing
         }
     }
 
+    @Test(arguments: [nil, 32] as [Int?])
+    func halvesAreSharedWithTheRuntime(rowOf: Int?) async throws {
+        // Where the runtime comes with memory of its own, the values are copied.
+        let package = try TestPackage { package in
+            for i in 0..<2 { package.functions["look"]?.outputs[i].rowOf = rowOf }
+            package.functions["restore"]?.outputs[0].rowOf = rowOf
+        }
+        let engine = try await package.open()
+        let (one, other) = (engine.newStatistics(), engine.newStatistics())
+        let (dark, light) = (FloatBuffer(count: 3 * 16 * 16), FloatBuffer(count: 3 * 16 * 16))
+        for i in 0..<dark.count { (dark.values[i], light.values[i]) = (Float(i % 64) / 256, Float(i % 64) / 64) }
+        _ = try engine.look(dark, into: one)
+        _ = try engine.look(light, into: other)
+        let output = FloatBuffer(count: dark.count)
+        // The runtime's arrays hold what the last look found; whatever is given counts.
+        for statistics in [other, one, one, other] {
+            _ = try engine.restore(dark, with: statistics, into: output)
+            let added = statistics.values.enumerated().reduce(Float(0)) { sum, one in
+                sum + Float(one.offset + 1) * one.element.values.reduce(0, +) / Float(one.element.count)
+            }
+            for i in 0..<output.count { #expect(abs(output.values[i] - (dark.values[i] / 2 + added)) < 4e-3) }
+        }
+        #expect(one.values[0].values[0] != other.values[0].values[0])
+        #expect(one.values.allSatisfy { $0.values.allSatisfy { Float(Float16($0)) == $0 } })
+    }
+
     @Test func aPackageIsCompiledOnceForASystem() async throws {
         let package = try TestPackage()
         let name = package.model.url.lastPathComponent
@@ -97,11 +123,11 @@ import Testing
         }
         let other = try TestPackage { $0.functions["restore"]?.inputs[0].shape = [1, 3, 24, 24] }
         await #expect(
-            throws: EngineError("image of restore of tiny is not float32 1x3x16x16, which its manifest says.")
+            throws: EngineError("image of restore of tiny is not float16 1x3x16x16, which its manifest says.")
         ) {
             _ = try await other.open()
         }
-        let half = try TestPackage { $0.functions["look"]?.outputs[1].type = "float16" }
+        let half = try TestPackage(dtype: "float32") { $0.functions["look"]?.outputs[1].type = "float16" }
         await #expect(
             throws: EngineError("s1 of look of tiny is not float32 1x5, which its manifest says.")
         ) {
@@ -116,7 +142,7 @@ import Testing
     }
 
     @Test func whatStopsInTheMiddleIsOneSentence() async throws {
-        let engine = try await TestPackage().open()
+        let engine = try await TestPackage(dtype: "float32").open()
         let sheet = FloatBuffer(count: 3 * 16 * 16)
         sheet.values[0] = .signalingNaN
         #expect(throws: EngineError("Core ML stopped in look of tiny: StubError: the accelerator stopped")) {

@@ -73,6 +73,13 @@ import Testing
         #expect(Set(linked) == Set(list(target, "packageProductDependencies")))
     }
 
+    @Test func executorchIsPinnedToARevision() throws {
+        let requirements = all("XCRemoteSwiftPackageReference").map { $0["requirement"] as? [String: String] ?? [:] }
+        #expect(requirements.count == 1 && requirements[0]["kind"] == "revision")
+        // The head of its branch swiftpm-1.5.0.
+        #expect(requirements[0]["revision"]?.wholeMatch(of: /[0-9a-f]{40}/) != nil)
+    }
+
     @Test func settingsAreThoseOfThePackageAndOfTheStore() throws {
         let settings = all("XCBuildConfiguration").compactMap { $0["buildSettings"] as? [String: String] }
         #expect(Set(settings.compactMap { $0["IPHONEOS_DEPLOYMENT_TARGET"] }) == ["18.0"])

@@ -24,8 +24,10 @@ struct TestPackage {
     /// Where package and manifest lie.
     let folder: URL
 
-    /// - Parameter change: makes the package differ from what the manifest says
-    init(_ change: (inout StubPackage) -> Void = { _ in }) throws {
+    /// - Parameters:
+    ///   - dtype: of all arrays
+    ///   - change: makes the package differ from what the manifest says
+    init(dtype: String = "float16", _ change: (inout StubPackage) -> Void = { _ in }) throws {
         own = try TestFolder()
         folder = own.url
         let url = folder.appendingPathComponent("tiny-\(UUID().uuidString).mlpackage")
@@ -39,12 +41,20 @@ struct TestPackage {
             "look": StubPackage.Function(inputs: [image], outputs: statistics),
             "restore": StubPackage.Function(inputs: [image] + statistics, outputs: [output]),
         ])
+        for function in package.functions.keys {
+            for i in package.functions[function]?.inputs.indices ?? 0..<0 {
+                package.functions[function]?.inputs[i].type = dtype
+            }
+            for i in package.functions[function]?.outputs.indices ?? 0..<0 {
+                package.functions[function]?.outputs[i].type = dtype
+            }
+        }
         change(&package)
         try JSONEncoder().encode(package).write(to: url.appendingPathComponent("stub.json"))
 
         func tensors(_ arrays: [Array]) -> [[String: Any]] {
             arrays.map {
-                ["name": $0.name, "shape": $0.shape, "dtype": "float32", "layout": "NCHW", "range": NSNull()]
+                ["name": $0.name, "shape": $0.shape, "dtype": dtype, "layout": "NCHW", "range": NSNull()]
             }
         }
         func entry(_ inputs: [Array], _ outputs: [Array]) -> [String: Any] {

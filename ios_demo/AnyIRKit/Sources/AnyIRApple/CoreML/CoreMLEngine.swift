@@ -4,8 +4,9 @@ import Foundation
 
 /// Both functions of an `.mlpackage`, loaded for the same compute units.
 ///
-/// Arrays lie in the caller's memory: inputs are given without a copy, and outputs are written there where Core ML takes
-/// the memory that it is offered.
+/// Packages of float16 arrays, as `anyir convert` makes them, share memory with Core ML: a tile is rounded into a pixel
+/// buffer, its result is read from another, and statistics stay where `look` wrote them. Packages of float32 arrays are
+/// given the caller's memory.
 final class CoreMLEngine: TileEngine {
     let tile: Int
     let facts: EngineFacts
@@ -13,6 +14,9 @@ final class CoreMLEngine: TileEngine {
 
     private let lookFunction: CoreMLFunction
     private let restoreFunction: CoreMLFunction
+
+    /// Whose values the arrays that both functions share hold.
+    private var held: Statistics?
 
     /// - Parameters:
     ///   - look: the package's function of that name, loaded
@@ -23,7 +27,8 @@ final class CoreMLEngine: TileEngine {
         statisticSizes = manifest.entries.statistics.map(\.count)
         lookFunction = try CoreMLFunction("look", of: manifest.name, entry: manifest.entries.look, model: look)
         restoreFunction = try CoreMLFunction(
-            "restore", of: manifest.name, entry: manifest.entries.restore, model: restore)
+            "restore", of: manifest.name, entry: manifest.entries.restore, model: restore,
+            shared: lookFunction.halfOutputs)
         facts = EngineFacts(
             name: "\(units.label), \(manifest.name)", accelerator: "\(units.label) (\(units.asked) asked for)",
             version: ProcessInfo.processInfo.operatingSystemVersionString)
@@ -31,12 +36,19 @@ final class CoreMLEngine: TileEngine {
 
     func look(_ sheet: FloatBuffer, into statistics: Statistics) throws -> RunTiming {
         try checkOwn(statistics)
-        return try lookFunction.run([sheet], into: statistics.values)
+        held = nil
+        let timing = try lookFunction.run([sheet], into: statistics.values)
+        held = statistics
+        return timing
     }
 
     func restore(_ tile: FloatBuffer, with statistics: Statistics, into output: FloatBuffer) throws -> RunTiming {
         try checkOwn(statistics)
-        return try restoreFunction.run([tile] + statistics.values, into: [output])
+        let isHeld = held === statistics
+        held = nil
+        let timing = try restoreFunction.run([tile] + statistics.values, into: [output], isHeld: isHeld)
+        held = statistics
+        return timing
     }
 }
 

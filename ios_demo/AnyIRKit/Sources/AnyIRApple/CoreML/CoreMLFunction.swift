@@ -3,19 +3,31 @@ import CoreML
 import Foundation
 
 /// One function of a loaded package, held to what its manifest says of it.
+///
+/// Its float32 arrays are given in the caller's memory. Its float16 ones are ``HalfArray``s, made once.
 final class CoreMLFunction {
     private let name: String
     private let entry: Manifest.Entry
     private let model: MLModel
 
+    /// Of its float16 tensors, by their names.
+    private let halfInputs: [String: HalfArray]
+    let halfOutputs: [String: HalfArray]
+
     /// - Parameters:
     ///   - function: its name in the package
     ///   - package: for messages
+    ///   - shared: arrays that it takes where another function wrote them, by the inputs' names
     /// - Throws: ``EngineError``: it takes or gives something else
-    init(_ function: String, of package: String, entry: Manifest.Entry, model: MLModel) throws {
+    init(
+        _ function: String, of package: String, entry: Manifest.Entry, model: MLModel,
+        shared: [String: HalfArray] = [:]
+    ) throws {
         name = "\(function) of \(package)"
         self.entry = entry
         self.model = model
+        halfInputs = try entry.inputs.halves { try shared[$0.name] ?? HalfArray($0) }
+        halfOutputs = try entry.outputs.halves { try HalfArray($0) }
         let description = model.modelDescription
         for tensor in entry.inputs { try check(tensor, description.inputDescriptionsByName[tensor.name], "take") }
         for tensor in entry.outputs { try check(tensor, description.outputDescriptionsByName[tensor.name], "give") }
@@ -26,15 +38,19 @@ final class CoreMLFunction {
     /// - Parameters:
     ///   - inputs: in the manifest's order, of its sizes
     ///   - outputs: receive the values in the manifest's order, without Core ML's padding
+    ///   - isHeld: whether the shared arrays hold the inputs after the first already
     /// - Throws: ``EngineError``
-    func run(_ inputs: [FloatBuffer], into outputs: [FloatBuffer]) throws -> RunTiming {
+    func run(_ inputs: [FloatBuffer], into outputs: [FloatBuffer], isHeld: Bool = false) throws -> RunTiming {
         var timing = RunTiming()
         let clock = ContinuousClock()
         let start = clock.now
-        let given = try features(inputs)
+        let given = try features(inputs, isHeld: isHeld)
         let options = MLPredictionOptions()
         var backings: [String: MLMultiArray] = [:]
-        for (tensor, buffer) in zip(entry.outputs, outputs) { backings[tensor.name] = try array(tensor, over: buffer) }
+        for (tensor, buffer) in zip(entry.outputs, outputs) {
+            try check(buffer, tensor)
+            backings[tensor.name] = try halfOutputs[tensor.name]?.array ?? array(tensor, over: buffer)
+        }
         options.outputBackings = backings
         let ready = clock.now
         let answer: any MLFeatureProvider
@@ -48,9 +64,14 @@ final class CoreMLFunction {
             guard let array = answer.featureValue(for: tensor.name)?.multiArrayValue else {
                 throw EngineError("Core ML gave no \(tensor.name) for \(name).")
             }
-            // The memory that was offered: nothing is left to do.
-            if array === backings[tensor.name] { continue }
-            try copy(array, tensor, into: buffer)
+            let half = halfOutputs[tensor.name]
+            if array === backings[tensor.name] {
+                // The memory that was offered: of float32, nothing is left to do.
+                half?.read(into: buffer)
+            } else {
+                try copy(array, tensor, into: buffer)
+                half?.fill(from: buffer)
+            }
         }
         timing.copyIn = ready - start
         timing.run = computed - ready
@@ -58,20 +79,32 @@ final class CoreMLFunction {
         return timing
     }
 
-    private func features(_ inputs: [FloatBuffer]) throws -> MLDictionaryFeatureProvider {
+    private func features(_ inputs: [FloatBuffer], isHeld: Bool) throws -> MLDictionaryFeatureProvider {
         var arrays: [String: Any] = [:]
-        for (tensor, buffer) in zip(entry.inputs, inputs) { arrays[tensor.name] = try array(tensor, over: buffer) }
+        for (index, (tensor, buffer)) in zip(entry.inputs, inputs).enumerated() {
+            try check(buffer, tensor)
+            if let half = halfInputs[tensor.name] {
+                if index == 0 || !isHeld { half.fill(from: buffer) }
+                arrays[tensor.name] = half.array
+            } else {
+                arrays[tensor.name] = try array(tensor, over: buffer)
+            }
+        }
         return try MLDictionaryFeatureProvider(dictionary: arrays)
     }
 
     /// The caller's memory as Core ML sees it; it must live until the run is over.
     private func array(_ tensor: Manifest.Tensor, over buffer: FloatBuffer) throws -> MLMultiArray {
-        guard buffer.count == tensor.count, let memory = buffer.values.baseAddress else {
-            throw EngineError("\(tensor.name) of \(name) has \(tensor.count) values, not \(buffer.count).")
-        }
+        guard let memory = buffer.values.baseAddress else { throw EngineError("\(tensor.name) of \(name) is empty.") }
         return try MLMultiArray(
             dataPointer: UnsafeMutableRawPointer(memory), shape: tensor.shape.map { NSNumber(value: $0) },
             dataType: .float32, strides: rowMajorStrides(tensor.shape).map { NSNumber(value: $0) })
+    }
+
+    private func check(_ buffer: FloatBuffer, _ tensor: Manifest.Tensor) throws {
+        guard buffer.count == tensor.count else {
+            throw EngineError("\(tensor.name) of \(name) has \(tensor.count) values, not \(buffer.count).")
+        }
     }
 
     private func copy(_ array: MLMultiArray, _ tensor: Manifest.Tensor, into buffer: FloatBuffer) throws {
@@ -98,13 +131,27 @@ final class CoreMLFunction {
             throw EngineError("\(name) does not \(verb) an array \(tensor.name), which its manifest names.")
         }
         let shape = constraint.shape.map(\.intValue)
-        guard shape == tensor.shape, constraint.dataType == .float32 else {
+        let type = tensor.isHalf ? MLMultiArrayDataType.float16 : .float32
+        guard shape == tensor.shape, constraint.dataType == type else {
             throw EngineError(
-                "\(tensor.name) of \(name) is not float32 \(text(tensor.shape)), which its manifest says.")
+                "\(tensor.name) of \(name) is not \(tensor.dtype) \(text(tensor.shape)), which its manifest says.")
         }
     }
 
     private func text(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "x") }
+}
+
+extension Manifest.Tensor {
+    fileprivate var isHalf: Bool { dtype == "float16" }
+}
+
+extension [Manifest.Tensor] {
+    /// What is made of the float16 ones, by their names.
+    fileprivate func halves(_ make: (Manifest.Tensor) throws -> HalfArray) rethrows -> [String: HalfArray] {
+        var found: [String: HalfArray] = [:]
+        for tensor in self where tensor.isHalf { found[tensor.name] = try make(tensor) }
+        return found
+    }
 }
 
 /// Of an array without padding, the last dimension densest.

@@ -29,9 +29,14 @@ public struct BenchmarkProgress: Sendable, Equatable {
     public let what: String
 }
 
-/// Measures programs by engines, one after the other, as all share this process. One that fails is a row with its
-/// reason, and the others go on; so is one that ended the app, when the same benchmark is started again.
+/// Measures programs by engines, ``together`` of them at a time, which run in turn, each round starting with another one:
+/// so what slows the device for a while falls on all of them alike. One that fails is a row with its reason, and the
+/// others go on. Where the app ended, the same benchmark goes on when it is started again: those that ran then run alone,
+/// and one that ends the app alone is a row.
 public actor Benchmark {
+    /// How many programs are loaded at the same time.
+    static let together = 4
+
     private let plan: BenchmarkPlan
     private let tiles: ReferenceTiles
     private let device: any Device
@@ -67,27 +72,28 @@ public actor Benchmark {
         noted.rows = noted.rows.filter { label, row in
             targets.contains { $0.label == label && $0.sha256 == row.artifact?.sha256 }
         }
-        for target in targets where target.label == noted.running {
-            noted.rows[target.label] = row(target, environment, error: "The app ended while this was measured.")
-        }
-        done = 0
-        total = targets.count { noted.rows[$0.label] == nil && $0.error == nil } * (plan.warmups + plan.runs + 2)
-        for target in targets where noted.rows[target.label] == nil {
-            if let error = target.error {
-                noted.rows[target.label] = row(target, environment, error: error)
-            } else {
-                noted.running = target.label
-                try journal?.write(noted)
-                do {
-                    noted.rows[target.label] = try await measure(target, environment)
-                } catch is CancellationError {
-                    journal?.remove()
-                    throw CancellationError()
-                } catch {
-                    noted.rows[target.label] = row(target, environment, error: sentence(of: error))
-                }
+        if let label = noted.running.first, noted.running.count == 1 {
+            for target in targets where target.label == label {
+                noted.rows[label] = row(target, environment, error: "The app ended while this was measured.")
             }
-            noted.running = nil
+        }
+        noted.alone.formUnion(noted.running)
+        for target in targets where noted.rows[target.label] == nil {
+            if let error = target.error { noted.rows[target.label] = row(target, environment, error: error) }
+        }
+        let due = targets.filter { noted.rows[$0.label] == nil }
+        done = 0
+        total = due.count * (plan.warmups + plan.runs + 2)
+        for group in groups(of: due, alone: noted.alone) {
+            noted.running = group.map(\.label)
+            try journal?.write(noted)
+            do {
+                noted.rows.merge(try await measure(group, environment)) { _, new in new }
+            } catch is CancellationError {
+                journal?.remove()
+                throw CancellationError()
+            }
+            noted.running = []
             try journal?.write(noted)
         }
         journal?.remove()
@@ -95,31 +101,60 @@ public actor Benchmark {
         return Results(environment: noted.environment, reference: tiles.summary, rows: rows)
     }
 
-    private func measure(_ target: Target, _ environment: Results.Environment) async throws -> Results.Row {
-        guard let model = target.model, let engine = target.engine else { throw EngineError("There is no program.") }
-        try step("load \(target.label)")
-        let before = await device.reading()
-        let session = Session(tiles: tiles, device: device)
+    private func groups(of targets: [Target], alone: Set<String>) -> [[Target]] {
+        let others = targets.filter { !alone.contains($0.label) }
+        let chunks = stride(from: 0, to: others.count, by: Self.together).map {
+            Array(others[$0..<min($0 + Self.together, others.count)])
+        }
+        return chunks + targets.filter { alone.contains($0.label) }.map { [$0] }
+    }
+
+    /// - Returns: a row for each
+    /// - Throws: CancellationError
+    private func measure(_ group: [Target], _ environment: Results.Environment) async throws -> [String: Results.Row] {
+        let entries = group.map { Measured($0, tiles: tiles, device: device) }
+        for entry in entries {
+            try step("load \(entry.target.label)")
+            entry.before = await device.reading()
+            do { try await load(entry) } catch { try entry.fail(error) }
+        }
+        for round in 0..<plan.warmups + plan.runs {
+            for place in entries.indices {
+                let entry = entries[(round + place) % entries.count]
+                try step("run \(round + 1) of \(entry.target.label)")
+                await Task.yield()
+                do { try entry.session?.run(round, counts: round >= plan.warmups) } catch { try entry.fail(error) }
+            }
+        }
+        var rows: [String: Results.Row] = [:]
+        for entry in entries {
+            var sustained: Results.Sustained?
+            do { sustained = try await sustain(entry) } catch { try entry.fail(error) }
+            let after = await device.reading()
+            try step("compare \(entry.target.label)")
+            do { try entry.session?.compare() } catch { try entry.fail(error) }
+            var row = row(entry.target, environment, error: entry.error)
+            if let session = entry.session, let before = entry.before {
+                session.fill(&row, warmups: plan.warmups)
+                row.conditions = Results.Conditions(before: before, after: after)
+                row.sustained = sustained
+            }
+            rows[entry.target.label] = row
+            entry.session = nil
+        }
+        return rows
+    }
+
+    private func load(_ entry: Measured) async throws {
+        guard let session = entry.session, let model = entry.target.model, let engine = entry.target.engine else {
+            throw EngineError("There is no program.")
+        }
         do {
             let (first, took) = try await open(model, by: engine, "load")
             try session.loaded(first, took: took)
         }
         let (second, took) = try await open(model, by: engine, "load again")
         try session.loadedAgain(second, took: took)
-        for round in 0..<plan.warmups + plan.runs {
-            try step("run \(round + 1) of \(target.label)")
-            await Task.yield()
-            try session.run(round, counts: round >= plan.warmups)
-        }
-        let sustained = try await sustain(session)
-        let after = await device.reading()
-        try step("compare \(target.label)")
-        try session.compare()
-        var row = row(target, environment, error: nil)
-        session.fill(&row, warmups: plan.warmups)
-        row.conditions = Results.Conditions(before: before, after: after)
-        row.sustained = sustained
-        return row
     }
 
     private func open(
@@ -133,8 +168,8 @@ public actor Benchmark {
     }
 
     /// In stretches of a second, so that the device's state can be read between them.
-    private func sustain(_ session: Session) async throws -> Results.Sustained? {
-        guard plan.sustainSeconds > 0 else { return nil }
+    private func sustain(_ entry: Measured) async throws -> Results.Sustained? {
+        guard let session = entry.session, plan.sustainSeconds > 0 else { return nil }
         var runs: [Results.SustainedRun] = []
         let start = ContinuousClock.now
         while ContinuousClock.now - start < .seconds(plan.sustainSeconds) {
@@ -177,17 +212,46 @@ public actor Benchmark {
     }
 }
 
+/// One program of a group while it is measured.
+private final class Measured {
+    let target: Target
+    var before: Results.Reading?
+
+    /// Nil from its first fault on: its memory is given back.
+    var session: Session?
+    private(set) var error: String?
+
+    init(_ target: Target, tiles: ReferenceTiles, device: any Device) {
+        self.target = target
+        session = Session(tiles: tiles, device: device)
+    }
+
+    /// Notes what went wrong.
+    ///
+    /// - Throws: the error, if it is a CancellationError
+    func fail(_ error: any Error) throws {
+        if error is CancellationError { throw error }
+        self.error = sentence(of: error)
+        session = nil
+    }
+}
+
 /// Rounded to a microsecond or a millisecond, as results have it.
 func rounded(_ value: Double) -> Double { (max(0, value) * 1e3).rounded() / 1e3 }
 
-/// What survives a crash: which program runs, and the rows before it.
+/// What survives a crash: which programs run, and the rows before them.
 private struct Journal {
     struct Content: Codable {
         var plan: BenchmarkPlan
 
         /// As it was when the benchmark began.
         var environment: Results.Environment
-        var running: String?
+
+        /// What was loaded when this was written.
+        var running: [String] = []
+
+        /// What was loaded when the app ended.
+        var alone: Set<String> = []
         var rows: [String: Results.Row] = [:]
     }
 

@@ -164,10 +164,12 @@ public final class ModelStore: Sendable {
             look.inputs.count == 1, restore.outputs.count == 1
         else { throw ManifestError("The model does not take one image and give one.") }
         let shape = [1, 3, manifest.tile, manifest.tile]
+        let types = manifest.runtime == .coreml ? ["float16", "float32"] : ["float32"]
+        let known = types.joined(separator: " or ")
         for image in [sheet, tile, output] {
             try refuse(
-                image.shape != shape || image.dtype != "float32",
-                "\(image.name) is \(image.dtype) \(text(image.shape)); this app gives and takes float32 "
+                image.shape != shape || !types.contains(image.dtype),
+                "\(image.name) is \(image.dtype) \(text(image.shape)); this app gives and takes \(known) "
                     + "\(text(shape)).")
         }
         try refuse(
@@ -176,7 +178,7 @@ public final class ModelStore: Sendable {
         var values = 0
         for tensor in statistics {
             try refuse(
-                tensor.dtype != "float32", "\(tensor.name) is \(tensor.dtype); this app copies float32.")
+                !types.contains(tensor.dtype), "\(tensor.name) is \(tensor.dtype); this app copies \(known).")
             try refuse(
                 tensor.shape.contains { !(1...Self.maxStatistics ~= $0) }, "\(tensor.name) has an impossible size.")
             values += tensor.shape.reduce(1) { min($0 * $1, Self.maxStatistics + 1) }
