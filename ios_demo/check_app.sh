@@ -9,7 +9,7 @@ cd "$(dirname "$0")"
 build=.build/app
 log=.build/app.log
 mkdir -p "$build"
-"$@" swift format lint --strict --recursive App Stubs/Package.swift Stubs/Sources Stubs/Tests
+"$@" swift format lint --strict --recursive App Share Stubs/Package.swift Stubs/Sources Stubs/Tests
 
 if ! "$@" swift test --package-path Stubs --scratch-path "$build" >"$log" 2>&1; then
     grep -vE '✔|◇|^\[[0-9]+/[0-9]+\]' "$log" >&2 || true

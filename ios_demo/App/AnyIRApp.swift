@@ -1,4 +1,5 @@
 import AnyIRCore
+import AnyIRState
 import SwiftUI
 
 @main
@@ -14,6 +15,7 @@ struct AnyIRApp: App {
                     .onOpenURL { model.choose(.file($0)) }
                     .onChange(of: phase) { _, phase in
                         if phase == .background { model.leaves() }
+                        if phase == .active { model.takeShared() }
                     }
                     .task {
                         let arguments = ProcessInfo.processInfo.arguments
@@ -58,7 +60,9 @@ extension Services {
             files: try PhotoFiles(support.appendingPathComponent("restore")),
             models: ModelStore(folders: try folders("models")),
             engines: Engines(caches: caches).all, settings: Settings(), library: PhotoLibrary(),
-            background: SystemBackgroundTime(), shared: manager.temporaryDirectory.appendingPathComponent("shared"))
+            background: SystemBackgroundTime(), shared: manager.temporaryDirectory.appendingPathComponent("shared"),
+            handover: manager.containerURL(forSecurityApplicationGroupIdentifier: Handover.group)
+                .map(Handover.init(container:)))
     }
 
     /// Where models or reference tiles lie: what the user copied stands for the app's own.

@@ -16,6 +16,9 @@ struct Services {
 
     /// For files that other apps are given, one at a time.
     let shared: URL
+
+    /// Where the share extension leaves photos; nil where the app group is not among the build's entitlements.
+    var handover: Handover?
 }
 
 /// Holds the app's state, and does what its transitions ask for.
@@ -86,6 +89,13 @@ final class AppModel {
         let store = services.models
         entries = await Task.detached { store.list() }.value
         arrange()
+    }
+
+    /// Opens what another app shared. While a photo is opened or restored it is left for later.
+    func takeShared() {
+        if [.opening, .running].contains(state.screen) { return }
+        let folder = FileManager.default.temporaryDirectory
+        if let photo = services.handover?.take(into: folder) { choose(.shared(photo)) }
     }
 
     /// The user left the app: what needs the GPU cannot go on.

@@ -20,7 +20,7 @@ let package = Package(
     targets: frameworks.sorted { $0.key < $1.key }.map { name, needs in
         .target(name: name, dependencies: needs.map { .byName(name: $0) })
     } + [
-        // App, AnyIRApple and anyir-swift are links: SwiftPM takes no folder outside the package.
+        // App, Share, AnyIRApple and anyir-swift are links: SwiftPM takes no folder outside the package.
         .target(
             name: "AnyIRApple",
             dependencies: [
@@ -40,9 +40,16 @@ let package = Package(
             ],
             path: "App",
             exclude: [
-                "Assets.xcassets", "Info.plist", "Localizable.xcstrings", "PrivacyInfo.xcprivacy", "sample.jpg",
+                "AnyIR.entitlements", "Assets.xcassets", "Info.plist", "Localizable.xcstrings", "PrivacyInfo.xcprivacy",
+                "sample.jpg",
             ], linkerSettings: linking),
-        .testTarget(name: "AppTests", dependencies: ["AnyIR", "anyir-swift-for-macos"], linkerSettings: linking),
+        // The share extension, which is no executable: the system loads it.
+        .target(
+            name: "AnyIRShare",
+            dependencies: ["UIKit", "UniformTypeIdentifiers", .product(name: "AnyIRState", package: "AnyIRKit")],
+            path: "Share", exclude: ["AnyIRShare.entitlements", "Info.plist"]),
+        .testTarget(
+            name: "AppTests", dependencies: ["AnyIR", "AnyIRShare", "anyir-swift-for-macos"], linkerSettings: linking),
     ],
     swiftLanguageModes: [.v6]
 )

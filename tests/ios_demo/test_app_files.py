@@ -80,3 +80,27 @@ def test_every_stub_names_the_page_it_was_taken_from(path):
         if not any(SOURCE.search(one) for one in above):
             missing.append(f"{number + 1}: {line.strip()}")
     assert not missing, "\n".join(missing)
+
+
+PAGE = re.compile(r"// https://developer\.apple\.com/documentation/(\S+)")
+
+
+def test_the_table_of_compared_stubs_counts_those_in_the_code():
+    lines = (IOS / "Stubs/compared.tsv").read_text(encoding="utf-8").splitlines()
+    compared = dict(line.split("\t") for line in lines)
+    assert len(compared) == len(lines)
+    assert set(compared.values()) == {"page", "interface"}
+    due, pages = {}, set()
+    for folder in STUBS.iterdir():
+        named: set[str] = set()
+        for path in folder.glob("*.swift"):
+            named |= set(PAGE.findall(path.read_text(encoding="utf-8")))
+        pages |= named
+        if named and folder.name != "ExecuTorch":
+            sources = [compared.get(page, "not") for page in named]
+            counts = [sources.count(source) for source in ("page", "interface", "not")]
+            due[folder.name] = [len(named), *counts]
+    assert set(compared) <= pages
+    due["all"] = [sum(column) for column in zip(*due.values(), strict=True)]
+    table = re.findall(r"^\| `?(\w+)`? ((?:\| \d+ )+)\|$", (IOS / "Stubs/README.md").read_text(), re.M)
+    assert {name: [int(part) for part in figures.split("|")[1:]] for name, figures in table} == due

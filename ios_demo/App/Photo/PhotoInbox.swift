@@ -12,6 +12,9 @@ enum PhotoRequest: Sendable {
 
     /// From the files app, a drop, or another app.
     case file(URL)
+
+    /// By the share extension: a file alone in its folder, to be moved.
+    case shared(URL)
 }
 
 /// Copies what was chosen into the app's own folder, so that it may be deleted or moved meanwhile.
@@ -55,6 +58,10 @@ struct PhotoInbox: Sendable {
             try FileManager.default.moveItem(at: picked.file, to: copy)
             return picked.file.lastPathComponent
         case .file(let url):
+            try copyFile(url, to: copy)
+            return url.lastPathComponent
+        case .shared(let url):
+            defer { try? FileManager.default.removeItem(at: url.deletingLastPathComponent()) }
             try copyFile(url, to: copy)
             return url.lastPathComponent
         }

@@ -54,7 +54,46 @@ open class UIDevice: NSObject {
 
 // https://developer.apple.com/documentation/uikit/uiviewcontroller
 @MainActor
-open class UIViewController: NSObject {}
+open class UIViewController: NSObject {
+    // https://developer.apple.com/documentation/uikit/uiviewcontroller/viewdidappear(_:)
+    open func viewDidAppear(_ animated: Bool) {}
+
+    // https://developer.apple.com/documentation/uikit/uiviewcontroller/present(_:animated:completion:)
+    open func present(_ viewControllerToPresent: UIViewController, animated flag: Bool, completion: (() -> Void)? = nil)
+    {}
+
+    // https://developer.apple.com/documentation/uikit/uiviewcontroller/extensioncontext
+    open var extensionContext: NSExtensionContext? { nil }
+}
+
+// https://developer.apple.com/documentation/uikit/uialertcontroller
+open class UIAlertController: UIViewController {
+    // https://developer.apple.com/documentation/uikit/uialertcontroller/init(title:message:preferredstyle:)
+    public convenience init(title: String?, message: String?, preferredStyle: Style) { self.init() }
+
+    // https://developer.apple.com/documentation/uikit/uialertcontroller/addaction(_:)
+    open func addAction(_ action: UIAlertAction) {}
+
+    // https://developer.apple.com/documentation/uikit/uialertcontroller/style
+    public enum Style: Int, Sendable {
+        case actionSheet = 0
+        case alert = 1
+    }
+}
+
+// https://developer.apple.com/documentation/uikit/uialertaction
+@MainActor
+open class UIAlertAction: NSObject {
+    // https://developer.apple.com/documentation/uikit/uialertaction/init(title:style:handler:)
+    public convenience init(title: String?, style: Style, handler: ((UIAlertAction) -> Void)? = nil) { self.init() }
+
+    // https://developer.apple.com/documentation/uikit/uialertaction/style-swift.enum
+    public enum Style: Int, Sendable {
+        case `default` = 0
+        case cancel = 1
+        case destructive = 2
+    }
+}
 
 // https://developer.apple.com/documentation/uikit/uiactivity
 @MainActor

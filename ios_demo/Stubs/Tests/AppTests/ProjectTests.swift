@@ -1,3 +1,4 @@
+import AnyIRState
 import Foundation
 import Testing
 
@@ -22,7 +23,16 @@ import Testing
 
     private func list(_ object: [String: Any], _ key: String) -> [String] { object[key] as? [String] ?? [] }
 
-    private var target: [String: Any] { all("PBXNativeTarget")[0] }
+    private func target(_ name: String) -> [String: Any] {
+        all("PBXNativeTarget").first { text($0, "name") == name } ?? [:]
+    }
+
+    private var target: [String: Any] { target("AnyIR") }
+
+    private func plist(_ path: String) throws -> [String: Any] {
+        let data = try Data(contentsOf: folder.appendingPathComponent(path))
+        return try #require(try PropertyListSerialization.propertyList(from: data, format: nil) as? [String: Any])
+    }
 
     private func read(_ path: String) throws -> String {
         try String(contentsOf: folder.appendingPathComponent(path), encoding: .utf8)
@@ -46,9 +56,40 @@ import Testing
         let groups = list(target, "fileSystemSynchronizedGroups").compactMap { objects[$0] }
         #expect(groups.map { text($0, "path") } == ["App"])
         #expect(groups.allSatisfy { text($0, "isa") == "PBXFileSystemSynchronizedRootGroup" })
-        let exceptions = all("PBXFileSystemSynchronizedBuildFileExceptionSet")
+        let exceptions = groups.flatMap { list($0, "exceptions") }.compactMap { objects[$0] }
         #expect(exceptions.flatMap { list($0, "membershipExceptions") } == ["Info.plist"])
         for exception in exceptions { #expect(objects[text(exception, "target")]?["name"] as? String == "AnyIR") }
+    }
+
+    @Test func theAppCarriesTheShareExtension() throws {
+        let share = target("AnyIRShare")
+        #expect(text(share, "productType") == "com.apple.product-type.app-extension")
+        let groups = list(share, "fileSystemSynchronizedGroups").compactMap { objects[$0] }
+        #expect(groups.map { text($0, "path") } == ["Share"])
+        let exceptions = groups.flatMap { list($0, "exceptions") }.compactMap { objects[$0] }
+        #expect(exceptions.flatMap { list($0, "membershipExceptions") } == ["Info.plist"])
+        #expect(exceptions.map { objects[text($0, "target")]?["name"] as? String } == ["AnyIRShare"])
+        // Built before the app, and copied to its plug-ins.
+        let dependencies = list(target, "dependencies").compactMap { objects[$0] }
+        #expect(dependencies.map { objects[text($0, "target")]?["name"] as? String } == ["AnyIRShare"])
+        let copies = list(target, "buildPhases").compactMap { objects[$0] }
+            .filter { text($0, "isa") == "PBXCopyFilesBuildPhase" }
+        #expect(copies.map { text($0, "dstSubfolderSpec") } == ["13"])
+        let copied = copies.flatMap { list($0, "files") }.compactMap { objects[$0] }.map { text($0, "fileRef") }
+        #expect(copied == [text(share, "productReference")])
+        // The extension's identifier begins with the app's, and both see the same folder.
+        let settings = all("XCBuildConfiguration").compactMap { $0["buildSettings"] as? [String: String] }
+        #expect(
+            Set(settings.compactMap { $0["PRODUCT_BUNDLE_IDENTIFIER"] }) == ["org.anyir.demo", "org.anyir.demo.share"])
+        let entitlements = Set(settings.compactMap { $0["CODE_SIGN_ENTITLEMENTS"] })
+        #expect(entitlements == ["App/AnyIR.entitlements", "Share/AnyIRShare.entitlements"])
+        for path in entitlements {
+            #expect(try plist(path)["com.apple.security.application-groups"] as? [String] == [Handover.group])
+        }
+        let own = try #require(try plist("Share/Info.plist")["NSExtension"] as? [String: Any])
+        #expect(own["NSExtensionPointIdentifier"] as? String == "com.apple.share-services")
+        #expect(own["NSExtensionPrincipalClass"] as? String == "$(PRODUCT_MODULE_NAME).ShareController")
+        #expect(try read("Share/ShareController.swift").contains("final class ShareController: UIViewController"))
     }
 
     @Test func foldersAndFilesThatItNamesAreThere() throws {
@@ -56,10 +97,11 @@ import Testing
             (all("PBXFileSystemSynchronizedRootGroup") + all("PBXFileReference")).map { text($0, "path") }
             + all("XCLocalSwiftPackageReference").map { text($0, "relativePath") }
             + all("XCBuildConfiguration").compactMap { ($0["buildSettings"] as? [String: String])?["INFOPLIST_FILE"] }
-        for path in paths where path != "AnyIR.app" {
+        let made: Set = ["AnyIR.app", "AnyIRShare.appex"]
+        for path in paths where !made.contains(path) {
             #expect(FileManager.default.fileExists(atPath: folder.appendingPathComponent(path).path), "\(path)")
         }
-        #expect(Set(paths) == ["App", "Staged", "AnyIRKit", "App/Info.plist", "AnyIR.app"])
+        #expect(Set(paths) == made.union(["App", "Share", "Staged", "AnyIRKit", "App/Info.plist", "Share/Info.plist"]))
     }
 
     @Test func itLinksWhatThePackagesOffer() throws {
@@ -70,7 +112,7 @@ import Testing
         for product in own { #expect(manifest.contains(".library(name: \"\(text(product, "productName"))\"")) }
         let linked = all("PBXFrameworksBuildPhase").flatMap { list($0, "files") }
             .compactMap { objects[$0] }.map { text($0, "productRef") }
-        #expect(Set(linked) == Set(list(target, "packageProductDependencies")))
+        #expect(Set(linked) == Set(all("PBXNativeTarget").flatMap { list($0, "packageProductDependencies") }))
     }
 
     @Test func executorchIsPinnedToARevision() throws {
@@ -84,7 +126,6 @@ import Testing
         let settings = all("XCBuildConfiguration").compactMap { $0["buildSettings"] as? [String: String] }
         #expect(Set(settings.compactMap { $0["IPHONEOS_DEPLOYMENT_TARGET"] }) == ["18.0"])
         #expect(Set(settings.compactMap { $0["SWIFT_VERSION"] }) == ["6.0"])
-        #expect(Set(settings.compactMap { $0["PRODUCT_BUNDLE_IDENTIFIER"] }) == ["org.anyir.demo"])
         let version = try #require(settings.compactMap { $0["MARKETING_VERSION"] }.first)
         #expect(try read("../pyproject.toml").contains("version = \"\(version)\""))
         // ExecuTorch's backends register when they are loaded, and nothing refers to them.
@@ -93,7 +134,7 @@ import Testing
 
     @Test func theSchemeBuildsTheTarget() throws {
         let scheme = try read("AnyIR.xcodeproj/xcshareddata/xcschemes/AnyIR.xcscheme")
-        let id = try #require(objects.first { $0.value["isa"] as? String == "PBXNativeTarget" }?.key)
+        let id = try #require(objects.first { $0.value["name"] as? String == "AnyIR" }?.key)
         #expect(scheme.components(separatedBy: "BlueprintIdentifier = \"\(id)\"").count == 3)
     }
 

@@ -32,7 +32,7 @@ struct TestApp {
                 files: try PhotoFiles(folder.appendingPathComponent("restore")),
                 models: ModelStore(folders: [package?.folder].compactMap(\.self)), engines: engines,
                 settings: Settings(defaults), library: library, background: background,
-                shared: folder.appendingPathComponent("shared")))
+                shared: folder.appendingPathComponent("shared"), handover: Handover(container: folder)))
         await model.findModels()
     }
 

@@ -1,0 +1,8 @@
+import Foundation
+
+/// What the share extension says; its bundle has no catalog, so English everywhere.
+enum ShareWords {
+    static let opened = "Open AnyIR: the photo waits there."
+    static let notTaken = "AnyIR could not take this photo. Save it, and open it in AnyIR."
+    static let done = "Done"
+}

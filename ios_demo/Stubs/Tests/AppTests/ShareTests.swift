@@ -1,0 +1,60 @@
+import AnyIRState
+import Foundation
+import ImageIO
+import Testing
+import UIKit
+
+@testable import AnyIR
+@testable import AnyIRShare
+
+/// A photo's way from another app's share sheet into this one.
+@MainActor
+@Suite struct ShareTests {
+    @Test func aSharedPhotoIsOpenedWhenTheAppIsNext() async throws {
+        let app = try await TestApp(TestPackage())
+        let url = try app.photo(StubPhoto(type: "public.heic", width: 8, height: 8), name: "IMG_7.heic")
+        let handover = try #require(app.model.services.handover)
+        #expect(await ShareController.hand([item(url)], to: handover))
+        app.model.takeShared()
+        try await app.wait("not opened") { $0.screen == .ready }
+        #expect(app.model.state.work.photo?.name == "IMG_7.heic")
+        #expect(FileManager.default.fileExists(atPath: url.path), "the other app's file stays")
+        app.model.takeShared()
+        #expect(app.model.state.screen == .ready, "it is taken once")
+    }
+
+    @Test func whileAPhotoIsRestoredItWaits() async throws {
+        let app = try await TestApp(TestPackage { $0.functions["restore"]?.milliseconds = 20 })
+        let url = try app.photo(StubPhoto(type: "public.png", width: 100, height: 20), name: "a.png")
+        try await app.open(url)
+        app.model.send(.restore)
+        #expect(await ShareController.hand([item(url)], to: app.model.services.handover))
+        app.model.takeShared()
+        #expect(app.model.state.screen == .running && app.model.state.notice == nil)
+        app.model.send(.cancel)
+        try await app.wait("not cancelled") { $0.screen != .running }
+        app.model.takeShared()
+        try await app.wait("not opened") { _ in app.model.state.work.photo?.name == "a.png" }
+    }
+
+    @Test func whatIsNoPhotoIsNotTaken() async throws {
+        let app = try await TestApp(nil)
+        let url = try app.photo(StubPhoto(type: "public.png", width: 4, height: 4))
+        let handover = app.model.services.handover
+        #expect(await !ShareController.hand([], to: handover))
+        #expect(await !ShareController.hand([item(url, type: "public.text")], to: handover))
+        #expect(await !ShareController.hand([item(nil)], to: handover))
+        #expect(await !ShareController.hand([item(url)], to: nil), "without the app group")
+        #expect(await !ShareController.hand([item(app.folder.appendingPathComponent("gone"))], to: handover))
+        app.model.takeShared()
+        #expect(app.model.state.screen == .start)
+    }
+
+    private func item(_ file: URL?, type: String = "public.image") -> NSExtensionItem {
+        let (item, provider) = (NSExtensionItem(), NSItemProvider())
+        provider.stubType = type
+        provider.stubFile = file
+        item.attachments = [provider]
+        return item
+    }
+}
