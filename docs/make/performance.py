@@ -82,7 +82,7 @@ def plot(results: BenchResults) -> None:
     axes.bar_label(bars, fmt="%.1f", padding=3)
     axes.axvline(1 / rate(results, FP32), color="#e65100", linestyle="--", label="matrix product")
     axes.set_xlabel("processor ms for each giga multiply-add (less is better)")
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
