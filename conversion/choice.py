@@ -48,6 +48,10 @@ class Cost(Strict):
         """The kind that loses most, and its loss."""
         return max(self.loss.items(), key=lambda item: item[1])
 
+    def used(self, gates: Gates) -> float:
+        """The largest share of a gate that this takes; 1 is all of it."""
+        return max(0.0, self.worst[1] / gates.loss, self.colour / gates.colour, self.banding / gates.banding)
+
     def passes(self, gates: Gates) -> bool:
         degraded = [loss for kind, loss in self.loss.items() if kind != "clean"]
         clean = self.clean >= gates.clean or self.loss.get("clean", 0.0) <= gates.loss

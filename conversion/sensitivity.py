@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 GATES = Gates(loss=0.15, clean=46.0, colour=0.19, banding=0.75)
 """About three quarters of what an artifact of such a choice may cost (``recipes.CHOSEN8``): that is compared
 on other photos, at another tile size."""
-NEVER = ("*norm*",)
+NEVER = ("*norm*", "*.query.*", "*.key.*")
 """Convolutions that are no candidates, as shell patterns: the normalisations' constant ones, whose share 1/96
-of a mean would be a fourth off."""
+of a mean would be a fourth off, and queries and keys, which run once a photo and save no tile any time."""
 MOST_DB = 100.0
 """What an exact copy counts as."""
 
@@ -143,8 +143,8 @@ def choose(
 ) -> Choice:
     """Measure every convolution alone, then sets of the cheapest, and choose the largest set in the gates.
 
-    A convolution's price is what the worst degradation loses by it, for each of its multiply-adds, which is
-    what 8 bits make faster.
+    A convolution's price is the largest share of a gate that it takes alone, for each of its multiply-adds,
+    which is what 8 bits make faster. By the loss alone, one that hardly loses and shifts colours came first.
 
     Args:
         tile: side in pixels of the photos' tiles.
@@ -167,7 +167,19 @@ def choose(
         switch = bench.switches[name][0]
         values = switch.conv.weight.numel()
         alone.append(ModuleCost(name=name, values=values, macs=switch.macs, cost=bench.measure([name])))
-    alone.sort(key=lambda module: max(0.0, *module.cost.loss.values()) / module.macs)
+    return search_all(alone, bench, weights, tile, gates, on_step)
+
+
+def search_all(
+    alone: list[ModuleCost],
+    bench: Bench,
+    weights: Path,
+    tile: int,
+    gates: Gates,
+    on_step: Callable[[str], None],
+) -> Choice:
+    """The choice by measurements of each convolution alone; arguments as ``choose`` has them."""
+    alone = sorted(alone, key=lambda module: module.cost.used(gates) / module.macs)
     front = search(alone, bench, gates, on_step)
     chosen = max((point.modules for point in front if point.cost.passes(gates)), default=0)
     in_8_bits = {module.name for module in alone[:chosen]}

@@ -12,13 +12,15 @@ from torch import nn
 from anyir.conversion import contract
 from anyir.conversion.artifact import open_artifact
 from anyir.conversion.build import noted, plan
-from anyir.conversion.choice import SUFFIX, Choice, ModuleCost, choice_path, is_chosen
+from anyir.conversion.choice import SUFFIX, Choice, ModuleCost, choice_path, is_chosen, load_choice
 from anyir.conversion.executorch import quantize
+from anyir.conversion.kept_float import is_kept_float
 from anyir.conversion.manifest import verify_artifact
 from anyir.conversion.pipeline import BuildRow
 from anyir.conversion.recipes import MIXED, select_recipes
 from anyir.conversion.sensitivity import GATES, NEVER
 from anyir.conversion.source import Source
+from anyir.model.checkpoint import find_weights
 from anyir.model.errors import UserError
 from anyir.model.files import sha256
 from tests.helpers.builds import rows_of
@@ -102,6 +104,16 @@ def test_a_choice_of_another_network_is_refused(chosen):
     source = Source(chosen, 8)
     with pytest.raises(UserError, match=r"of another network: down.1 is not in it; `anyir sens"):
         quantize.quantize_mixed(source.deployed, source)
+
+
+def test_the_shipped_choice_is_of_the_shipped_network():
+    weights = find_weights("small")
+    choice = load_choice(weights, Source(weights, 8).deployed)
+    assert choice.chosen > 0
+    assert choice.gates == GATES
+    assert not any(is_kept_float(module.name, NEVER) for module in choice.modules)
+    [point] = [point for point in choice.front if point.modules == choice.chosen]
+    assert point.cost.passes(GATES)
 
 
 def test_each_reader_of_a_dequantized_map_has_a_dequantize_of_its_own():

@@ -90,7 +90,7 @@ def test_the_largest_set_in_the_gates_is_chosen_and_kept_as_data(few_photos, one
     names = [module.name for module in choice.modules]
     assert sorted(names) == ["merge.0", "merge.1", "merge.2", "patch_embed"]
     assert steps[:4] == [name for name in steps[:4] if name in names]
-    prices = [max(0.0, *module.cost.loss.values()) / module.macs for module in choice.modules]
+    prices = [module.cost.used(choice.gates) / module.macs for module in choice.modules]
     assert prices == sorted(prices)
     passing = [point.modules for point in choice.front if point.cost.passes(choice.gates)]
     assert choice.chosen == max(passing, default=0)
@@ -127,6 +127,14 @@ def test_gates(cost, passes):
     assert cost.passes(sensitivity.GATES) == passes
 
 
+def test_what_is_used_is_the_tightest_gate_s_share():
+    gates = Gates(loss=0.2, clean=45, colour=0.5, banding=2)
+    cost = Cost(loss={"noise": 0.05, "clean": -0.1}, clean=46, colour=0.1, banding=1.0)
+    assert cost.used(gates) == pytest.approx(0.5)
+    assert cost.model_copy(update={"colour": 0.4}).used(gates) == pytest.approx(0.8)
+    assert cost.model_copy(update={"loss": {"noise": 0.3}}).used(gates) == pytest.approx(1.5)
+
+
 def test_the_choice_keeps_some_of_what_an_artifact_may_cost():
     assert CHOSEN8.worst > sensitivity.GATES.loss > 0
     assert CHOSEN8.clean < sensitivity.GATES.clean
@@ -138,7 +146,7 @@ def test_a_choice_that_is_none_or_damaged_is_one_line(few_photos, one_block):
     path = choice_path(one_block)
     with pytest.raises(UserError, match=r"no choice .* at w.mixed.json; `anyir sensitivity` makes one"):
         Choice.load(path)
-    choose(one_block, TILE, gates=Gates(loss=-1, clean=200, colour=0, banding=0)).save(path)
+    choose(one_block, TILE, gates=Gates(loss=-1, clean=200, colour=0.1, banding=1)).save(path)
     path.write_text(json.dumps({**json.loads(path.read_text()), "chosen": "most"}))
     with pytest.raises(UserError, match=r"w.mixed.json is damaged: chosen: "):
         Choice.load(path)
