@@ -36,7 +36,6 @@ MOST_PIXELS = 500_000_000
 
 _LOSSLESS = ("PNG", "TIFF", "BMP", "GIF")
 _HEAD_BYTES = 4096
-_LIMIT_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -150,7 +149,7 @@ def _read(file: BinaryIO, name: str) -> Photo:
     try:
         if heif.is_heif(_head(file)):
             return _read_heif(file)
-        with _open(file, name) as image:
+        with _open(file, name) as image, _PILLOW_LIMIT:
             return _read_opened(image, file, name)
     except UserError as error:
         text = str(error)
@@ -226,16 +225,27 @@ def from_pillow(image: Image.Image) -> Photo:
     return _finish(image, pixels, notes)
 
 
-@contextmanager
-def _pillow_limit() -> Iterator[None]:
-    """Let Pillow open what ``MOST_PIXELS`` allows: it refuses more than twice its own number."""
-    with _LIMIT_LOCK:
-        before = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
+class _PillowLimit:
+    """Lets Pillow take what ``MOST_PIXELS`` allows while anyone is in it: it refuses more than twice its own
+    number, when a file is opened and, of TIFF, once more when it is decoded. Threads may be in it at once."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._before = threading.Lock(), 0, Image.MAX_IMAGE_PIXELS
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, MOST_PIXELS // 2
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                Image.MAX_IMAGE_PIXELS = self._before
+
+
+_PILLOW_LIMIT = _PillowLimit()
 
 
 class _Unmapped:
@@ -254,7 +264,7 @@ class _Unmapped:
 def _open(file: BinaryIO, name: str) -> Image.Image:
     file.seek(0)
     try:
-        with _pillow_limit():
+        with _PILLOW_LIMIT:
             return Image.open(_Unmapped(file), formats=READABLE)  # type: ignore[arg-type]
     except Image.DecompressionBombError as error:
         limit = MOST_PIXELS // 10**6

@@ -263,6 +263,16 @@ def test_damaged_files_raise_nothing_but_a_user_error(tmp_path, format):
                 continue
 
 
+@pytest.mark.parametrize("suffix", [".tif", ".png", ".jpg", ".webp", ".bmp"])
+def test_pillow_s_own_limit_is_not_ours(tmp_path, monkeypatch, suffix):
+    """Pillow asks for it when it opens a file, and of TIFF once more when it decodes."""
+    path = tmp_path / f"photo{suffix}"
+    write_photo(path, Photo(values((40, 50, 3))))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert read_photo(path).pixels.shape == (40, 50, 3)
+    assert Image.MAX_IMAGE_PIXELS == 100
+
+
 def test_large_and_long_photos_are_no_bombs(tmp_path):
     Image.new("L", (8700, 5800), 9).save(tmp_path / "fifty.png")  # 50 megapixels
     assert read_photo(tmp_path / "fifty.png").pixels.shape == (5800, 8700, 1)
