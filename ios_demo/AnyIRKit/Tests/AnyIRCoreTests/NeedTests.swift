@@ -47,6 +47,15 @@ private struct Needs: Decodable {
         }
     }
 
+    @Test func aFaultBeginsAtItsBound() {
+        func faults(_ change: Double, _ brightness: Double, _ contrast: Double, _ detail: Double) -> [Fault] {
+            Need(change: change, brightness: brightness, contrast: contrast, detail: detail).faults
+        }
+        #expect(faults(2.5, 0, 0, -0.5) == [.noise] && faults(2.5, 0, 0, -0.49) == [])
+        #expect(faults(2.5, 0, 0, 0.5) == [.blur] && faults(2.5, 5, 0, 0.5) == [.lowLight])
+        #expect(faults(2.5, 4.99, 1, 0.5) == [.haze] && faults(2.49, 5, 1, -0.5) == [])
+    }
+
     @Test func needsOfPhotosArePythons() async throws {
         let photos = try fixture("needs.json", Needs.self).photos
         #expect(photos.count >= 6)
