@@ -13,7 +13,7 @@ RUNS ?= 15
 
 with_weights = $(if $(WEIGHTS),--weights $(WEIGHTS))
 
-.PHONY: demo test test-python test-fast android-test ios-test apk lint docs clean
+.PHONY: demo test test-python test-fast android-test ios-test apk lint mixed docs clean
 
 # A recipe that cannot be built is a row of the report and makes `make demo` fail at its end, not before.
 demo: $(READY)
@@ -83,6 +83,11 @@ lint: $(READY)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo --no-cache
+
+# The choice of 8-bit convolutions, measured anew with some weights, its table and its plot.
+mixed: $(READY)
+	$(ANYIR) sensitivity $(with_weights)
+	$(VENV)/bin/python docs/make/mixed.py $(or $(wildcard $(WEIGHTS)),model/weights/$(or $(WEIGHTS),small).safetensors)
 
 # The documentation as a site: open build/site/index.html. Needs no network.
 docs: $(READY)

@@ -8,12 +8,15 @@ import os
 import secrets
 import shutil
 import signal
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
+
+from anyir.model.errors import UserError
 
 _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """Signals that end a process at once; Windows has no SIGHUP."""
@@ -23,6 +26,24 @@ def sha256(path: Path) -> str:
     """Hex digest of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_writable(path: Path) -> None:
+    """Find out before long work whether a file can be put in place at ``path``. Nothing is made.
+
+    Raises:
+        UserError: it is a folder, or files cannot be made where it would be.
+    """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; name a file")
+    folder = path.absolute().parent
+    try:
+        while not folder.exists():
+            folder = folder.parent
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror})") from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:

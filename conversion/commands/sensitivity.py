@@ -41,8 +41,11 @@ def run(
     from anyir.conversion.choice import choice_path
     from anyir.conversion.sensitivity import choose
     from anyir.model.checkpoint import find_weights
+    from anyir.model.files import check_writable
 
     path = find_weights(weights)
+    target = out or choice_path(path)
+    check_writable(target)
     terminal = Console(stderr=True)
     with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         task = bar.add_task("calibrating", total=None)
@@ -52,7 +55,6 @@ def run(
             on_start=lambda steps: bar.update(task, total=steps),
             on_step=lambda text: bar.update(task, advance=1, description=text),
         )
-    target = out or choice_path(path)
     choice.save(target)
     if as_json:
         print(choice.model_dump_json(indent=2))

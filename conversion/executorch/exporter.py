@@ -14,6 +14,7 @@ from anyir.conversion import contract
 from anyir.conversion.base import Export
 from anyir.conversion.executorch.provenance import shared_provenance
 from anyir.conversion.executorch.quantize import quantize_mixed, quantize_static
+from anyir.conversion.executorch.repeats import without_repeats
 from anyir.conversion.executorch.xnnpack_layout import free_rows
 from anyir.conversion.gpu_form import stacked
 from anyir.conversion.manifest import Operators
@@ -94,7 +95,7 @@ def lower(programs: dict[str, Any], partitioner: Any) -> Lowered:
     """
     from executorch.exir import to_edge_transform_and_lower
 
-    with shared_provenance():
+    with shared_provenance(), without_repeats():
         edge = to_edge_transform_and_lower(programs, partitioner=[partitioner])
         graphs = {entry: edge.exported_program(entry).graph_module for entry in programs}
         # Before the program is written, which changes these graphs: memory is planned in them.

@@ -52,13 +52,11 @@ def quantize_but(
     look, restore = (modules[entry] for entry in contract.ENTRIES)
     pairs = calibration_pairs(tile)
     with torch.no_grad():
-        sheets: list[tuple[Tensor, ...]] = [(sheet,) for sheet, _ in pairs]
-        tiles = [(image, *look(sheet)) for sheet, image in pairs]
-        quantized = {
-            contract.LOOK: _quantized(look, sheets, kept),
-            contract.RESTORE: _quantized(restore, tiles, kept),
-        }
-    return quantized, Quantization(
+        # While ranges are observed nothing is rounded: these are the statistics of the float `look`.
+        quantized_look, statistics = _quantized(look, [(sheet,) for sheet, _ in pairs], kept)
+        tiles = [(image, *own) for (_, image), own in zip(pairs, statistics, strict=True)]
+        quantized_restore, _ = _quantized(restore, tiles, kept)
+    return {contract.LOOK: quantized_look, contract.RESTORE: quantized_restore}, Quantization(
         method="PT2E static, XNNPACKQuantizer",
         bits=8,
         details="convolutions: weights symmetric a channel, activations affine a tensor",
@@ -67,7 +65,10 @@ def quantize_but(
     )
 
 
-def _quantized(module: nn.Module, inputs: list[tuple[Tensor, ...]], kept: Sequence[str]) -> Any:
+def _quantized(
+    module: nn.Module, inputs: Sequence[tuple[Tensor, ...]], kept: Sequence[str]
+) -> tuple[Any, list[Any]]:
+    """A module with quantize and dequantize operators, and what it gave for the inputs without them."""
     import torch
     from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
         XNNPACKQuantizer,
@@ -80,9 +81,8 @@ def _quantized(module: nn.Module, inputs: list[tuple[Tensor, ...]], kept: Sequen
     quantizer.set_operator_type(torch.ops.aten.conv2d.default, config)
     quantizer.set_filter_function(lambda node: not is_kept_float(module_of(node), kept))
     prepared = prepare_pt2e(torch.export.export(module, inputs[0]).module(), quantizer)
-    for arguments in inputs:
-        prepared(*arguments)
-    return with_own_dequantize(convert_pt2e(prepared))
+    outputs = [prepared(*arguments) for arguments in inputs]
+    return with_own_dequantize(convert_pt2e(prepared)), outputs
 
 
 def with_own_dequantize(graph_module: Any) -> Any:

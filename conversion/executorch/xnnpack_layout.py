@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from anyir.conversion.executorch.repeats import check_program, traced_once, unchecked
+
 TO_ROWS, FROM_ROWS = [0, 2, 3, 1], [0, 3, 1, 2]
 
 
@@ -28,6 +30,12 @@ def free_rows() -> Iterator[None]:
         def __init__(self, exported_program: Any, passes: Any = None) -> None:
             super().__init__(exported_program, passes)
             self.passes: list[Any] = [*self.passes, rows]
+
+        def transform(self) -> Any:
+            with traced_once(), unchecked():
+                program = super().transform()
+            check_program(program)
+            return program
 
     xnnpack_preprocess.XNNPACKPassManager = Manager
     try:

@@ -129,7 +129,7 @@ def test_each_reader_of_a_dequantized_map_has_a_dequantize_of_its_own():
             return self.project(torch.sigmoid(self.norm(x)) + x)
 
     image = torch.randn(1, 4, 8, 8)
-    quantized = quantize._quantized(Residual().eval().requires_grad_(False), [(image,)], ["norm"])
+    quantized, _ = quantize._quantized(Residual().eval().requires_grad_(False), [(image,)], ["norm"])
     dequantize = torch.ops.quantized_decomposed.dequantize_per_tensor.default
     readers = [len(node.users) for node in quantized.graph.nodes if node.target is dequantize]
     assert len(readers) >= 4

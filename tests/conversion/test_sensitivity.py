@@ -52,7 +52,7 @@ def test_a_fake_quantized_convolution_is_what_pytorch_s_own_quantization_makes()
     for image in inputs:
         switch(image)
     switch.eval().in_8_bits = True
-    theirs = _quantized(nn.Sequential(conv).eval(), [(image,) for image in inputs], [])
+    theirs, _ = _quantized(nn.Sequential(conv).eval(), [(image,) for image in inputs], [])
     for image in inputs:
         exact, mine, other = conv(image), switch(image), theirs(image)
         step = (switch.ranges["output"][1] - switch.ranges["output"][0]) / 255
@@ -156,3 +156,16 @@ def test_a_tile_that_is_no_multiple_of_8_is_refused():
     process = anyir("sensitivity", "--tile", 20)
     assert process.returncode == 2
     assert "a positive multiple of 8 is due" in process.stderr
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path, one_block):
+    (tmp_path / "file").touch()
+    for out, reason in (
+        (tmp_path, "is a folder; name a file"),
+        (tmp_path / "file/c.json", "Not a directory"),
+    ):
+        process = anyir("sensitivity", "--weights", one_block, "--out", out)
+        assert process.returncode == 1
+        assert str(out) in process.stderr
+        assert reason in process.stderr
+        assert len(process.stderr.splitlines()) == 1
