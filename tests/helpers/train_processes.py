@@ -1,13 +1,16 @@
-"""What tests/model/training/test_distributed.py starts under torchrun, to be seen by no test collector.
+"""What tests/model/training/test_distributed.py starts in several processes, to be seen by no test collector.
 
 ``curves PHOTOS OUT [RESUME]`` trains and writes the losses;
 ``command HAPPENING ARGUMENT...`` runs ``anyir`` with something happening in the second process.
 """
 
 import json
+import multiprocessing
 import os
 import signal
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import torch
@@ -73,5 +76,62 @@ def command(happening: str, *arguments: str) -> None:
     main()
 
 
+TASKS = {"curves": curves, "command": command}
+TIMEOUT_S = 300
+
+
+def torchrun(*arguments: object, processes: int = 2) -> subprocess.CompletedProcess[str]:
+    """This file under torchrun, as users start training."""
+    launcher = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        f"--nproc-per-node={processes}",
+    ]
+    return subprocess.run(
+        [*launcher, __file__, *map(str, arguments)], capture_output=True, text=True, timeout=TIMEOUT_S
+    )
+
+
+def forked(*arguments: object, processes: int = 2) -> subprocess.CompletedProcess[str]:
+    """The same by torchrun's own agent, in processes that have torch and Fabric imported: in a third of the
+    time."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "lightning_fabric", "torch.distributed.launcher.api"])
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        agent = context.Process(target=_launch, args=(str(out), str(err), processes, *map(str, arguments)))
+        agent.start()
+        agent.join(TIMEOUT_S)
+        if agent.exitcode is None:
+            agent.kill()
+            raise TimeoutError(err.read_text())
+        assert agent.exitcode is not None
+        return subprocess.CompletedProcess(arguments, agent.exitcode, out.read_text(), err.read_text())
+
+
+def _launch(out: str, err: str, processes: int, task: str, *arguments: str) -> None:
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    for path, descriptor in ((out, 1), (err, 2)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), descriptor)
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=processes,
+        run_id=str(os.getpid()),
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        max_restarts=0,
+        start_method="fork",
+    )
+    try:
+        elastic_launch(config, TASKS[task])(*arguments)
+    except ChildFailedError as error:
+        sys.exit(str(error))
+
+
 if __name__ == "__main__":
-    {"curves": curves, "command": command}[sys.argv[1]](*sys.argv[2:])
+    TASKS[sys.argv[1]](*sys.argv[2:])

@@ -1,8 +1,6 @@
-"""Training in several processes, with two real ones that torchrun starts."""
+"""Training in several processes, with two real ones that torchrun or its agent starts."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +17,7 @@ from anyir.model.training.distributed import Processes
 from anyir.model.training.loss import restoration_loss
 from anyir.model.training.validation import VALIDATION_PHOTOS
 from tests.helpers import datasets as made
-from tests.helpers import train_processes
-from tests.helpers.train_processes import HAPPENS_AT, train_with_curve
+from tests.helpers.train_processes import HAPPENS_AT, forked, torchrun, train_with_curve
 from tests.helpers.training import write_photos
 
 
@@ -30,15 +27,9 @@ def photos(tmp_path_factory):
     return write_photos(folder, "astronaut", "chelsea", "coffee", side=600)
 
 
-def torchrun(*arguments, processes=2):
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    command += [train_processes.__file__, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
-
-
-def run_command(photos, out, happening="nothing", *more, processes=2):
+def run_command(photos, out, happening="nothing", *more, processes=2, start=forked):
     arguments = ["train", "--preset", "tiny", "--data", photos, "--out", out, "--crop", 32, "--batch-size", 4]
-    return torchrun("command", happening, *arguments, "--max-steps", 1000, *more, processes=processes)
+    return start("command", happening, *arguments, "--max-steps", 1000, *more, processes=processes)
 
 
 def lines_of(result):
@@ -61,7 +52,7 @@ def test_two_processes_train_as_one_does_and_go_on_from_each_others_checkpoints(
     monkeypatch.setattr(training, "CHECK_EVERY", 1)
     whole = train_with_curve(photos, tmp_path / "one", None)
     assert train_with_curve(photos, tmp_path / "one-begun", None, stop_at=8) == whole[:8]
-    result = torchrun("curves", photos, tmp_path, tmp_path / "one-begun")
+    result = forked("curves", photos, tmp_path, tmp_path / "one-begun")
     assert result.returncode == 0, result.stderr
     two = json.loads((tmp_path / "curves.json").read_text())
     assert len(whole) > 12
@@ -125,7 +116,7 @@ def test_the_end_of_one_process_ends_all_with_its_reason(tmp_path, photos, happe
 @pytest.mark.slow
 def test_the_command_under_torchrun(tmp_path, photos):
     """Photos in, weights out, by one writer; what is wrong is said once, too."""
-    result = run_command(photos, tmp_path / "run", "nothing", "--max-steps", 12)
+    result = run_command(photos, tmp_path / "run", "nothing", "--max-steps", 12, start=torchrun)
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("tiny.safetensors") == 1
     assert len(list((tmp_path / "run" / "logs").iterdir())) == 1
@@ -157,7 +148,7 @@ def test_a_cap_of_minutes_ends_all_processes_without_a_failure(tmp_path, photos)
     assert f"stopped after 0.05 minutes at step {steps} of 1000000" in result.stderr
     assert not (out / "tiny.safetensors").exists()
     more = ("train", "--resume", out, "--max-steps", steps + 2)
-    assert torchrun("command", "nothing", *more, processes=1).returncode == 0
+    assert forked("command", "nothing", *more, processes=1).returncode == 0
     assert step_of(out) == steps + 2
 
 
@@ -181,7 +172,7 @@ def test_muon_in_two_processes_ends_where_it_does_in_one(tmp_path, photos):
             4,
         ]
         arguments += ["--max-steps", 6, "--set", "optim.name=muon", "--precision", "32-true"]
-        result = torchrun("command", "nothing", *arguments, processes=processes)
+        result = forked("command", "nothing", *arguments, processes=processes)
         assert result.returncode == 0, result.stderr
         ends.append(load_weights(out / "tiny.safetensors").state_dict())
     for name, weight in ends[0].items():
@@ -190,7 +181,7 @@ def test_muon_in_two_processes_ends_where_it_does_in_one(tmp_path, photos):
 
 @pytest.mark.slow
 def test_one_process_under_torchrun_is_as_without(tmp_path, photos):
-    result = run_command(photos, tmp_path / "run", "nothing", "--max-steps", 2, processes=1)
+    result = run_command(photos, tmp_path / "run", "nothing", "--max-steps", 2, processes=1, start=torchrun)
     assert result.returncode == 0, result.stderr
     assert Path(tmp_path / "run" / "tiny.safetensors").is_file()
 
@@ -222,14 +213,14 @@ def test_bad_photos_are_named_and_counted_whichever_process_meets_them(tmp_path)
     )
     arguments = ["train", "--config", config, "--data", tmp_path / "data", "--precision", "32-true"]
     degraded[2].write_text("no photo")
-    one = torchrun("command", "nothing", *arguments, "--out", tmp_path / "one")
+    one = forked("command", "nothing", *arguments, "--out", tmp_path / "one")
     assert one.returncode == 0, one.stderr
     (line,) = (line for line in one.stderr.splitlines() if line.startswith("skipped"))
     assert f"{degraded[2]} is no image" in line
     assert line.endswith("(1 of 108 photos so far)")
     # One more in the other half: neither process has met more than 1 %, both together have.
     degraded[4].write_text("no photo")
-    two = torchrun("command", "nothing", *arguments, "--out", tmp_path / "two")
+    two = forked("command", "nothing", *arguments, "--out", tmp_path / "two")
     assert two.returncode == 1
     assert len(lines_of(two)) == 1
     assert "2 of 108 photos cannot be used, more than 1 %; they are named above" in lines_of(two)[0]
