@@ -39,23 +39,26 @@ test: test-python
 			"(as root, with debootstrap; 3 minutes, 3 GB)."; \
 	fi
 
-# A worker a core, and four at most: each takes about 2 GB. The tests of a file stay together.
-PYTEST := $(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# A worker more than there are cores, as some wait for what another one builds, and four at most: each takes
+# about 2 GB. The tests of a file stay together.
+WORKERS = $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
+PYTEST = $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-python: $(READY)
-	$(PYTEST)
+	$(PYTEST) -m "not apk"
 
 # What takes seconds and builds no programs.
 test-fast: $(READY)
 	$(PYTEST) -m "not slow"
 
-# Compiles, lints and tests the Android app, with programs of the tiny network that Python converted. What the
-# app's benchmark wrote in its test must be a results file that `anyir report` reads.
+# Compiles, lints and tests the Android app, with programs of the tiny network that Python converted, and the APK.
+# What the app's benchmark wrote in its test must be a results file that `anyir report` reads.
 android-test: build/android-test/.ready
 	rm -rf build/android-test/phone.json android_demo/*/target/surefire-reports
 	mvn --quiet --file android_demo/pom.xml test -Danyir.artifacts=$(CURDIR)/build/android-test \
 		-Danyir.results=$(CURDIR)/build/android-test/phone.json
 	@$(ANYIR) report build/android-test/phone.json --out build/android-test/phone.html
+	$(VENV)/bin/python -m pytest -rs -m apk tests/android_demo
 	@cat android_demo/*/target/surefire-reports/*.txt | awk -F '[:,]' '/^Tests run/ { run += $$2; skipped += $$8 } \
 		END { print "The Android app: " (run - skipped) " tests passed, " skipped + 0 " skipped" }'
 

@@ -16,7 +16,7 @@ from tests.helpers.made_once import made_once
 from tests.helpers.tiny import TILE, save_tiny_weights
 
 BUILT = {"tiny_artifacts", "profiled", "built", "apk"}
-"""Fixtures that build programs: every test with one of them is slow."""
+"""Fixtures that build programs or the app: every test with one of them is slow."""
 UNMARKED_S = 3.0
 """A test that takes more of a processor, with its child processes, and is not marked is named at the end."""
 
@@ -26,6 +26,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if not BUILT.isdisjoint(item.fixturenames):
             item.add_marker(pytest.mark.slow)
+        if "apk" in item.fixturenames:
+            item.add_marker(pytest.mark.apk)
     # Files with slow tests first, so that no worker is left alone with one at the end.
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)

@@ -14,6 +14,7 @@ from PIL import Image
 
 from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE, default_overlap
 from anyir.model.errors import UserError
+from anyir.model.restore.at_once import restore_in_order
 from anyir.model.restore.halving import LEAST_TILE, Halving
 from anyir.model.restore.look import make_sheet
 from anyir.model.restore.need import Need, need_between
@@ -57,7 +58,8 @@ class Restorer:
 
     ``Restorer("small")(image)`` returns an image of the same type, size and depth. Alpha passes through;
     grey goes in as three equal channels and comes out as their mean. Beside the photo and its result,
-    memory is taken for one tile and for one row of tiles across the photo, in float32.
+    memory is taken for the tiles that are restored at once and for one row of tiles across the photo, in
+    float32.
 
     Args:
         model: a ``TileModel``, an ``AnyIR`` network, or what ``open_model`` takes.
@@ -177,12 +179,12 @@ class Restorer:
             return self._run(restore, source, region, tile, margin, scale)
 
         restored_tile = Halving(run, self.tile, halves=self.model.tile is None)
+        tiles = restore_in_order(self.model, restored_tile, plan)
         done = 0
         for j, y in enumerate(plan.rows):
             for x, weights in zip(plan.columns, plan.column_weights, strict=True):
                 weight = plan.row_weights[j][:, None, None] * weights[None, :, None]
-                region = Region(x, y, width, height)
-                band[:, x : x + width] += restored_tile(region) * weight.astype(np.float32)
+                band[:, x : x + width] += next(tiles) * weight.astype(np.float32)
                 done += 1
                 if progress is not None:
                     progress(done, len(plan))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -26,6 +28,8 @@ OPENERS = "anyir.tile_models"
 ``(path, *, threads)`` and gives a ``TileModel``. pyproject.toml has those of ``anyir.conversion``."""
 INSTALL = "pip install -c constraints.txt -e '.[convert]'"
 WEIGHTS_SUFFIX = ".safetensors"
+MOST_AT_ONCE = 4
+"""Tiles: each takes 0.3 GB more, with `small` and tiles of 256."""
 _NO_MEMORY = ("memory", "could not create a primitive")
 """What errors of torch's CPU allocator and of oneDNN say, which have no class of their own."""
 
@@ -69,13 +73,34 @@ class LookModel(TileModel, Protocol):
         ...
 
 
+@runtime_checkable
+class ThreadedModel(TileModel, Protocol):
+    """A ``TileModel`` that restores several tiles at once.
+
+    Attributes:
+        tiles_at_once: how many.
+    """
+
+    @property
+    def tiles_at_once(self) -> int: ...
+    def tile_threads(self) -> AbstractContextManager[ThreadPoolExecutor]:
+        """Threads that restore a tile each."""
+        ...
+
+
 class TorchModel:
     """An AnyIR network as a ``LookModel``, on the accelerator that torch has, else on the CPU.
+
+    On the CPU, cores work on tiles of their own: threads that share a tile wait for each other some thousand
+    times in it, which takes as long as they save (docs/lab/files.md).
 
     Args:
         network: put in eval mode, and its fusion computed as the addition that it equals.
         name: shown to the user; by default the preset's.
         threads: CPU threads of the whole process; None leaves torch's choice.
+
+    Attributes:
+        tiles_at_once: 1 on an accelerator.
     """
 
     tile: int | None = None
@@ -89,9 +114,26 @@ class TorchModel:
         self.network = network.eval().use_additive_fusion().to(self.device)
         self.name = name or preset_name(network.config) or "custom"
         self.accelerator = device_label(self.device)
+        self.tiles_at_once = min(torch.get_num_threads(), MOST_AT_ONCE) if self.device.type == "cpu" else 1
 
     def __call__(self, tile: NDArray[np.float32], /) -> NDArray[np.float32]:
         return self.restore(tile, None)
+
+    @contextmanager
+    def tile_threads(self) -> Iterator[ThreadPoolExecutor]:
+        """Threads that restore a tile each, and have an equal share of torch's threads."""
+        import torch
+
+        threads = torch.get_num_threads()
+        share = threads // self.tiles_at_once
+        with ThreadPoolExecutor(
+            self.tiles_at_once, initializer=torch.set_num_threads, initargs=(share,)
+        ) as pool:
+            try:
+                yield pool
+            finally:
+                pool.shutdown(cancel_futures=True)
+                torch.set_num_threads(threads)  # which new threads have taken from those of the pool
 
     def restore(self, tile: NDArray[np.float32], statistics: Statistics | None, /) -> NDArray[np.float32]:
         """As ``__call__``, with ``look``'s statistics in place of the tile's own."""

@@ -12,15 +12,16 @@ import pytest
 from typer.testing import CliRunner
 
 from anyir.conversion.build import REPORT, build, plan, reason_of, run_jobs, work
+from anyir.conversion.manifest import manifest_path
 from anyir.conversion.pipeline import BuildRow
 from anyir.conversion.recipes import RECIPES, Bounds, Recipe, select_recipes
 from anyir.model.cli import build_app
 from anyir.model.errors import UserError
 from anyir.model.files import scratch_folder, sha256
 from anyir.model.processes import start_process
-from tests.helpers.builds import FP32, TILE, pair, rows_of
+from tests.helpers.builds import FP32, NAME, TILE, pair, rows_of
 
-UNREACHABLE = Recipe("litert", "cpu", "fp32", Bounds(max_error=0.0, psnr=500.0, loss=0.0))
+UNREACHABLE = Recipe("litert", "cpu", "fp16", Bounds(max_error=0.0, psnr=500.0, loss=0.0))
 
 
 def names(folder):
@@ -48,33 +49,28 @@ def test_a_process_that_dies_fails_its_recipes_and_no_others(tiny_weights, tmp_p
     assert all("process died (exit code 1)" in row.reason for row in rows)
 
 
-def test_an_artifact_out_of_bounds_fails_with_the_figure_and_leaves_no_file(
-    tiny_artifacts, tiny_weights, tmp_path
-):
-    stale = tmp_path / UNREACHABLE.file_name("tiny", 64)
-    stale.write_bytes(b"of an earlier build")
+def test_what_is_up_to_date_is_reused_and_what_changed_is_built_again(tiny_artifacts, tiny_weights, tmp_path):
+    """Beside a recipe whose bounds cannot be met: it fails with the figure and leaves no file."""
+    good = tmp_path / NAME
+    for path in (good, manifest_path(good)):
+        shutil.copy(tiny_artifacts / path.name, path)
+    [row] = build(tiny_weights, TILE, tmp_path, [FP32])
+    assert (row.status, row.partitions) == ("reused", 1)
+
+    before = good.read_bytes()
+    good.write_bytes(before[:-1])
+    (tmp_path / UNREACHABLE.file_name("tiny", TILE)).write_bytes(b"of an earlier build")
     seen = []
-    [row] = build(tiny_weights, 64, tmp_path, [UNREACHABLE], on_progress=lambda *a: seen.append(a))
-    assert row.status == "failed"
-    assert "is below the bound 500.0 dB" in row.reason
-    assert names(tmp_path) == [REPORT, "litert.log"]
+    again, failed = build(
+        tiny_weights, TILE, tmp_path, [FP32, UNREACHABLE], on_progress=lambda *a: seen.append(a)
+    )
+    assert again.status == "built"
+    assert len(good.read_bytes()) == len(before)
+    assert failed.status == "failed"
+    assert "is below the bound 500.0 dB" in failed.reason
     assert seen[-1] == (UNREACHABLE.name, "failed")
-    assert json.loads((tmp_path / REPORT).read_text())["rows"][0]["reason"] == row.reason
-
-
-def test_what_is_up_to_date_is_reused_and_what_changed_is_not(tiny_artifacts, tiny_weights, tmp_path):
-    recipe = select_recipes(["litert_cpu_fp32"])[0]
-    file = recipe.file_name("tiny", 64)
-    for name in (file, file.replace(".tflite", ".json")):
-        shutil.copy(tiny_artifacts / name, tmp_path)
-    [row] = build(tiny_weights, 64, tmp_path, [recipe])
-    assert row.status == "reused"
-    assert row.partitions == 1
-    before = (tmp_path / file).read_bytes()
-    (tmp_path / file).write_bytes(before[:-1])
-    [row] = build(tiny_weights, 64, tmp_path, [recipe])
-    assert row.status == "built"
-    assert len((tmp_path / file).read_bytes()) == len(before)
+    assert json.loads((tmp_path / REPORT).read_text())["rows"][1]["reason"] == failed.reason
+    assert names(tmp_path) == sorted([REPORT, "litert.log", NAME, manifest_path(good).name])
 
 
 def test_weights_that_are_none_end_before_anything_is_made(tmp_path):

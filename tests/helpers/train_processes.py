@@ -90,7 +90,10 @@ def torchrun(*arguments: object, processes: int = 2) -> subprocess.CompletedProc
         f"--nproc-per-node={processes}",
     ]
     return subprocess.run(
-        [*launcher, __file__, *map(str, arguments)], capture_output=True, text=True, timeout=TIMEOUT_S
+        [*launcher, f"--nproc-per-node={processes}", __file__, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
     )
 
 

@@ -169,10 +169,12 @@ def spread(network, kind, statistics):
 
 ABOVE_THE_AIM = {"haze": 0.25, "low_light+haze": 0.45}
 """Kinds in which the shipped weights miss the aim of 0.2 dB, with what they are apart at most."""
+KINDS = [d.name for d in DEGRADATIONS if d.name in ("clean", *ABOVE_THE_AIM) or d.validation is not None]
+"""Those of the validation set, and those that are above the aim."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [degradation.name for degradation in DEGRADATIONS])
+@pytest.mark.parametrize("kind", KINDS)
 def test_tiles_of_every_size_agree_in_every_kind(kind):
     assert spread(load_weights(), kind, "photo") <= ABOVE_THE_AIM.get(kind, 0.2)
 
