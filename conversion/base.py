@@ -84,7 +84,7 @@ class Promise:
         return cls(manifest.tile, manifest.entries, manifest.origin, manifest.backend)
 
 
-class Statistics(NamedTuple):
+class LookResult(NamedTuple):
     """What ``look`` gave, in the runtime's own arrays.
 
     Attributes:
@@ -145,7 +145,7 @@ class Runner(ABC):
     def run_restore(self, tile: NDArray[np.float32], statistics: Sequence[Any]) -> NDArray[np.float32]:
         """(1, 3, T, T) and what ``run_look`` gave -> (1, 3, T, T)."""
 
-    def look(self, sheet: NDArray[np.float32], /) -> Statistics:
+    def look(self, sheet: NDArray[np.float32], /) -> LookResult:
         """(1, 3, T, T), crops of a photo side by side -> statistics for all its tiles.
 
         Raises:
@@ -156,9 +156,9 @@ class Runner(ABC):
             raise UserError(
                 f"{self.name} on {self.accelerator} looked at the photo and returned NaN or infinity"
             )
-        return Statistics(values, self.promise.origin)
+        return LookResult(values, self.promise.origin)
 
-    def restore(self, tile: NDArray[np.float32], statistics: Statistics, /) -> NDArray[np.float32]:
+    def restore(self, tile: NDArray[np.float32], statistics: LookResult, /) -> NDArray[np.float32]:
         """(1, 3, T, T), RGB, in 0..1 -> the same shape, not clamped.
 
         Raises:

@@ -12,7 +12,7 @@ from anyir.model.data.camera import jpeg_round_trip
 from anyir.model.data.degradation_registry import CLEAN, DEGRADATIONS, kinds_of, parse_kind, single_kinds
 from anyir.model.data.degradations import degrade_by
 from anyir.model.data.photo_bank import PhotoBank
-from anyir.model.data.regions import Source, draw_regions
+from anyir.model.data.regions import SampleSource, draw_regions
 from anyir.model.data.scenes import as_grey, as_meant, tint
 
 SHARES: dict[str, float] = {one.name: one.training for one in DEGRADATIONS if one.training}
@@ -74,14 +74,14 @@ class Sampler:
 
     def __init__(
         self,
-        sources: PhotoBank | Sequence[Source],
+        sources: PhotoBank | Sequence[SampleSource],
         *,
         batch: int,
         crop: int,
         seed: int,
         crops_per_photo: int = 1,
     ) -> None:
-        self.sources = [Source(sources)] if isinstance(sources, PhotoBank) else list(sources)
+        self.sources = [SampleSource(sources)] if isinstance(sources, PhotoBank) else list(sources)
         self.batch, self.crop, self.seed = batch, crop, seed
         self.crops_per_photo = crops_per_photo
         self.kinds = list(SHARES)

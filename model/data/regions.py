@@ -20,7 +20,7 @@ CANDIDATES = 6
 
 
 @dataclass(frozen=True)
-class Source:
+class SampleSource:
     """Photos held in memory.
 
     Attributes:
@@ -55,7 +55,9 @@ class Regions:
     paired: Tensor
 
 
-def draw_regions(sources: Sequence[Source], side: int, extreme: Tensor, generator: Generator) -> Regions:
+def draw_regions(
+    sources: Sequence[SampleSource], side: int, extreme: Tensor, generator: Generator
+) -> Regions:
     """A region for each of ``extreme``, turned and mirrored at random (8 ways).
 
     Args:

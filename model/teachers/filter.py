@@ -14,7 +14,7 @@ from anyir.model.metrics import psnr
 
 
 @dataclass(frozen=True)
-class Bounds:
+class FilterBounds:
     """What an answer may change; figures as ``anyir.model.evaluation.photo_figures`` has them.
 
     Attributes:
@@ -42,12 +42,14 @@ class Bounds:
     bright: float = 1.0
 
 
-BOUNDS: dict[str, Bounds] = {
-    "noise": Bounds(),
-    "rain": Bounds(shift=(-0.06, 0.02), structure=24),
-    "blur": Bounds(detail=(1.0, 3.0), structure=26),
-    "haze": Bounds(shift=(-0.3, 0.05), tint=0.12, detail=(1.0, 6.0), structure=20, clipped=0.05, hazy=0.15),
-    "low_light": Bounds(
+BOUNDS: dict[str, FilterBounds] = {
+    "noise": FilterBounds(),
+    "rain": FilterBounds(shift=(-0.06, 0.02), structure=24),
+    "blur": FilterBounds(detail=(1.0, 3.0), structure=26),
+    "haze": FilterBounds(
+        shift=(-0.3, 0.05), tint=0.12, detail=(1.0, 6.0), structure=20, clipped=0.05, hazy=0.15
+    ),
+    "low_light": FilterBounds(
         shift=(0.02, 0.6),
         tint=0.15,
         detail=(0.5, 12.0),

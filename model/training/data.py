@@ -74,7 +74,7 @@ class PhotosInMemory(DataModule):
 
     def __init__(self, config: DataConfig, seed: int, device: torch.device, console: Any) -> None:
         from anyir.model.data.mixture import Sampler, least_side
-        from anyir.model.data.regions import Source
+        from anyir.model.data.regions import SampleSource
         from anyir.model.data.training_set import find_training_set, split_off_validation
 
         least = least_side(config.crop, config.crops_per_photo)
@@ -85,7 +85,7 @@ class PhotosInMemory(DataModule):
             photos, validation = _read(
                 console, device, (paths, least, "training"), (validation_paths, CROP, "validation")
             )
-            sources = [Source(photos)]
+            sources = [SampleSource(photos)]
         else:
             found = find_training_set(config.datasets, config.roots)
             datasets, validation_paths = split_off_validation(found, VALIDATION_PHOTOS)
@@ -99,7 +99,7 @@ class PhotosInMemory(DataModule):
                 degraded = banks.pop(0) if dataset.pairs[0].degraded is not None else None
                 if degraded is not None:
                     _check_pairs(dataset, clean, degraded)
-                sources.append(Source(clean, degraded, dataset.spec.repeat))
+                sources.append(SampleSource(clean, degraded, dataset.spec.repeat))
         count = sum(len(source.clean) for source in sources)
         _say(console, f"{count} photos, {len(validation)} more for validation")
         self._sampler = Sampler(
