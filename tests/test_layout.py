@@ -9,6 +9,8 @@ import grimp
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("model", "conversion", "profiling")
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+LONGEST = 350
+"""Lines of a file of code."""
 
 
 def imported(path):
@@ -47,3 +49,15 @@ def test_what_tests_share_is_in_helpers_and_fixtures():
     for path in [*TESTS, *(ROOT / "tests").rglob("conftest.py")]:
         for name in imported(path):
             assert not name.startswith("tests.") or name.startswith("tests.helpers"), f"{path} imports {name}"
+
+
+def test_a_file_is_one_idea_long():
+    folders = (*PACKAGES, "tests", "docs", "android_demo", "ios_demo")
+    paths = [path.relative_to(ROOT) for folder in folders for path in (ROOT / folder).rglob("*")]
+    code = [
+        path
+        for path in paths
+        if path.suffix in (".py", ".kt", ".swift") and not {"build", "target", ".build"} & {*path.parts}
+    ]
+    assert len(code) > 500
+    assert [str(p) for p in code if len((ROOT / p).read_text("utf-8").splitlines()) > LONGEST] == []
