@@ -59,7 +59,7 @@ extension Services {
         return Services(
             files: try PhotoFiles(support.appendingPathComponent("restore")),
             models: ModelStore(folders: try folders("models")),
-            engines: Engines(caches: caches).all, settings: Settings(), library: PhotoLibrary(),
+            engines: AnyIR.engines(caches: caches), settings: Settings(), library: PhotoLibrary(),
             background: SystemBackgroundTime(), shared: manager.temporaryDirectory.appendingPathComponent("shared"),
             handover: manager.containerURL(forSecurityApplicationGroupIdentifier: Handover.group)
                 .map(Handover.init(container:)))

@@ -27,7 +27,7 @@ extension Words {
     static var noEngineHere: String {
         String(localized: "no_engine_here", defaultValue: "Nothing in this build of the app runs it")
     }
-    static var measure: String { String(localized: "measure", defaultValue: "Measure this device") }
+    static var measure: String { String(localized: "measure", defaultValue: "Measure on this device") }
     static var notMeasured: String {
         String(localized: "not_measured", defaultValue: "Not measured on this device yet")
     }

@@ -5,8 +5,9 @@ FOLDER/reference/  the network's own outputs on fixed tiles
 FOLDER/assets/     both as the app carries them
 FOLDER/photo.png   a noisy photo, larger than a tile and of odd size
 FOLDER/turned.jpg  the same as a JPEG that lies on its side, as phones write them
+FOLDER/grey.png    the same in grey
 FOLDER/restored/   for every program what `anyir restore --with` it makes of the photo by one look at it;
-                   turned.png, of turned.jpg by the fp32 program
+                   turned.png and grey.png, of turned.jpg and grey.png by the fp32 program
 FOLDER/looks/      for every program the statistics of the photo's sheet: float32, one after the other
 """
 
@@ -58,6 +59,7 @@ def main(folder: Path) -> None:
     noisy = clean + np.random.default_rng(0).normal(0, 20, clean.shape)
     image = Image.fromarray(noisy.round().clip(0, 255).astype(np.uint8))
     image.save(photo)
+    image.convert("L").save(folder / "grey.png")
     exif = Image.Exif()
     exif[ORIENTATION] = 6
     image.transpose(Image.Transpose.ROTATE_90).save(folder / "turned.jpg", quality=95, exif=exif)
@@ -68,7 +70,9 @@ def main(folder: Path) -> None:
         anyir("restore", photo, restored, "--with", artifact, "--overwrite")
         save_look(artifact, photo, folder / "looks" / f"{artifact.stem}.f32")
     (program,) = (folder / "models").glob("*_fp32_*.tflite")
-    anyir("restore", folder / "turned.jpg", folder / "restored/turned.png", "--with", program, "--overwrite")
+    for name in ("turned.jpg", "grey.png"):
+        restored = folder / "restored" / Path(name).with_suffix(".png")
+        anyir("restore", folder / name, restored, "--with", program, "--overwrite")
 
 
 if __name__ == "__main__":

@@ -115,25 +115,19 @@ final class BenchmarkModel {
     private func addPlacements(to results: inout Results, _ targets: [Target]) async {
         for index in results.rows.indices where results.rows[index].status == .ok {
             let row = results.rows[index]
-            guard let target = targets.first(where: { $0.name == row.name && $0.engine?.id == row.engine }),
-                let model = target.model, let factory = target.engine as? CoreMLFactory,
+            guard let target = row.target(among: targets), let model = target.model,
+                let factory = target.engine as? CoreMLFactory,
                 let placement = try? await factory.placement(of: model)
             else { continue }
-            let (look, restore) = (placement.look.operators, placement.restore.operators)
             results.rows[index].accelerator = "\(row.accelerator ?? factory.label); planned: \(placement.restore.text)"
-            results.rows[index].delegated = restore.delegated
-            results.rows[index].operators = restore.total
-            results.rows[index].partitions = restore.partitions
-            results.rows[index].look?.delegated = look.delegated
-            results.rows[index].look?.operators = look.total
-            results.rows[index].look?.partitions = look.partitions
+            results.rows[index].tell(look: placement.look.operators, restore: placement.restore.operators)
         }
     }
 
     private func remember(_ results: Results, _ targets: [Target]) {
         for row in results.rows {
-            guard let target = targets.first(where: { $0.name == row.name && $0.engine?.id == row.engine }),
-                let model = target.model, let engine = target.engine, let latency = row.latency
+            guard let target = row.target(among: targets), let model = target.model, let engine = target.engine,
+                let latency = row.latency
             else { continue }
             services.settings.remember(
                 Speed(seconds: latency.p50Ms / 1000, benchmarked: true),
@@ -143,6 +137,13 @@ final class BenchmarkModel {
 
     private func fault(_ error: any Error) -> String {
         isNoSpace(error) ? Words.benchmarkNoSpace : sentence(of: error)
+    }
+}
+
+extension Results.Row {
+    /// What the row is of.
+    fileprivate func target(among targets: [Target]) -> Target? {
+        targets.first { $0.name == name && $0.engine?.id == engine }
     }
 }
 

@@ -3,13 +3,9 @@ import AnyIRCore
 import Foundation
 
 /// What can run models in this build, the recommended first; those that were not linked say so.
-struct Engines: Sendable {
-    let all: [any EngineFactory]
-
-    /// - Parameter caches: a folder for what Core ML compiles
-    init(caches: URL) {
-        let compiled = CompiledModels(folder: caches.appendingPathComponent("CompiledModels"))
-        let order: [CoreMLUnits] = [.neuralEngine, .all, .gpu, .cpu]
-        all = order.map { CoreMLFactory(units: $0, compiled: compiled) } + [ExecuTorchFactory()]
-    }
+///
+/// - Parameter caches: a folder for what Core ML compiles
+func engines(caches: URL) -> [any EngineFactory] {
+    let compiled = CompiledModels(folder: caches.appendingPathComponent("CompiledModels"))
+    return CoreMLFactory.all(compiled: compiled) + [ExecuTorchFactory()]
 }

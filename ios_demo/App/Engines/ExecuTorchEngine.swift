@@ -24,14 +24,14 @@ struct ExecuTorchFactory: EngineFactory {
         #if canImport(ExecuTorch)
             return try ExecuTorchEngine(model)
         #else
-            throw EngineError("\(label) is \(notInThisBuild).")
+            throw EngineError(refusal ?? notInThisBuild)
         #endif
     }
 }
 
 #if canImport(ExecuTorch)
     /// Both methods of a `.pte`. Inputs are the caller's memory; outputs are copied out of ExecuTorch's.
-    final class ExecuTorchEngine: TileEngine {
+    final class ExecuTorchEngine: EntryEngine {
         let tile: Int
         let facts: EngineFacts
         let statisticSizes: [Int]
@@ -49,7 +49,7 @@ struct ExecuTorchFactory: EngineFactory {
             facts = EngineFacts(
                 name: "ExecuTorch, \(manifest.name)", accelerator: "ExecuTorch (XNNPACK)",
                 look: manifest.entries.look.operators, restore: manifest.entries.restore.operators)
-            for method in ["look", "restore"] {
+            for method in Manifest.EntryName.allCases.map(\.rawValue) {
                 do {
                     try module.load(method)
                 } catch {
@@ -58,27 +58,16 @@ struct ExecuTorchFactory: EngineFactory {
             }
         }
 
-        func look(_ sheet: FloatBuffer, into statistics: Statistics) throws -> RunTiming {
-            try checkOwn(statistics)
-            return try run("look", entries.look, [sheet], into: statistics.values)
-        }
-
-        func restore(_ tile: FloatBuffer, with statistics: Statistics, into output: FloatBuffer) throws -> RunTiming {
-            try checkOwn(statistics)
-            return try run("restore", entries.restore, [tile] + statistics.values, into: [output])
-        }
-
-        private func run(
-            _ method: String, _ entry: Manifest.Entry, _ inputs: [FloatBuffer], into outputs: [FloatBuffer]
+        func run(
+            _ entry: Manifest.EntryName, _ inputs: [FloatBuffer], into outputs: [FloatBuffer]
         ) throws -> RunTiming {
+            let (method, entry) = (entry.rawValue, entries[entry])
             let clock = ContinuousClock()
             let start = clock.now
             var tensors: [Tensor<Float>] = []
             for (tensor, buffer) in zip(entry.inputs, inputs) {
-                guard let memory = buffer.values.baseAddress, buffer.count == tensor.count else {
-                    throw EngineError("\(tensor.name) of \(name) has \(tensor.count) values, not \(buffer.count).")
-                }
-                tensors.append(Tensor<Float>(bytesNoCopy: memory, shape: tensor.shape))
+                try tensor.check(buffer, of: name)
+                tensors.append(Tensor<Float>(bytesNoCopy: buffer.memory, shape: tensor.shape))
             }
             let ready = clock.now
             let answer: [Value]

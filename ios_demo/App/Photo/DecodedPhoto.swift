@@ -12,6 +12,7 @@ import os
 final class DecodedPhoto: PhotoSource, @unchecked Sendable {
     let width: Int
     let height: Int
+    let isGrey: Bool
     private let fileWidth: Int
     private let fileHeight: Int
     private let orientation: Orientation
@@ -26,7 +27,9 @@ final class DecodedPhoto: PhotoSource, @unchecked Sendable {
         let size = halfSize ? info.half : (info.width, info.height)
         // The picture, and ImageIO's own copy while it decodes.
         try Self.checkMemory(8 * size.0 * size.1)
-        let image = try PhotoReader(url).image(side: halfSize ? max(size.0, size.1) : nil)
+        let reader = try PhotoReader(url)
+        isGrey = reader.isGrey
+        let image = try reader.image(side: halfSize ? max(size.0, size.1) : nil)
         fileWidth = image.width
         fileHeight = image.height
         orientation = Orientation(exif: info.orientation)
@@ -43,21 +46,12 @@ final class DecodedPhoto: PhotoSource, @unchecked Sendable {
     func read(_ region: Region, into target: UnsafeMutableBufferPointer<UInt8>) {
         let part = orientation.inFile(region, width: fileWidth, height: fileHeight)
         if orientation.isUpright {
-            copy(part, into: target)
+            copy(part, of: UnsafeBufferPointer(pixels), width: fileWidth, into: target)
         } else {
             withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 4 * part.width * part.height) { lying in
-                copy(part, into: lying)
+                copy(part, of: UnsafeBufferPointer(pixels), width: fileWidth, into: lying)
                 orientation.turn(UnsafeBufferPointer(lying), width: region.width, height: region.height, into: target)
             }
-        }
-    }
-
-    private func copy(_ part: Region, into target: UnsafeMutableBufferPointer<UInt8>) {
-        let bytes = 4 * part.width
-        for row in 0..<part.height {
-            let start = 4 * ((part.y + row) * fileWidth + part.x)
-            _ = UnsafeMutableBufferPointer(rebasing: target[row * bytes..<(row + 1) * bytes])
-                .update(fromContentsOf: pixels[start..<start + bytes])
         }
     }
 

@@ -24,7 +24,7 @@ struct PhotoInbox: Sendable {
 
     let files: PhotoFiles
 
-    /// - Throws: ``PhotoFault``, CancellationError
+    /// - Throws: ``PhotoFault``, what the disk says, CancellationError; nothing is left then
     func open(_ request: PhotoRequest) async throws -> PhotoInfo {
         let copy = files.newFile("photo")
         do {
@@ -33,8 +33,7 @@ struct PhotoInbox: Sendable {
             return try PhotoReader(copy).info(file: copy.lastPathComponent, name: name)
         } catch {
             try? FileManager.default.removeItem(at: copy)
-            if error is CancellationError { throw error }
-            throw PhotoFault(notice(ofFile: error, noSpace: .noSpaceToOpen, other: .cannotDecode))
+            throw error
         }
     }
 

@@ -13,6 +13,9 @@ struct PhotoReader {
     private let index: Int
     private let properties: [String: Any]
 
+    /// Whether it has one colour channel.
+    var isGrey: Bool { AnyIRApple.isGrey(properties) }
+
     /// The file's uniform type identifier, such as "public.jpeg".
     let type: String
 
@@ -84,9 +87,7 @@ struct PhotoReader {
         }
         if let bits = number(kCGImagePropertyDepth), bits > 8 { notes.append(Words.noteBits(bits)) }
         let model = properties[kCGImagePropertyColorModel as String] as? String
-        if let model,
-            ![kCGImagePropertyColorModelRGB as String, kCGImagePropertyColorModelGray as String].contains(model)
-        {
+        if let model, model != kCGImagePropertyColorModelRGB as String, !isGrey {
             notes.append(Words.noteColours(model))
         }
         return notes

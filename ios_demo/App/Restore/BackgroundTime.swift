@@ -35,7 +35,10 @@ final class SystemBackgroundTime: BackgroundTime {
         run += 1
         self.title = title
         self.expired = expired
-        assertion = UIApplication.shared.beginBackgroundTask(withName: title) { [weak self] in self?.assertionEnds() }
+        assertion = UIApplication.shared.beginBackgroundTask(withName: title) { [weak self] in
+            // The system calls it on the main thread.
+            MainActor.assumeIsolated { self?.assertionEnds() }
+        }
         if #available(iOS 26.0, *) { submit(run: run) }
     }
 

@@ -175,9 +175,9 @@ struct FailedPanel: View {
     var body: some View {
         Problem(text: notice.sentence)
         if photo != nil {
-            Button(Words.tryAgain) { model.send(.restore) }
-                .buttonStyle(.borderedProminent)
-                .disabled(!model.state.canRestore)
+            if model.state.canRestore {
+                Button(Words.tryAgain) { model.send(.restore) }.buttonStyle(.borderedProminent)
+            }
             Button(Words.showModels, action: showModels)
         }
         ChoosingButtons(pick: choosing.pick, browse: choosing.browse, isAnother: photo != nil)

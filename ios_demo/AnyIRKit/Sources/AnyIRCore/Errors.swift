@@ -62,6 +62,13 @@ public struct ReferenceError: OneSentence, Equatable {
     public init(_ sentence: String) { self.sentence = sentence }
 }
 
+/// A photo's file cannot be read or written.
+public struct PhotoFileError: OneSentence, Equatable {
+    public let sentence: String
+
+    public init(_ sentence: String) { self.sentence = sentence }
+}
+
 /// What went wrong in one line, whatever it was; a ``OneSentence`` says it itself.
 public func sentence(of error: any Error) -> String {
     if let error = error as? any OneSentence { return error.sentence }

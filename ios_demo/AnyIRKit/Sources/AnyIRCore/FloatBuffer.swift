@@ -6,18 +6,20 @@ import Foundation
 public final class FloatBuffer {
     public let values: UnsafeMutableBufferPointer<Float>
 
+    /// Where they begin.
+    public let memory: UnsafeMutablePointer<Float>
+
     /// - Parameter count: of floats, at least 1; all are 0 at first.
     public init(count: Int) {
         precondition(count >= 1, "a buffer of \(count) floats")
         // Apple's pages; a multiple of those of other systems.
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: 4 * count, alignment: 16384)
-        values = UnsafeMutableBufferPointer(start: memory.bindMemory(to: Float.self, capacity: count), count: count)
+        let bytes = UnsafeMutableRawPointer.allocate(byteCount: 4 * count, alignment: 16384)
+        memory = bytes.bindMemory(to: Float.self, capacity: count)
+        values = UnsafeMutableBufferPointer(start: memory, count: count)
         values.initialize(repeating: 0)
     }
 
-    deinit {
-        values.baseAddress.map { UnsafeMutableRawPointer($0).deallocate() }
-    }
+    deinit { UnsafeMutableRawPointer(memory).deallocate() }
 
     public var count: Int { values.count }
 

@@ -75,7 +75,7 @@ public actor PhotoRestorer {
         let plan = TilePlan(width: source.width, height: source.height, tile: engine.tile, overlap: overlap)
         let tiles = TileBuffers(
             engine: engine, width: min(plan.tile, plan.width), height: min(plan.tile, plan.height))
-        let band = Band(width: plan.width, height: tiles.height)
+        let band = Band(width: plan.width, height: tiles.height, isGrey: source.isGrey)
         var steps = Steps(total: 1 + plan.count)
         progress(steps.begin())
         try tiles.look(at: source)

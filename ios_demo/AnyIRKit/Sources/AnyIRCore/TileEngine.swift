@@ -44,6 +44,29 @@ extension TileEngine {
     }
 }
 
+/// An engine whose program takes and gives each entry's tensors in the manifest's order.
+public protocol EntryEngine: TileEngine {
+    /// Runs an entry once.
+    ///
+    /// - Parameters:
+    ///   - inputs: the image, and for `restore` the statistics
+    ///   - outputs: receive what it gives
+    /// - Throws: ``EngineError``
+    func run(_ entry: Manifest.EntryName, _ inputs: [FloatBuffer], into outputs: [FloatBuffer]) throws -> RunTiming
+}
+
+extension EntryEngine {
+    public func look(_ sheet: FloatBuffer, into statistics: Statistics) throws -> RunTiming {
+        try checkOwn(statistics)
+        return try run(.look, [sheet], into: statistics.values)
+    }
+
+    public func restore(_ tile: FloatBuffer, with statistics: Statistics, into output: FloatBuffer) throws -> RunTiming {
+        try checkOwn(statistics)
+        return try run(.restore, [tile] + statistics.values, into: [output])
+    }
+}
+
 /// Room for what a program finds out about one photo. What the values mean the program alone knows.
 public final class Statistics {
     /// The loaded program, the only one that understands them.
@@ -138,6 +161,11 @@ public protocol EngineFactory: Sendable {
     /// - Parameter threads: CPU threads, at least 1
     /// - Throws: ``EngineError``: it cannot be loaded; nothing else is loaded instead
     func open(_ model: Model, threads: Int) async throws -> sending any TileEngine
+}
+
+extension EngineFactory {
+    /// One sentence that it cannot be used, and why; nil where it can.
+    public var refusal: String? { unavailable.map { "\(label) cannot be used: \($0)." } }
 }
 
 /// What ``EngineFactory/unavailable`` says where a runtime was not linked.

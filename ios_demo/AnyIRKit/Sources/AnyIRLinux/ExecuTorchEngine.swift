@@ -20,7 +20,7 @@
         }
     }
 
-    final class ExecuTorchEngine: TileEngine {
+    final class ExecuTorchEngine: EntryEngine {
         let tile: Int
         let facts: EngineFacts
         let statisticSizes: [Int]
@@ -34,34 +34,26 @@
             tile = model.manifest.tile
             statisticSizes = model.manifest.entries.statistics.map(\.count)
             facts = EngineFacts(name: name, accelerator: "ExecuTorch (XNNPACK)")
-            try check("look", model.manifest.entries.look)
-            try check("restore", model.manifest.entries.restore)
+            for entry in Manifest.EntryName.allCases {
+                try check(entry.rawValue, model.manifest.entries[entry])
+            }
         }
 
         deinit { anyir_executorch_close(program) }
 
-        func look(_ sheet: FloatBuffer, into statistics: Statistics) throws -> RunTiming {
-            try checkOwn(statistics)
-            return try run("look", inputs: [sheet], outputs: statistics.values)
-        }
-
-        func restore(
-            _ tile: FloatBuffer, with statistics: Statistics, into output: FloatBuffer
+        func run(
+            _ entry: Manifest.EntryName, _ inputs: [FloatBuffer], into outputs: [FloatBuffer]
         ) throws -> RunTiming {
-            try checkOwn(statistics)
-            return try run("restore", inputs: [tile] + statistics.values, outputs: [output])
-        }
-
-        private func run(_ method: String, inputs: [FloatBuffer], outputs: [FloatBuffer]) throws -> RunTiming {
             let clock = ContinuousClock()
-            let pointers = inputs.map { $0.values.baseAddress }
+            let method = entry.rawValue
+            let pointers = inputs.map { Optional($0.memory) }
             let run = try clock.measure {
                 try succeeded(facts.name) { anyir_executorch_run(program, method, pointers, pointers.count, $0) }
             }
             let readBack = try clock.measure {
                 for (i, buffer) in outputs.enumerated() {
                     try succeeded(facts.name) {
-                        anyir_executorch_read(program, i, buffer.values.baseAddress, buffer.count, $0)
+                        anyir_executorch_read(program, i, buffer.memory, buffer.count, $0)
                     }
                 }
             }

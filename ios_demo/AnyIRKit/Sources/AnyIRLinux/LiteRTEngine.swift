@@ -23,14 +23,12 @@ public struct LiteRTFactory: EngineFactory {
     public func opens(_ manifest: Manifest) -> Bool { manifest.runtime == .litert }
 
     public func open(_ model: Model, threads: Int) async throws -> sending any TileEngine {
-        guard let library, unavailable == nil else {
-            throw EngineError("\(label) cannot be used: \(unavailable ?? notInThisBuild).")
-        }
+        guard let library, refusal == nil else { throw EngineError(refusal ?? notInThisBuild) }
         return try LiteRTEngine(model, library: library)
     }
 }
 
-final class LiteRTEngine: TileEngine {
+final class LiteRTEngine: EntryEngine {
     let tile: Int
     let facts: EngineFacts
     let statisticSizes: [Int]
@@ -57,22 +55,13 @@ final class LiteRTEngine: TileEngine {
 
     deinit { anyir_litert_close(program) }
 
-    func look(_ sheet: FloatBuffer, into statistics: Statistics) throws -> RunTiming {
-        try checkOwn(statistics)
-        return try run(look, inputs: [sheet], outputs: statistics.values)
-    }
-
-    func restore(_ tile: FloatBuffer, with statistics: Statistics, into output: FloatBuffer) throws -> RunTiming {
-        try checkOwn(statistics)
-        return try run(restore, inputs: [tile] + statistics.values, outputs: [output])
-    }
-
-    private func run(_ prepared: Int32, inputs: [FloatBuffer], outputs: [FloatBuffer]) throws -> RunTiming {
+    func run(_ entry: Manifest.EntryName, _ inputs: [FloatBuffer], into outputs: [FloatBuffer]) throws -> RunTiming {
+        let prepared = entry == .look ? look : restore
         let clock = ContinuousClock()
         let copyIn = try clock.measure {
             for (i, buffer) in inputs.enumerated() {
                 try succeeded(facts.name) {
-                    anyir_litert_give(program, prepared, i, buffer.values.baseAddress, $0)
+                    anyir_litert_give(program, prepared, i, buffer.memory, $0)
                 }
             }
         }
@@ -80,7 +69,7 @@ final class LiteRTEngine: TileEngine {
         let readBack = try clock.measure {
             for (i, buffer) in outputs.enumerated() {
                 try succeeded(facts.name) {
-                    anyir_litert_read(program, prepared, i, buffer.values.baseAddress, $0)
+                    anyir_litert_read(program, prepared, i, buffer.memory, $0)
                 }
             }
         }

@@ -1,13 +1,6 @@
 import AnyIRCore
 import Foundation
 
-/// A photo's file cannot be read or written.
-public struct PhotoFileError: OneSentence, Equatable {
-    public let sentence: String
-
-    init(_ sentence: String) { self.sentence = sentence }
-}
-
 /// What a file says beside its pixels.
 struct PhotoTags {
     /// A TIFF block; empty where there is none.
@@ -15,7 +8,6 @@ struct PhotoTags {
 
     /// Of its colours; empty where there is none.
     var profile: [UInt8] = []
-    var isGrey = false
 
     /// - Returns: the same for an upright result of this size, and a note where something was lost
     func forResult(width: Int, height: Int) -> (tags: PhotoTags, notes: [String]) {
@@ -66,23 +58,15 @@ public struct PhotoFile {
     /// - Throws: ``PhotoFileError``
     public func write(_ restored: MemoryPhoto, to url: URL) throws -> [String] {
         var (tags, notes) = tags.forResult(width: restored.width, height: restored.height)
-        let restored = tags.isGrey ? restored.grey : restored
+        let restored = MemoryPhoto(
+            width: restored.width, height: restored.height, pixels: restored.pixels, isGrey: photo.isGrey)
         let data: Data
         switch url.pathExtension.lowercased() {
         case "png": data = try png(of: restored, tags, name: url.path)
         case "jpg", "jpeg": data = try jpeg(of: restored, &tags, &notes, name: url.path)
         default: throw PhotoFileError("\(url.path) is no name of a PNG or JPEG.")
         }
-        let part = url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).part")
-        defer { try? FileManager.default.removeItem(at: part) }
-        do {
-            try data.write(to: part)
-        } catch {
-            throw PhotoFileError("\(url.path) cannot be written: \(sentence(of: error))")
-        }
-        guard rename(part.path, url.path) == 0 else {
-            throw PhotoFileError("\(url.path) cannot be written: \(String(cString: strerror(errno))).")
-        }
+        try makeWhole(url) { try data.write(to: $0) }
         return notes
     }
 }

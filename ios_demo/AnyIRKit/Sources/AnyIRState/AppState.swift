@@ -82,10 +82,11 @@ public struct AppState: Sendable, Equatable {
         default: break
         }
         switch event {
-        case .choose(let photo, let thenRestore): return choose(photo, thenRestore: thenRestore)
+        case .choose(let photo, let thenRestore):
+            return giveUp(for: .opening(photo: photo)) { $0.open(photo, thenRestore: thenRestore) }
         case .restore: return restore()
         case .cancel: return cancel()
-        case .close: return close()
+        case .close: return giveUp(for: .closing) { $0.dismiss() }
         case .save(let strength): return save(strength)
         case .share(let strength):
             guard case .done(let photo, let result) = work else { return say(.nothingToSave) }
@@ -115,14 +116,15 @@ public struct AppState: Sendable, Equatable {
         }
     }
 
-    private mutating func choose(_ photo: String, thenRestore: Bool) -> [Effect] {
+    /// Does what gives the photo up: not while something runs, and not before the user agrees to lose an unsaved result.
+    private mutating func giveUp(for reason: Question, _ next: (inout AppState) -> [Effect]) -> [Effect] {
         switch work {
         case .running: return say(.busyRestoring)
         case .opening: return say(.busyOpening)
         case .done(_, let result) where !result.saved:
-            question = .opening(photo: photo)
+            question = reason
             return []
-        default: return open(photo, thenRestore: thenRestore)
+        default: return next(&self)
         }
     }
 
@@ -188,17 +190,6 @@ public struct AppState: Sendable, Equatable {
             work = .running(photo, progress, cancelling: true)
             return [.cancelRestoring]
         default: return []
-        }
-    }
-
-    private mutating func close() -> [Effect] {
-        switch work {
-        case .running: return say(.busyRestoring)
-        case .opening: return say(.busyOpening)
-        case .done(_, let result) where !result.saved:
-            question = .closing
-            return []
-        default: return dismiss()
         }
     }
 

@@ -53,7 +53,7 @@ public enum Notice: Sendable, Equatable {
         case .animated: "This is an animation; only still photos can be restored."
         case .cutOff: "This photo is damaged: the end of its file is missing."
         case .cannotDecode: "This photo cannot be decoded: it is damaged, or of a kind that this system does not know."
-        case .gone: "This photo is not there any more; it was deleted or moved."
+        case .gone: "This photo cannot be opened: it may have been deleted or moved."
         case .notDelivered: "This photo did not arrive from iCloud; check the network and try again."
         case .noPhotoMemory: "There is not enough memory to decode this photo."
         case .tooLarge(let megapixels):

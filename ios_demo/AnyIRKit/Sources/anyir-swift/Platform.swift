@@ -11,8 +11,7 @@ import Foundation
         let caches = FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask).first
         let folder = (caches ?? FileManager.default.temporaryDirectory).appendingPathComponent("org.anyir.command")
         let compiled = CompiledModels(folder: folder)
-        let order: [CoreMLUnits] = [.neuralEngine, .all, .gpu, .cpu]
-        return order.map { CoreMLFactory(units: $0, compiled: compiled) }
+        return CoreMLFactory.all(compiled: compiled)
     }
 #else
     import AnyIRLinux

@@ -66,7 +66,7 @@ func engine(for model: Model) throws -> any EngineFactory {
         throw Refusal(sentence: "None of the engines here runs \(runtime) programs for \(model.manifest.backend).")
     }
     if let engine = found.first(where: { $0.unavailable == nil }) { return engine }
-    throw Refusal(sentence: "\(first.label) cannot be used: \(first.unavailable ?? notInThisBuild).")
+    throw Refusal(sentence: first.refusal ?? notInThisBuild)
 }
 
 func say(_ text: String, end: String = "\n") { FileHandle.standardError.write(Data((text + end).utf8)) }

@@ -89,6 +89,15 @@ struct EndToEndTests {
         #expect(psnr(restored, due) > 45)
     }
 
+    @Test func aGreyPhotoStaysGreyAsInPython() async throws {
+        let folder = try #require(artifacts)
+        let photo = try readPhoto(folder.appendingPathComponent("grey.png"))
+        #expect(photo.isGrey)
+        let restored = try await restore(photo, with: try program("litert_cpu_fp32"), by: LiteRTFactory())
+        let due = try readPhoto(folder.appendingPathComponent("restored/grey.png"))
+        #expect(due.isGrey && psnr(restored, due) >= 80)
+    }
+
     @Test func statisticsOfTheLookArePythons() async throws {
         let folder = try #require(artifacts)
         let photo = try readPhoto(folder.appendingPathComponent("photo.png"))

@@ -5,7 +5,7 @@ import Foundation
 func restore(
     _ pixels: [UInt8], width: Int, height: Int, models folder: URL, engine: any EngineFactory
 ) async throws -> [UInt8] {
-    if let reason = engine.unavailable { throw EngineError("\(engine.label): \(reason).") }
+    if let refusal = engine.refusal { throw EngineError(refusal) }
     let models = ModelStore(folders: [folder]).list().compactMap(\.model)
     guard let model = models.first(where: { engine.opens($0.manifest) }) else {
         throw EngineError("There is no model for \(engine.label) in \(folder.path).")

@@ -221,4 +221,5 @@ extension UIViewControllerRepresentable {
 }
 
 // https://developer.apple.com/documentation/swiftui/uiviewcontrollerrepresentablecontext
-public struct UIViewControllerRepresentableContext<Representable> {}
+@MainActor @preconcurrency
+public struct UIViewControllerRepresentableContext<Representable: UIViewControllerRepresentable> {}

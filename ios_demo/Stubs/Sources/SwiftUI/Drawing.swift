@@ -33,12 +33,14 @@ extension ShapeStyle where Self == HierarchicalShapeStyle {
 }
 // https://developer.apple.com/documentation/swiftui/shape
 public protocol Shape: Sendable {}
+// https://developer.apple.com/documentation/swiftui/insettableshape
+public protocol InsettableShape: Shape {}
 // https://developer.apple.com/documentation/swiftui/rectangle
-public struct Rectangle: Shape {
+public struct Rectangle: InsettableShape {
     nonisolated public init() {}
 }
 // https://developer.apple.com/documentation/swiftui/capsule
-public struct Capsule: Shape {
+public struct Capsule: InsettableShape {
     nonisolated public init() {}
 }
 // https://developer.apple.com/documentation/swiftui/path
@@ -52,12 +54,16 @@ public struct Path: Equatable, Sendable {
 public struct FillStyle: Equatable, Sendable {
     nonisolated public init(eoFill: Bool = false, antialiased: Bool = true) {}
 }
+// https://developer.apple.com/documentation/swiftui/colorrenderingmode
+public enum ColorRenderingMode: Sendable {
+    case nonLinear
+}
 // https://developer.apple.com/documentation/swiftui/canvas
 public struct Canvas<Symbols: View>: StubView {}
 extension Canvas where Symbols == EmptyView {
     // https://developer.apple.com/documentation/swiftui/canvas/init(opaque:colormode:rendersasynchronously:renderer:)
     nonisolated public init(
-        opaque: Bool = false, rendersAsynchronously: Bool = false,
+        opaque: Bool = false, colorMode: ColorRenderingMode = .nonLinear, rendersAsynchronously: Bool = false,
         renderer: @escaping (inout GraphicsContext, CGSize) -> Void
     ) {}
 }
@@ -70,7 +76,14 @@ public struct GraphicsContext {
     // https://developer.apple.com/documentation/swiftui/graphicscontext/drawlayer(content:)
     public func drawLayer(content: (inout GraphicsContext) throws -> Void) rethrows {}
     // https://developer.apple.com/documentation/swiftui/graphicscontext/clip(to:style:options:)
-    public mutating func clip(to path: Path, style: FillStyle = FillStyle()) {}
+    public mutating func clip(
+        to path: Path, style: FillStyle = FillStyle(), options: GraphicsContext.ClipOptions = ClipOptions()
+    ) {}
+    // https://developer.apple.com/documentation/swiftui/graphicscontext/clipoptions
+    public struct ClipOptions: OptionSet, Sendable {
+        public let rawValue: UInt32
+        public init(rawValue: UInt32) { self.rawValue = rawValue }
+    }
     // https://developer.apple.com/documentation/swiftui/graphicscontext/fill(_:with:style:)
     public func fill(_ path: Path, with shading: GraphicsContext.Shading, style: FillStyle = FillStyle()) {}
     // https://developer.apple.com/documentation/swiftui/graphicscontext/shading

@@ -51,10 +51,29 @@ public struct GestureState<Value> {
     // https://developer.apple.com/documentation/swiftui/gesturestate/projectedvalue
     public var projectedValue: GestureState<Value> { self }
 }
+// https://developer.apple.com/documentation/swiftui/gesturemask
+public struct GestureMask: OptionSet, Sendable {
+    public let rawValue: UInt32
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+    // https://developer.apple.com/documentation/swiftui/gesturemask/all
+    public static let all = GestureMask(rawValue: 3)
+}
+// https://developer.apple.com/documentation/swiftui/coordinatespaceprotocol
+public protocol CoordinateSpaceProtocol {}
+// https://developer.apple.com/documentation/swiftui/localcoordinatespace
+public struct LocalCoordinateSpace: CoordinateSpaceProtocol {
+    public init() {}
+}
+extension CoordinateSpaceProtocol where Self == LocalCoordinateSpace {
+    // https://developer.apple.com/documentation/swiftui/coordinatespaceprotocol/local
+    public static var local: LocalCoordinateSpace { LocalCoordinateSpace() }
+}
 // https://developer.apple.com/documentation/swiftui/draggesture
 public struct DragGesture: Gesture {
     // https://developer.apple.com/documentation/swiftui/draggesture/init(minimumdistance:coordinatespace:)
-    nonisolated public init(minimumDistance: CGFloat = 10) {}
+    nonisolated public init(
+        minimumDistance: CGFloat = 10, coordinateSpace: some CoordinateSpaceProtocol = .local
+    ) {}
     // https://developer.apple.com/documentation/swiftui/draggesture/value
     public struct Value: Equatable, Sendable {
         // https://developer.apple.com/documentation/swiftui/draggesture/value/location
@@ -80,7 +99,7 @@ public struct MagnifyGesture: Gesture {
 // https://developer.apple.com/documentation/swiftui/spatialtapgesture
 public struct SpatialTapGesture: Gesture {
     // https://developer.apple.com/documentation/swiftui/spatialtapgesture/init(count:coordinatespace:)
-    nonisolated public init(count: Int = 1) {}
+    nonisolated public init(count: Int = 1, coordinateSpace: some CoordinateSpaceProtocol = .local) {}
     // https://developer.apple.com/documentation/swiftui/spatialtapgesture/value
     public struct Value: Equatable, Sendable {
         // https://developer.apple.com/documentation/swiftui/spatialtapgesture/value/location

@@ -35,7 +35,7 @@ extension View {
         self
     }
     // https://developer.apple.com/documentation/swiftui/view/background(_:in:fillstyle:)
-    nonisolated public func background<S: ShapeStyle, T: Shape>(
+    nonisolated public func background<S: ShapeStyle, T: InsettableShape>(
         _ style: S, in shape: T, fillStyle: FillStyle = FillStyle()
     ) -> some View { self }
     // https://developer.apple.com/documentation/swiftui/view/clipped(antialiased:)
@@ -55,9 +55,11 @@ extension View {
     // https://developer.apple.com/documentation/swiftui/view/buttonstyle(_:)
     nonisolated public func buttonStyle<S: PrimitiveButtonStyle>(_ style: S) -> some View { self }
     // https://developer.apple.com/documentation/swiftui/view/gesture(_:including:)
-    nonisolated public func gesture<T: Gesture>(_ gesture: T) -> some View { self }
+    nonisolated public func gesture<T: Gesture>(_ gesture: T, including mask: GestureMask = .all) -> some View { self }
     // https://developer.apple.com/documentation/swiftui/view/simultaneousgesture(_:including:)
-    nonisolated public func simultaneousGesture<T: Gesture>(_ gesture: T) -> some View { self }
+    nonisolated public func simultaneousGesture<T: Gesture>(
+        _ gesture: T, including mask: GestureMask = .all
+    ) -> some View { self }
     // https://developer.apple.com/documentation/swiftui/view/onchange(of:initial:_:)
     nonisolated public func onChange<V: Equatable>(
         of value: V, initial: Bool = false, _ action: @escaping (_ oldValue: V, _ newValue: V) -> Void
@@ -170,23 +172,42 @@ public struct AccessibilityChildBehavior: Hashable, Sendable {
     public static let ignore = AccessibilityChildBehavior()
 }
 
+// https://developer.apple.com/documentation/swiftui/modifiedcontent
+public struct ModifiedContent<Content, Modifier> {}
+extension ModifiedContent: View where Content: View {
+    public var body: Never { fatalError("a stub has no body") }
+}
+// https://developer.apple.com/documentation/swiftui/accessibilityattachmentmodifier
+public struct AccessibilityAttachmentModifier {}
+
 extension View {
+    /// The stubs' own.
+    nonisolated var accessible: ModifiedContent<Self, AccessibilityAttachmentModifier> { ModifiedContent() }
+
     // https://developer.apple.com/documentation/swiftui/view/accessibilityelement(children:)
     nonisolated public func accessibilityElement(children: AccessibilityChildBehavior = .ignore) -> some View { self }
     // https://developer.apple.com/documentation/swiftui/view/accessibilitylabel(_:)
-    nonisolated public func accessibilityLabel<S: StringProtocol>(_ label: S) -> some View { self }
+    nonisolated public func accessibilityLabel<S: StringProtocol>(_ label: S)
+        -> ModifiedContent<Self, AccessibilityAttachmentModifier>
+    { accessible }
     // https://developer.apple.com/documentation/swiftui/view/accessibilityvalue(_:)
-    nonisolated public func accessibilityValue<S: StringProtocol>(_ value: S) -> some View { self }
+    nonisolated public func accessibilityValue<S: StringProtocol>(_ value: S)
+        -> ModifiedContent<Self, AccessibilityAttachmentModifier>
+    { accessible }
     // https://developer.apple.com/documentation/swiftui/view/accessibilityhidden(_:)
-    nonisolated public func accessibilityHidden(_ hidden: Bool) -> some View { self }
+    nonisolated public func accessibilityHidden(_ hidden: Bool)
+        -> ModifiedContent<Self, AccessibilityAttachmentModifier>
+    { accessible }
     // https://developer.apple.com/documentation/swiftui/view/accessibilityaddtraits(_:)
-    nonisolated public func accessibilityAddTraits(_ traits: AccessibilityTraits) -> some View { self }
+    nonisolated public func accessibilityAddTraits(_ traits: AccessibilityTraits)
+        -> ModifiedContent<Self, AccessibilityAttachmentModifier>
+    { accessible }
     // https://developer.apple.com/documentation/swiftui/view/accessibilityadjustableaction(_:)
     nonisolated public func accessibilityAdjustableAction(
         _ handler: @escaping (AccessibilityAdjustmentDirection) -> Void
-    ) -> some View { self }
+    ) -> ModifiedContent<Self, AccessibilityAttachmentModifier> { accessible }
     // https://developer.apple.com/documentation/swiftui/view/accessibilityaction(named:_:)
     nonisolated public func accessibilityAction<S: StringProtocol>(
         named name: S, _ handler: @escaping () -> Void
-    ) -> some View { self }
+    ) -> ModifiedContent<Self, AccessibilityAttachmentModifier> { accessible }
 }

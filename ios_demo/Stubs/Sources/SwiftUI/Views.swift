@@ -114,7 +114,10 @@ extension ProgressView where CurrentValueLabel == EmptyView, Label == Text {
 }
 
 // https://developer.apple.com/documentation/swiftui/labeledcontent
-public struct LabeledContent<Label: View, Content: View>: StubView {}
+public struct LabeledContent<Label, Content> {}
+extension LabeledContent: View where Label: View, Content: View {
+    public var body: Never { fatalError("a stub has no body") }
+}
 extension LabeledContent where Label == Text, Content == Text {
     // https://developer.apple.com/documentation/swiftui/labeledcontent/init(_:value:)
     nonisolated public init<S1: StringProtocol, S2: StringProtocol>(_ title: S1, value: S2) {}
@@ -196,6 +199,8 @@ public enum Axis: Int8, Sendable {
     public struct Set: OptionSet, Sendable {
         public let rawValue: Int8
         public init(rawValue: Int8) { self.rawValue = rawValue }
+        // https://developer.apple.com/documentation/swiftui/axis/set/horizontal
+        public static let horizontal = Set(rawValue: 1)
         // https://developer.apple.com/documentation/swiftui/axis/set/vertical
         public static let vertical = Set(rawValue: 2)
     }
@@ -203,7 +208,7 @@ public enum Axis: Int8, Sendable {
 // https://developer.apple.com/documentation/swiftui/viewthatfits
 public struct ViewThatFits<Content: View>: StubView {
     // https://developer.apple.com/documentation/swiftui/viewthatfits/init(in:content:)
-    nonisolated public init(in axes: Axis.Set = .vertical, @ViewBuilder content: () -> Content) {}
+    nonisolated public init(in axes: Axis.Set = [.horizontal, .vertical], @ViewBuilder content: () -> Content) {}
 }
 // https://developer.apple.com/documentation/swiftui/list
 public struct List<SelectionValue: Hashable, Content: View>: StubView {}

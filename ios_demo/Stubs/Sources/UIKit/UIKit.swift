@@ -19,12 +19,13 @@ open class UIApplication: NSObject {
     open var isIdleTimerDisabled = false
 
     // https://developer.apple.com/documentation/uikit/uiapplication/beginbackgroundtask(withname:expirationhandler:)
-    open func beginBackgroundTask(
-        withName taskName: String?, expirationHandler handler: (@MainActor @Sendable () -> Void)? = nil
+    // The page shows no @Sendable; with it, code is also right where Apple's interface has it.
+    nonisolated open func beginBackgroundTask(
+        withName taskName: String?, expirationHandler handler: (@Sendable () -> Void)? = nil
     ) -> UIBackgroundTaskIdentifier { UIBackgroundTaskIdentifier(rawValue: 1) }
 
     // https://developer.apple.com/documentation/uikit/uiapplication/endbackgroundtask(_:)
-    open func endBackgroundTask(_ identifier: UIBackgroundTaskIdentifier) {}
+    nonisolated open func endBackgroundTask(_ identifier: UIBackgroundTaskIdentifier) {}
 }
 
 // https://developer.apple.com/documentation/uikit/uidevice

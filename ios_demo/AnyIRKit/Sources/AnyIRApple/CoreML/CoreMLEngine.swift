@@ -52,7 +52,7 @@ final class CoreMLEngine: TileEngine {
     }
 }
 
-/// What Core ML may compute on.
+/// What Core ML may compute on, the recommended first.
 public enum CoreMLUnits: String, CaseIterable, Sendable {
     case neuralEngine = "ane"
     case all

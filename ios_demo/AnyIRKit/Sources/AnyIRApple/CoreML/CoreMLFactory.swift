@@ -12,6 +12,11 @@ public struct CoreMLFactory: EngineFactory {
         self.compiled = compiled
     }
 
+    /// One for each choice of units, the recommended first.
+    public static func all(compiled: CompiledModels) -> [CoreMLFactory] {
+        CoreMLUnits.allCases.map { CoreMLFactory(units: $0, compiled: compiled) }
+    }
+
     public var id: String { "coreml-\(units.rawValue)" }
     public var label: String { units.label }
     public var isAccelerated: Bool { units != .cpu }

@@ -48,7 +48,7 @@ final class CoreMLFunction {
         let options = MLPredictionOptions()
         var backings: [String: MLMultiArray] = [:]
         for (tensor, buffer) in zip(entry.outputs, outputs) {
-            try check(buffer, tensor)
+            try tensor.check(buffer, of: name)
             backings[tensor.name] = try halfOutputs[tensor.name]?.array ?? array(tensor, over: buffer)
         }
         options.outputBackings = backings
@@ -82,7 +82,7 @@ final class CoreMLFunction {
     private func features(_ inputs: [FloatBuffer], isHeld: Bool) throws -> MLDictionaryFeatureProvider {
         var arrays: [String: Any] = [:]
         for (index, (tensor, buffer)) in zip(entry.inputs, inputs).enumerated() {
-            try check(buffer, tensor)
+            try tensor.check(buffer, of: name)
             if let half = halfInputs[tensor.name] {
                 if index == 0 || !isHeld { half.fill(from: buffer) }
                 arrays[tensor.name] = half.array
@@ -95,22 +95,17 @@ final class CoreMLFunction {
 
     /// The caller's memory as Core ML sees it; it must live until the run is over.
     private func array(_ tensor: Manifest.Tensor, over buffer: FloatBuffer) throws -> MLMultiArray {
-        guard let memory = buffer.values.baseAddress else { throw EngineError("\(tensor.name) of \(name) is empty.") }
-        return try MLMultiArray(
-            dataPointer: UnsafeMutableRawPointer(memory), shape: tensor.shape.map { NSNumber(value: $0) },
+        try MLMultiArray(
+            dataPointer: UnsafeMutableRawPointer(buffer.memory), shape: tensor.shape.map { NSNumber(value: $0) },
             dataType: .float32, strides: rowMajorStrides(tensor.shape).map { NSNumber(value: $0) })
-    }
-
-    private func check(_ buffer: FloatBuffer, _ tensor: Manifest.Tensor) throws {
-        guard buffer.count == tensor.count else {
-            throw EngineError("\(tensor.name) of \(name) has \(tensor.count) values, not \(buffer.count).")
-        }
     }
 
     private func copy(_ array: MLMultiArray, _ tensor: Manifest.Tensor, into buffer: FloatBuffer) throws {
         let shape = array.shape.map(\.intValue)
         guard shape == tensor.shape else {
-            throw EngineError("\(tensor.name) of \(name) came as \(text(shape)), not as \(text(tensor.shape)).")
+            throw EngineError(
+                "\(tensor.name) of \(name) came as \(Manifest.Tensor.text(shape)), not as "
+                    + "\(Manifest.Tensor.text(tensor.shape)).")
         }
         let strides = array.strides.map(\.intValue)
         let target = buffer.values
@@ -134,11 +129,10 @@ final class CoreMLFunction {
         let type = tensor.isHalf ? MLMultiArrayDataType.float16 : .float32
         guard shape == tensor.shape, constraint.dataType == type else {
             throw EngineError(
-                "\(tensor.name) of \(name) is not \(tensor.dtype) \(text(tensor.shape)), which its manifest says.")
+                "\(tensor.name) of \(name) is not \(tensor.dtype) \(Manifest.Tensor.text(tensor.shape)), which its "
+                    + "manifest says.")
         }
     }
-
-    private func text(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "x") }
 }
 
 extension Manifest.Tensor {

@@ -3,13 +3,6 @@ import CoreGraphics
 import Foundation
 import ImageIO
 
-/// A photo's file cannot be read or written.
-public struct PhotoFileError: OneSentence, Equatable {
-    public let sentence: String
-
-    init(_ sentence: String) { self.sentence = sentence }
-}
-
 /// A photo's file through ImageIO: its pixels, upright as its EXIF says, with 8 bits a channel, and what else it says.
 public struct PhotoFile {
     private static let types = [
@@ -46,7 +39,9 @@ public struct PhotoFile {
         space = image.restoringSpace
         hasAlpha = image.hasAlpha
         let orientation = (properties[kCGImagePropertyOrientation as String] as? NSNumber)?.intValue ?? 1
-        photo = MemoryPhoto(width: image.width, height: image.height, pixels: pixels).upright(exif: orientation)
+        photo = MemoryPhoto(
+            width: image.width, height: image.height, pixels: pixels, isGrey: isGrey(properties)
+        ).upright(exif: orientation)
     }
 
     /// Writes what became of the photo beside the target, then renames: there is never half a file. It has the photo's
@@ -62,18 +57,18 @@ public struct PhotoFile {
         if type == "public.jpeg", !restored.isOpaque {
             throw PhotoFileError("\(url.path) cannot be written: a JPEG has no alpha; name a PNG.")
         }
-        let part = url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).part")
-        defer { try? FileManager.default.removeItem(at: part) }
         let image = picture(
             of: Data(restored.pixels), width: restored.width, height: restored.height, space: space,
             hasAlpha: hasAlpha && !restored.isOpaque)
-        guard let image, let destination = CGImageDestinationCreateWithURL(part as CFURL, type as CFString, 1, nil)
-        else { throw PhotoFileError("\(url.path) cannot be written.") }
         var properties = resultProperties(properties, width: restored.width, height: restored.height)
         properties[kCGImageDestinationLossyCompressionQuality as String] = 0.95
-        CGImageDestinationAddImage(destination, image, properties as CFDictionary)
-        guard CGImageDestinationFinalize(destination), rename(part.path, url.path) == 0 else {
-            throw PhotoFileError("\(url.path) cannot be written.")
+        try makeWhole(url) { part in
+            let destination = CGImageDestinationCreateWithURL(part as CFURL, type as CFString, 1, nil)
+            guard let image, let destination else { throw PhotoFileError("\(url.path) cannot be written.") }
+            CGImageDestinationAddImage(destination, image, properties as CFDictionary)
+            guard CGImageDestinationFinalize(destination) else {
+                throw PhotoFileError("\(url.path) cannot be written.")
+            }
         }
         return []
     }

@@ -75,6 +75,11 @@ public struct ReferenceTiles: Sendable {
         return nil
     }
 
+    /// Why a program of this tile cannot be compared with them; nil where it can.
+    func misfit(tile side: Int) -> String? {
+        side == tile ? nil : "It takes tiles of \(side) and the reference has tiles of \(tile)."
+    }
+
     /// Puts the input of one case into a buffer: floats in 0..1, as the programs take them.
     func input(_ index: Int, into buffer: FloatBuffer) { fill(inputs[index], into: buffer) }
 

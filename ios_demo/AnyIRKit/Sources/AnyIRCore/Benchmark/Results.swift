@@ -203,6 +203,16 @@ public struct Results: Codable, Sendable {
     }
 }
 
+extension Results.Row {
+    /// Says how much of each entry the accelerator takes.
+    public mutating func tell(look: Operators?, restore: Operators?) {
+        (delegated, operators, partitions) = (restore?.delegated, restore?.total, restore?.partitions)
+        self.look?.delegated = look?.delegated
+        self.look?.operators = look?.total
+        self.look?.partitions = look?.partitions
+    }
+}
+
 extension Results {
     public func json() throws -> Data { try Self.encoder.encode(self) + Data("\n".utf8) }
 

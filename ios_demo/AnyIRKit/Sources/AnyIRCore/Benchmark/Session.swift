@@ -30,9 +30,7 @@ final class Session {
     /// The program was loaded for the first time: runs both entries once. It is given up then.
     func loaded(_ first: any TileEngine, took milliseconds: Double) throws {
         load.first = milliseconds
-        guard first.tile == tiles.tile else {
-            throw EngineError("It takes tiles of \(first.tile) and the reference has tiles of \(tiles.tile).")
-        }
+        if let misfit = tiles.misfit(tile: first.tile) { throw EngineError(misfit) }
         tiles.input(0, into: input)
         take(first)
         firstRun.look = try look().ms
@@ -92,23 +90,16 @@ final class Session {
         row.runtimeVersion = facts.version
         row.accelerator = facts.accelerator
         row.threads = facts.threads
-        (row.delegated, row.operators, row.partitions) = told(facts.restore)
         row.loadMs = load.first
         row.loadAgainMs = load.again
         row.firstRunMs = firstRun.restore
         row.latency = latency(of: samples, warmups)
-        let (delegated, operators, partitions) = told(facts.look)
-        row.look = Results.Look(
-            delegated: delegated, operators: operators, partitions: partitions, firstRunMs: firstRun.look,
-            latency: latency(of: looks, warmups))
+        row.look = Results.Look(firstRunMs: firstRun.look, latency: latency(of: looks, warmups))
+        row.tell(look: facts.look, restore: facts.restore)
         if let peak = memory.peak, let before = memoryBefore { row.peakMemoryBytes = max(0, peak - before) }
         row.pssBytes = memory.now
         row.outputSha256 = comparison.outputSha256()
         row.quality = comparison.quality()
-    }
-
-    private func told(_ operators: Operators?) -> (Int?, Int?, Int?) {
-        (operators?.delegated, operators?.total, operators?.partitions)
     }
 
     private func latency(of samples: [Sample], _ warmups: Int) -> Results.Latency {

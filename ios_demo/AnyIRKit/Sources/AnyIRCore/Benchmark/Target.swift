@@ -34,11 +34,13 @@ public func chooseTargets(
     return entries.filter { plan.takes(model: $0.name) }.flatMap { entry -> [Target] in
         switch entry {
         case .refused(let url, let reason):
-            // By the suffix alone: a refused manifest says nothing that could be trusted.
-            let runtime = ["pte": "executorch", "tflite": "litert"][url.pathExtension] ?? "coreml"
+            // By its name alone: a refused manifest says nothing that could be trusted.
+            let named = Manifest.Runtime.allCases.first { entry.name.contains($0.rawValue) }
+            let runtime = Manifest.Runtime.ofSuffix[url.pathExtension] ?? named ?? .coreml
             return [
                 Target(
-                    name: entry.name, runtime: runtime, model: nil, engine: nil, error: reason, isUnsupported: false)
+                    name: entry.name, runtime: runtime.rawValue, model: nil, engine: nil, error: reason,
+                    isUnsupported: false)
             ]
         case .usable(let model): return targets(plan, model, engines, tiles)
         }
@@ -63,15 +65,12 @@ private func targets(
         if manifest.source.sha256 != tiles.weightsSha256 {
             "It was made from weights \(manifest.source.sha256.prefix(12)) and the reference tiles from "
                 + "\(tiles.weightsSha256?.prefix(12) ?? "others")."
-        } else if manifest.tile != tiles.tile {
-            "It takes tiles of \(manifest.tile) and the reference has tiles of \(tiles.tile)."
         } else {
-            nil
+            tiles.misfit(tile: manifest.tile)
         }
     return fitting.map { engine in
-        let unavailable = engine.unavailable.map { "\(engine.label) cannot be used: \($0)." }
-        return Target(
+        Target(
             name: name, runtime: manifest.runtime.rawValue, model: model, engine: engine,
-            error: unavailable ?? misfit, isUnsupported: unavailable != nil)
+            error: engine.refusal ?? misfit, isUnsupported: engine.refusal != nil)
     }
 }

@@ -28,6 +28,9 @@ public struct Manifest: Sendable, Equatable {
 
     public enum Runtime: String, Sendable, CaseIterable {
         case executorch, litert, coreml
+
+        /// By the suffix of its artifacts.
+        static let ofSuffix: [String: Runtime] = ["mlpackage": .coreml, "pte": .executorch, "tflite": .litert]
     }
 
     /// The weights an artifact was made from. `config` is the network's shape, as it stands in the file.
@@ -49,6 +52,19 @@ public struct Manifest: Sendable, Equatable {
 
         /// How many values it holds. The model store has seen to it that they can be counted.
         public var count: Int { shape.reduce(1, *) }
+
+        /// Whether a buffer is of this size.
+        ///
+        /// - Parameter program: for the message
+        /// - Throws: ``EngineError``
+        public func check(_ buffer: FloatBuffer, of program: String) throws {
+            guard buffer.count == count else {
+                throw EngineError("\(name) of \(program) has \(count) values, not \(buffer.count).")
+            }
+        }
+
+        /// "1x3x256x256"
+        public static func text(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "x") }
     }
 
     /// One of an artifact's two programs: what it takes and gives, each in order.
@@ -66,6 +82,13 @@ public struct Manifest: Sendable, Equatable {
 
         /// In the order in which both know them.
         public var statistics: [Tensor] { look.outputs }
+
+        public subscript(name: EntryName) -> Entry {
+            switch name {
+            case .look: look
+            case .restore: restore
+            }
+        }
     }
 
     /// How the weights were made smaller; `calibration` names the photos that fixed the ranges.

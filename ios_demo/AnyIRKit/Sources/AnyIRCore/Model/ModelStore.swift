@@ -44,9 +44,6 @@ public final class ModelStore: Sendable {
 
     /// Values in all; the largest network that ships has 0.2 million.
     private static let maxStatistics = 16 << 20
-    private static let runtimes: [String: Manifest.Runtime] = [
-        "mlpackage": .coreml, "pte": .executorch, "tflite": .litert,
-    ]
 
     private struct Hash {
         let stamp: [String]
@@ -91,7 +88,7 @@ public final class ModelStore: Sendable {
             return [.refused(folder, reason: "The folder cannot be read.")]
         }
         let urls = names.map { folder.appendingPathComponent($0) }
-        let artifacts = urls.filter { Self.runtimes[$0.pathExtension] != nil }
+        let artifacts = urls.filter { Manifest.Runtime.ofSuffix[$0.pathExtension] != nil }
         let stems = Set(artifacts.map(\.stem))
         let manifests = urls.filter { $0.pathExtension == "json" }
         let described = Set(manifests.map(\.stem))
@@ -132,7 +129,7 @@ public final class ModelStore: Sendable {
         try refuse(!isPlain, "The manifest names a file outside its folder: \(shown).")
         let url = folder.appendingPathComponent(name)
         try refuse(
-            Self.runtimes[url.pathExtension] != manifest.runtime,
+            Manifest.Runtime.ofSuffix[url.pathExtension] != manifest.runtime,
             "\(shown) is no \(manifest.runtime.rawValue) program.")
         try refuse(
             url.stem != manifestURL.stem, "The manifest describes \(shown), which its own name does not match.")
@@ -169,8 +166,8 @@ public final class ModelStore: Sendable {
         for image in [sheet, tile, output] {
             try refuse(
                 image.shape != shape || !types.contains(image.dtype),
-                "\(image.name) is \(image.dtype) \(text(image.shape)); this app gives and takes \(known) "
-                    + "\(text(shape)).")
+                "\(image.name) is \(image.dtype) \(Manifest.Tensor.text(image.shape)); this app gives and takes \(known) "
+                    + "\(Manifest.Tensor.text(shape)).")
         }
         try refuse(
             statistics.isEmpty || statistics != Array(restore.inputs.dropFirst()),
@@ -185,8 +182,6 @@ public final class ModelStore: Sendable {
         }
         try refuse(values > Self.maxStatistics, "The model's statistics are larger than any real one's.")
     }
-
-    private func text(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "x") }
 
     private func hash(of url: URL) throws -> String {
         let stamp = try stamp(of: url)

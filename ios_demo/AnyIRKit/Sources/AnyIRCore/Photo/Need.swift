@@ -48,8 +48,8 @@ public struct Need: Sendable, Hashable, Codable {
     public init(from before: FloatBuffer, to after: FloatBuffer, tile: Int, width: Int, height: Int) {
         precondition((1...tile).contains(width) && (1...tile).contains(height), "\(width)x\(height) in \(tile)")
         precondition(before.count == 3 * tile * tile && after.count == 3 * tile * tile, "not an image of \(tile)")
-        let old = Measured(before, tile: tile, width: width, height: height)
-        let new = Measured(after, tile: tile, width: width, height: height)
+        let old = Levels(before, tile: tile, width: width, height: height)
+        let new = Levels(after, tile: tile, width: width, height: height)
         var squares = 0.0
         for c in 0..<3 {
             for y in 0..<height {
@@ -88,7 +88,7 @@ public struct Need: Sendable, Hashable, Codable {
 }
 
 /// An image's mean, and the standard deviations of its cells' mean luma and of the luma around these means.
-private struct Measured {
+private struct Levels {
     /// Pixels a side of the cells whose means are what is not detail.
     private static let cell = 8
 

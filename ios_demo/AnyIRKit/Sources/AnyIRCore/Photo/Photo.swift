@@ -10,12 +10,20 @@ public protocol PhotoSource: Sendable {
     /// In pixels, upright, at least 1.
     var height: Int { get }
 
+    /// Whether the three colours of every pixel are equal, as the photo has but one. So are the result's then: the mean
+    /// of what the engine gives. False unless a source says otherwise.
+    var isGrey: Bool { get }
+
     /// Reads a region row by row.
     ///
     /// - Parameters:
     ///   - region: inside the photo
     ///   - pixels: receives region.width x region.height pixels from the beginning
     func read(_ region: Region, into pixels: UnsafeMutableBufferPointer<UInt8>) throws
+}
+
+extension PhotoSource {
+    public var isGrey: Bool { false }
 }
 
 /// Takes a restored photo row by row, from top to bottom, each row once.
@@ -37,39 +45,42 @@ public struct MemoryPhoto: PhotoSource, Equatable {
     /// width x height x 4 bytes: R G B A.
     public let pixels: [UInt8]
 
-    public init(width: Int, height: Int, pixels: [UInt8]) {
+    public let isGrey: Bool
+
+    public init(width: Int, height: Int, pixels: [UInt8], isGrey: Bool = false) {
         precondition(width >= 1 && height >= 1 && pixels.count == 4 * width * height, "not \(width)x\(height) pixels")
         self.width = width
         self.height = height
         self.pixels = pixels
+        self.isGrey = isGrey
     }
 
     public func read(_ region: Region, into target: UnsafeMutableBufferPointer<UInt8>) {
         precondition(region.x >= 0 && region.x + region.width <= width, "\(region) leaves the photo")
         precondition(region.y >= 0 && region.y + region.height <= height, "\(region) leaves the photo")
-        let bytes = 4 * region.width
-        pixels.withUnsafeBufferPointer { source in
-            for row in 0..<region.height {
-                let start = 4 * ((region.y + row) * width + region.x)
-                _ = UnsafeMutableBufferPointer(rebasing: target[row * bytes..<(row + 1) * bytes])
-                    .update(fromContentsOf: source[start..<start + bytes])
-            }
-        }
+        pixels.withUnsafeBufferPointer { copy(region, of: $0, width: width, into: target) }
+    }
+}
+
+/// Copies a region of pixels, 4 bytes each, that lie in memory row by row.
+///
+/// - Parameters:
+///   - width: pixels in a row
+///   - target: receives region.width x region.height pixels
+public func copy(
+    _ region: Region, of pixels: UnsafeBufferPointer<UInt8>, width: Int,
+    into target: UnsafeMutableBufferPointer<UInt8>
+) {
+    let bytes = 4 * region.width
+    for row in 0..<region.height {
+        let start = 4 * ((region.y + row) * width + region.x)
+        _ = UnsafeMutableBufferPointer(rebasing: target[row * bytes..<(row + 1) * bytes])
+            .update(fromContentsOf: pixels[start..<start + bytes])
     }
 }
 
 extension MemoryPhoto {
     public var isOpaque: Bool { stride(from: 3, to: pixels.count, by: 4).allSatisfy { pixels[$0] == 255 } }
-
-    /// Each pixel's colours as their mean, as `anyir restore` makes the result of a grey photo.
-    public var grey: MemoryPhoto {
-        var pixels = pixels
-        for i in stride(from: 0, to: pixels.count, by: 4) {
-            let sum = Int(pixels[i]) + Int(pixels[i + 1]) + Int(pixels[i + 2])
-            for colour in i..<i + 3 { pixels[colour] = UInt8((sum + 1) / 3) }
-        }
-        return MemoryPhoto(width: width, height: height, pixels: pixels)
-    }
 }
 
 /// Collects a restored photo in memory.

@@ -2,6 +2,9 @@
 final class Band {
     private let width: Int
 
+    /// Whether a pixel's colours become their mean.
+    private let isGrey: Bool
+
     /// Weighted sums, 3 a pixel.
     private(set) var sums: [Float]
     private var alpha: [UInt8]
@@ -9,8 +12,9 @@ final class Band {
 
     private static let rowsAtOnce = 16
 
-    init(width: Int, height: Int) {
+    init(width: Int, height: Int, isGrey: Bool) {
         self.width = width
+        self.isGrey = isGrey
         sums = [Float](repeating: 0, count: 3 * width * height)
         alpha = [UInt8](repeating: 0, count: width * height)
         pixels = [UInt8](repeating: 0, count: 4 * width * min(height, Self.rowsAtOnce))
@@ -27,9 +31,14 @@ final class Band {
                         let weight = Float(rowWeights[row] * columnWeights[column])
                         let from = row * tile.tile + column
                         let to = row * width + x + column
-                        sums[3 * to] += values[from] * weight
-                        sums[3 * to + 1] += values[plane + from] * weight
-                        sums[3 * to + 2] += values[2 * plane + from] * weight
+                        var (red, green, blue) = (values[from], values[plane + from], values[2 * plane + from])
+                        if isGrey {
+                            let mean = (red + green + blue) / 3
+                            (red, green, blue) = (mean, mean, mean)
+                        }
+                        sums[3 * to] += red * weight
+                        sums[3 * to + 1] += green * weight
+                        sums[3 * to + 2] += blue * weight
                         alpha[to] = tile.pixels[4 * (row * tile.width + column) + 3]
                     }
                 }

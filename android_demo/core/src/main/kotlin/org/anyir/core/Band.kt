@@ -2,8 +2,12 @@ package org.anyir.core
 
 private const val ROWS_AT_ONCE = 16
 
-/** Rows of the result, across the whole photo, that tiles still add to. */
-internal class Band(private val width: Int, height: Int) {
+/**
+ * Rows of the result, across the whole photo, that tiles still add to.
+ *
+ * @param grey whether a pixel's colours become their mean
+ */
+internal class Band(private val width: Int, height: Int, private val grey: Boolean = false) {
     /** Weighted sums, 3 a pixel. */
     val sums = FloatArray(width * height * 3)
     private val alpha = ByteArray(width * height)
@@ -17,9 +21,17 @@ internal class Band(private val width: Int, height: Int) {
                 val weight = (rowWeights[row] * columnWeights[column]).toFloat()
                 val from = row * tile.tile + column
                 val to = row * width + x + column
-                sums[3 * to] += tile.values[from] * weight
-                sums[3 * to + 1] += tile.values[plane + from] * weight
-                sums[3 * to + 2] += tile.values[2 * plane + from] * weight
+                var red = tile.values[from]
+                var green = tile.values[plane + from]
+                var blue = tile.values[2 * plane + from]
+                if (grey) {
+                    red = (red + green + blue) / 3
+                    green = red
+                    blue = red
+                }
+                sums[3 * to] += red * weight
+                sums[3 * to + 1] += green * weight
+                sums[3 * to + 2] += blue * weight
                 alpha[to] = (tile.argb[row * tile.width + column] ushr 24).toByte()
             }
         }

@@ -56,7 +56,7 @@ class PhotoRestorer(private val runner: TileRunner, private val overlap: Int = d
     ) {
         val plan = TilePlan(source.width, source.height, runner.tile, overlap)
         val tiles = TileBuffers(runner, minOf(plan.tile, plan.width), minOf(plan.tile, plan.height))
-        val band = Band(plan.width, tiles.height)
+        val band = Band(plan.width, tiles.height, source.grey)
         val steps = 1 + plan.size
         progress(0, steps)
         tiles.look(source, cancelled)

@@ -11,6 +11,12 @@ interface PhotoSource : Closeable {
     val height: Int
 
     /**
+     * Whether the three colours of every pixel are equal, as the photo has but one. So are the result's then: the mean
+     * of what the model gives.
+     */
+    val grey: Boolean get() = false
+
+    /**
      * Reads a region row by row.
      *
      * @param region inside the photo

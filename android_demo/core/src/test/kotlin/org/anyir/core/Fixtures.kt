@@ -19,7 +19,12 @@ internal fun JsonArray.ints(): IntArray = IntArray(size()) { get(it).asInt }
 internal fun JsonArray.doubles(): DoubleArray = DoubleArray(size()) { get(it).asDouble }
 
 /** A photo in memory that checks what it is asked for. */
-internal class MemoryPhoto(override val width: Int, override val height: Int, val argb: IntArray) : PhotoSource {
+internal class MemoryPhoto(
+    override val width: Int,
+    override val height: Int,
+    val argb: IntArray,
+    override val grey: Boolean = false,
+) : PhotoSource {
     override fun read(region: Region, argb: IntArray) {
         require(region.x >= 0 && region.x + region.width <= width) { "$region leaves the photo" }
         require(region.y >= 0 && region.y + region.height <= height) { "$region leaves the photo" }

@@ -16,15 +16,14 @@ internal class ResultWriter(file: File, private val photo: PhotoInfo, private va
     private val facts = FileFacts.read(photo.file)
     private var png: PngWriter? = null
 
-    /** The next [rows] rows. A grey photo stays grey: the mean of the three channels is written. */
+    /** The next [rows] rows. A grey photo stays grey: one of its colours, which are equal, is written. */
     fun write(argb: IntArray, rows: Int) {
-        if (facts.grey) makeGrey(argb, rows * source.width)
         val writer = png ?: PngWriter(
             output,
             source.width,
             source.height,
             source.alpha,
-            facts.grey,
+            source.grey,
             Colours.profile(source.colours),
             facts.exif?.let { Exif.forResult(it, source.width, source.height) },
         ).also { png = it }
@@ -41,13 +40,5 @@ internal class ResultWriter(file: File, private val photo: PhotoInfo, private va
     override fun close() {
         png?.close()
         file.close()
-    }
-
-    private fun makeGrey(argb: IntArray, count: Int) {
-        for (i in 0 until count) {
-            val pixel = argb[i]
-            val mean = ((pixel shr 16 and 255) + (pixel shr 8 and 255) + (pixel and 255) + 1) / 3
-            argb[i] = pixel and (0xff shl 24) or (mean shl 16) or (mean shl 8) or mean
-        }
     }
 }

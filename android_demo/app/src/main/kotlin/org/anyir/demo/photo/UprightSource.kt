@@ -12,11 +12,13 @@ import java.io.File
  * decoded at once and kept for the tiles that lie in it.
  *
  * @param sample 1, or 2 for half the width and height
+ * @param grey whether the file has one colour channel
  */
 internal class UprightSource(
     private val regions: Regions,
     private val orientation: Orientation,
     private val sample: Int = 1,
+    override val grey: Boolean = false,
 ) : PhotoSource {
     override val width: Int = maxOf(1, (if (orientation.swaps) regions.height else regions.width) / sample)
     override val height: Int = maxOf(1, (if (orientation.swaps) regions.width else regions.height) / sample)
@@ -86,8 +88,10 @@ internal class UprightSource(
 
     companion object {
         /** Opens [photo], at half its size where [half] says so. */
-        fun open(photo: PhotoInfo, half: Boolean): UprightSource =
-            UprightSource(Regions.open(photo.file), Orientation(photo.orientation), if (half) 2 else 1)
+        fun open(photo: PhotoInfo, half: Boolean): UprightSource {
+            val grey = FileFacts.read(photo.file).grey
+            return UprightSource(Regions.open(photo.file), Orientation(photo.orientation), if (half) 2 else 1, grey)
+        }
 
         /** Opens a result, which lies upright. */
         fun open(result: File): UprightSource = UprightSource(Regions.open(result), Orientation(1))
