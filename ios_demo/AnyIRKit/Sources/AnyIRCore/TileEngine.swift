@@ -61,7 +61,8 @@ extension EntryEngine {
         return try run(.look, [sheet], into: statistics.values)
     }
 
-    public func restore(_ tile: FloatBuffer, with statistics: Statistics, into output: FloatBuffer) throws -> RunTiming {
+    public func restore(_ tile: FloatBuffer, with statistics: Statistics, into output: FloatBuffer) throws -> RunTiming
+    {
         try checkOwn(statistics)
         return try run(.restore, [tile] + statistics.values, into: [output])
     }

@@ -185,9 +185,9 @@ private struct FullDisk: PhotoSink {
 
     @Test func aLongStripTakesOneRowOfTiles() async throws {
         let opener = PlaceOpener(tile: 64)
-        let photo = randomPhoto(20_000, 3)
+        let photo = randomPhoto(20_000, 30)
         #expect(try await restore(photo, by: PhotoRestorer(opener)) == photo)
-        #expect(opener.calls.count == 1 + TilePlan(width: 20_000, height: 3, tile: 64, overlap: 16).count)
+        #expect(opener.calls.count == 1 + TilePlan(width: 20_000, height: 30, tile: 64, overlap: 16).count)
     }
 
     @Test func unloadingGivesTheEngineBack() async throws {

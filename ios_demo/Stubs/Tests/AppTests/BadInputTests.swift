@@ -46,13 +46,6 @@ import Testing
         #expect(try app.files.isEmpty)
     }
 
-    @Test func aStripIsRestored() async throws {
-        let app = try await TestApp(TestPackage())
-        try await app.open(app.photo(StubPhoto(type: "public.png", width: 20_000, height: 30)))
-        try await app.restore()
-        #expect(app.model.state.work.result?.width == 20_000)
-    }
-
     @Test func namesAreMadeSafe() async throws {
         let app = try await TestApp(TestPackage())
         try await app.open(app.photo(StubPhoto(type: "public.png", width: 4, height: 4), name: "a:b\\c.png"))
@@ -75,9 +68,15 @@ import Testing
         let full = app.folder.appendingPathComponent("full")
         try FileManager.default.createSymbolicLink(atPath: full.path, withDestinationPath: "/dev/full")
         let writer = try PixelWriter(full)
-        let error = try #require(throws: (any Error).self) {
-            try [UInt8](repeating: 0, count: 4).withUnsafeBufferPointer { try writer.write($0, firstRow: 0, rows: 1) }
+        var thrown: (any Error)?
+        do {
+            try [UInt8](repeating: 0, count: 4).withUnsafeBufferPointer {
+                try writer.write($0, firstRow: 0, rows: 1)
+            }
+        } catch {
+            thrown = error
         }
+        let error = try #require(thrown)
         #expect(notice(ofFile: error, noSpace: .noSpaceToOpen, other: .cannotDecode) == .noSpaceToOpen)
         #expect(notice(ofFile: CocoaError(.fileReadUnknown), noSpace: .noSpaceToOpen, other: .gone) == .gone)
         try await app.open(app.photo(StubPhoto(type: "public.png", width: 8, height: 8)))
