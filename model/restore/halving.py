@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from anyir.model.config import SIZE_MULTIPLE, default_overlap
+from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE, default_overlap
 from anyir.model.restore.tile_models import OutOfMemoryError
 from anyir.model.restore.tiling import Region, TilePlan
 
@@ -61,3 +61,13 @@ class Halving:
             result[place.y : place.y + place.height, place.x : place.x + place.width] += restored * weight
         assert result is not None
         return result
+
+
+def memory_notes(tile: int, smaller: int, sheet: int | None) -> list[str]:
+    """What the user is told of tiles that became ``smaller`` and of a sheet that had to be."""
+    notes = []
+    if smaller < tile:
+        notes.append(f"not enough memory for tiles of {tile}: it was restored in tiles of {smaller}")
+    if sheet is not None:
+        notes.append(f"not enough memory for one look at {DEFAULT_TILE} pixels a side: it had {sheet}")
+    return notes

@@ -15,7 +15,7 @@ from PIL import Image
 from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE, default_overlap
 from anyir.model.errors import UserError
 from anyir.model.restore.at_once import restore_in_order
-from anyir.model.restore.halving import LEAST_TILE, Halving
+from anyir.model.restore.halving import LEAST_TILE, Halving, memory_notes
 from anyir.model.restore.look import make_sheet
 from anyir.model.restore.need import Need, need_between
 from anyir.model.restore.tile_models import LookModel, OutOfMemoryError, TileModel, TorchModel, open_model
@@ -57,7 +57,8 @@ class Restorer:
     """Restores photos: cuts them into overlapping tiles, runs a model on each, and blends the results.
 
     ``Restorer("small")(image)`` returns an image of the same type, size and depth. Alpha passes through;
-    grey goes in as three equal channels and comes out as their mean. Beside the photo and its result,
+    grey goes in as three equal channels and comes out as their mean, so that black-and-white photos stored in
+    colour stay so too. Beside the photo and its result,
     memory is taken for the tiles that are restored at once and for one row of tiles across the photo, in
     float32.
 
@@ -169,10 +170,12 @@ class Restorer:
         colours = 1 if source.shape[2] < 3 else 3
         target[..., colours:] = source[..., colours:]
         source, target = source[..., :colours], target[..., :colours]
+        if colours == 3 and _is_neutral(source):
+            source = source[..., :1]
 
         plan = self.plan(source.shape[1], source.shape[0])
         height, width = min(plan.tile, plan.height), min(plan.tile, plan.width)
-        band = np.zeros((height, plan.width, colours), np.float32)  # rows y..y + height of the result
+        band = np.zeros((height, plan.width, source.shape[2]), np.float32)  # rows y..y + height of the result
         restore, margin, side = self._look(source, scale, plan)
 
         def run(region: Region, tile: int) -> NDArray[np.float32]:
@@ -193,7 +196,7 @@ class Restorer:
             target[y:end] = finished if source.dtype.kind == "f" else np.rint(finished)
             band[: height - (end - y)] = band[end - y :].copy()
             band[height - (end - y) :] = 0
-        return _memory_notes(self.tile, restored_tile.tile, side)
+        return memory_notes(self.tile, restored_tile.tile, side)
 
     def need(self, source: NDArray[Any]) -> Need:
         """How much a photo needs to be restored: one tile's work, on the sheet that stands for the photo.
@@ -312,13 +315,10 @@ class Restorer:
         return result
 
 
-def _memory_notes(tile: int, smaller: int, sheet: int | None) -> list[str]:
-    notes = []
-    if smaller < tile:
-        notes.append(f"not enough memory for tiles of {tile}: it was restored in tiles of {smaller}")
-    if sheet is not None:
-        notes.append(f"not enough memory for one look at {DEFAULT_TILE} pixels a side: it had {sheet}")
-    return notes
+def _is_neutral(image: NDArray[Any]) -> bool:
+    """Whether a photo (H, W, C) has no colour: three channels that are equal everywhere."""
+    bands = (image[y : y + 64] for y in range(0, len(image), 64))
+    return all((b[..., 0] == b[..., 1]).all() and (b[..., 1] == b[..., 2]).all() for b in bands)
 
 
 def _as_input(pixels: NDArray[Any], scale: float) -> NDArray[np.float32]:

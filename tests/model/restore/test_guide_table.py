@@ -190,6 +190,18 @@ def grey():
     )
 
 
+@row("black-and-white stored in colour")
+def no_colour():
+    class Tinting(Inverted):
+        def __call__(self, tile):
+            return tile + np.array([0.25, 0, -0.25], np.float32).reshape(1, 3, 1, 1)
+
+    pixels = np.repeat(values((20, 30, 1)) // 2 + 64, 3, axis=2)
+    Path("in.png").write_bytes(encode(Photo(pixels), "PNG")[0])
+    restore_file("in.png", "tinted.png", restorer=Restorer(Tinting(), tile=16, overlap=4))
+    np.testing.assert_array_equal(read_photo("tinted.png").pixels, pixels)
+
+
 @row("grey TIFF where 0 is white")
 def white_is_0():
     pixels = values((24, 40))

@@ -157,6 +157,22 @@ def test_alpha_is_untouched_and_grey_is_the_mean():
     np.testing.assert_allclose(grey, 0.7, atol=1e-6)
 
 
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_black_and_white_in_colour_stays_without_colour(channels, in_place):
+    image = image_of(150, 70, channels, np.uint8)
+    image[..., :3] = image[..., :1] // 2
+    steps = np.array([0, 8, 16], np.float32).reshape(1, 3, 1, 1) / 255
+    restorer = Restorer(Wrapped(lambda tile: tile + steps), tile=32)
+    before, result = image.copy(), image if in_place else np.empty_like(image)
+    restorer.restore_into(image, result)
+    expected = before.copy()
+    expected[..., :3] = before[..., :3] + 8
+    np.testing.assert_array_equal(result, expected)
+    before[69, 149, 2] ^= 1  # a photo with a colour has its own
+    assert (restorer(before)[0, 0, :3] - before[0, 0, :3].astype(int)).tolist() == [0, 8, 16]
+
+
 def test_results_stay_in_range():
     image = image_of(40, 40, 3, np.uint8)
     assert (Restorer(Wrapped(lambda tile: tile + 2), tile=32)(image) == 255).all()
@@ -191,7 +207,7 @@ def test_memory_grows_with_the_tile_not_with_the_photo():
     restorer = Restorer(Wrapped(), tile=64, overlap=16)
     peaks = []
     for height in (500, 5000):
-        image = np.zeros((height, 300, 3), np.uint8)
+        image = np.full((height, 300, 3), (0, 0, 1), np.uint8)
         tracemalloc.start()
         restorer.restore_into(image, image)
         peaks.append(tracemalloc.get_traced_memory()[1])
