@@ -33,8 +33,6 @@ open class UIApplication: NSObject {
 open class UIDevice: NSObject {
     // https://developer.apple.com/documentation/uikit/uidevice/current
     public class var current: UIDevice { UIDevice() }
-    // https://developer.apple.com/documentation/uikit/uidevice/systemversion
-    open var systemVersion: String { "0" }
     // https://developer.apple.com/documentation/uikit/uidevice/systemname
     open var systemName: String { "Linux" }
     // https://developer.apple.com/documentation/uikit/uidevice/isbatterymonitoringenabled
