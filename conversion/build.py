@@ -49,12 +49,15 @@ def build(
         One row a recipe, in the order given.
 
     Raises:
-        UserError: weights that cannot be loaded.
+        UserError: weights that cannot be loaded, or a file where the folder should be.
         OSError: a folder that cannot be written.
     """
     path = find_weights(weights)
     load_weights(path)  # damaged or foreign weights end here, in one line, and not once a process
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise UserError(f"{out} is a file; name a folder for the artifacts") from error
     (out / REPORT).unlink(missing_ok=True)  # interrupted, this build leaves none rather than an earlier one's
     rows: dict[str, BuildRow] = {}
 

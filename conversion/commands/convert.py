@@ -9,13 +9,31 @@ import typer
 
 from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE
 
+LARGEST_TILE = 1024
+
+
+def tile_side(text: str) -> int:
+    """What ``--tile`` says: height and width of a tile, which are the same.
+
+    Raises:
+        typer.BadParameter: anything else.
+    """
+    if not str(text).isdecimal():
+        raise typer.BadParameter(f"{text}: tiles are squares; one number of pixels is due, such as 256")
+    side = int(text)
+    if not SIZE_MULTIPLE <= side <= LARGEST_TILE or side % SIZE_MULTIPLE:
+        raise typer.BadParameter(f"{text}: a multiple of {SIZE_MULTIPLE} up to {LARGEST_TILE} is due")
+    return side
+
 
 def run(
     weights: Annotated[str | None, typer.Option(help="A file or a shipped preset; default: small.")] = None,
     tile: Annotated[
         int,
         typer.Option(
-            max=1024, help=f"Height and width of the input in pixels, a multiple of {SIZE_MULTIPLE}."
+            parser=tile_side,
+            metavar="PIXELS",
+            help=f"Height and width of the input, a multiple of {SIZE_MULTIPLE} up to {LARGEST_TILE}.",
         ),
     ] = DEFAULT_TILE,
     out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("build/artifacts"),
@@ -33,8 +51,6 @@ def run(
 
     Example: [bold]anyir convert --weights small --tile 256 --out build/artifacts --only 'litert_*'[/bold]
     """
-    if tile < SIZE_MULTIPLE or tile % SIZE_MULTIPLE:
-        raise typer.BadParameter(f"--tile {tile}: a positive multiple of {SIZE_MULTIPLE} is due")
     from anyir.conversion.recipes import select_recipes
 
     try:

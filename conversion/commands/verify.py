@@ -108,7 +108,8 @@ def _verify(path: Path, python: Path | None, arch: Arch | None) -> dict[str, Any
         else:
             parity = _run_again(path, manifest)
     except UserError as error:
-        return {"artifact": path.name, "status": "failed", "parity": None, "reason": str(error)}
+        reason = str(error).removeprefix(f"{path.name}: ")  # what prints it names the artifact, too
+        return {"artifact": path.name, "status": "failed", "parity": None, "reason": reason}
     return {"artifact": path.name, "status": "ok", "parity": parity, "reason": None}
 
 

@@ -81,6 +81,13 @@ def test_weights_that_are_none_end_before_anything_is_made(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_file_in_the_place_of_the_folder_is_one_line_and_stays(tiny_weights, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(UserError, match="out is a file; name a folder for the artifacts"):
+        build(tiny_weights, TILE, tmp_path / "out", [])
+    assert (tmp_path / "out").read_text() == "mine"
+
+
 def test_weights_that_change_meanwhile_are_not_those_that_are_built(tiny_weights, tmp_path, monkeypatch):
     weights = tmp_path / "best.safetensors"
     shutil.copy(tiny_weights, weights)
@@ -134,7 +141,15 @@ def test_the_command_s_exit_codes(tiny_weights, tmp_path, monkeypatch):
     unknown = run(app, ["convert", *out, "--only", "onnx_*"])
     assert unknown.exit_code == 2
     assert "coreml_mlprogram_fp16" in unknown.output
-    assert run(app, ["convert", *out, "--tile", "100"]).exit_code == 2
+    for tile, reason in (
+        ("100", "100: a multiple of 8 up to 1024 is due"),
+        ("0", "0: a multiple of 8 up to 1024 is due"),
+        ("1032", "1032: a multiple of 8 up to 1024 is due"),
+        ("64x128", "64x128: tiles are squares"),
+    ):
+        refused = run(app, ["convert", *out, "--tile", tile])
+        assert refused.exit_code == 2
+        assert reason in " ".join(refused.output.split())
     assert not (tmp_path / "out").exists()
 
     failed = BuildRow("litert_cpu_fp32", "x.tflite", "failed", reason="the toolchain says no")
