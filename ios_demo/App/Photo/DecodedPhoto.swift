@@ -27,9 +27,7 @@ final class DecodedPhoto: PhotoSource, @unchecked Sendable {
         let size = halfSize ? info.half : (info.width, info.height)
         // The picture, and ImageIO's own copy while it decodes.
         try Self.checkMemory(8 * size.0 * size.1)
-        let reader = try PhotoReader(url)
-        isGrey = reader.isGrey
-        let image = try reader.image(side: halfSize ? max(size.0, size.1) : nil)
+        let image = try PhotoReader(url).image(side: halfSize ? max(size.0, size.1) : nil)
         fileWidth = image.width
         fileHeight = image.height
         orientation = Orientation(exif: info.orientation)
@@ -39,6 +37,7 @@ final class DecodedPhoto: PhotoSource, @unchecked Sendable {
             pixels.deallocate()
             throw PhotoFault(.cannotDecode)
         }
+        isGrey = AnyIRCore.isGrey(UnsafeBufferPointer(pixels))
     }
 
     deinit { pixels.deallocate() }

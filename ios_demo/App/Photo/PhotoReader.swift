@@ -13,9 +13,6 @@ struct PhotoReader {
     private let index: Int
     private let properties: [String: Any]
 
-    /// Whether it has one colour channel.
-    var isGrey: Bool { AnyIRApple.isGrey(properties) }
-
     /// The file's uniform type identifier, such as "public.jpeg".
     let type: String
 
@@ -87,9 +84,8 @@ struct PhotoReader {
         }
         if let bits = number(kCGImagePropertyDepth), bits > 8 { notes.append(Words.noteBits(bits)) }
         let model = properties[kCGImagePropertyColorModel as String] as? String
-        if let model, model != kCGImagePropertyColorModelRGB as String, !isGrey {
-            notes.append(Words.noteColours(model))
-        }
+        let known = [kCGImagePropertyColorModelRGB, kCGImagePropertyColorModelGray].map { $0 as String }
+        if let model, !known.contains(model) { notes.append(Words.noteColours(model)) }
         return notes
     }
 

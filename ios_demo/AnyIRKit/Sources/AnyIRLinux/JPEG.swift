@@ -18,10 +18,10 @@ func readJPEG(_ data: Data, name: String) throws -> (MemoryPhoto, PhotoTags) {
     let (width, height) = (Int(image.width), Int(image.height))
     let photo = MemoryPhoto(
         width: width, height: height,
-        pixels: Array(UnsafeBufferPointer(start: pixels, count: 4 * width * height)), isGrey: image.is_grey)
+        pixels: Array(UnsafeBufferPointer(start: pixels, count: 4 * width * height)))
     let tags = PhotoTags(
         exif: Array(UnsafeBufferPointer(start: image.exif, count: image.exif_bytes)),
-        profile: Array(UnsafeBufferPointer(start: image.profile, count: image.profile_bytes)))
+        profile: Array(UnsafeBufferPointer(start: image.profile, count: image.profile_bytes)), isGrey: image.is_grey)
     return (photo, tags)
 }
 
@@ -41,7 +41,7 @@ func jpeg(of photo: MemoryPhoto, _ tags: inout PhotoTags, _ notes: inout [String
                 var image = anyir_jpeg()
                 image.pixels = pixels.baseAddress
                 (image.width, image.height) = (Int32(photo.width), Int32(photo.height))
-                image.is_grey = photo.isGrey
+                image.is_grey = tags.isGrey
                 (image.exif, image.exif_bytes) = (exif.baseAddress, exif.count)
                 (image.profile, image.profile_bytes) = (profile.baseAddress, profile.count)
                 var count = 0

@@ -27,14 +27,14 @@ func readPNG(_ data: Data, name: String) throws -> (MemoryPhoto, PhotoTags) {
         guard png_image_finish_read(&image, nil, &pixels, Int32(4 * width), nil) != 0,
             image.warning_or_error == 0
         else { throw PhotoFileError("\(name) is damaged: \(reason(image)).") }
-        return MemoryPhoto(width: width, height: height, pixels: pixels, isGrey: isGrey)
+        return (MemoryPhoto(width: width, height: height, pixels: pixels), isGrey)
     }
-    var tags = PhotoTags()
+    var tags = PhotoTags(isGrey: photo.1)
     for (kind, content) in chunks(of: Array(data)) {
         if kind == "eXIf" { tags.exif = Exif.withoutHeader(content) }
         if kind == "iCCP" { tags.profile = profile(of: content) }
     }
-    return (photo, tags)
+    return (photo.0, tags)
 }
 
 func png(of photo: MemoryPhoto, _ tags: PhotoTags, name: String) throws -> Data {
@@ -44,10 +44,10 @@ func png(of photo: MemoryPhoto, _ tags: PhotoTags, name: String) throws -> Data 
     image.height = png_uint_32(photo.height)
     let isOpaque = photo.isOpaque
     image.format =
-        photo.isGrey
+        tags.isGrey
         ? isOpaque ? anyir_png_gray : anyir_png_gray_alpha : isOpaque ? anyir_png_rgb : anyir_png_rgba
     if !tags.profile.isEmpty { image.flags |= anyir_png_own_colours }
-    let pixels = packed(photo, isOpaque: isOpaque)
+    let pixels = packed(photo, isGrey: tags.isGrey, isOpaque: isOpaque)
     var size = anyir_png_most(image)
     var bytes = [UInt8](repeating: 0, count: size)
     guard png_image_write_to_memory(&image, &bytes, &size, 0, pixels, 0, nil) != 0 else {
@@ -61,12 +61,12 @@ func png(of photo: MemoryPhoto, _ tags: PhotoTags, name: String) throws -> Data 
 }
 
 /// Without the channels that say nothing.
-private func packed(_ photo: MemoryPhoto, isOpaque: Bool) -> [UInt8] {
-    if !photo.isGrey, !isOpaque { return photo.pixels }
+private func packed(_ photo: MemoryPhoto, isGrey: Bool, isOpaque: Bool) -> [UInt8] {
+    if !isGrey, !isOpaque { return photo.pixels }
     var packed: [UInt8] = []
     packed.reserveCapacity(photo.pixels.count)
     for i in stride(from: 0, to: photo.pixels.count, by: 4) {
-        packed += photo.pixels[i..<i + (photo.isGrey ? 1 : 3)]
+        packed += photo.pixels[i..<i + (isGrey ? 1 : 3)]
         if !isOpaque { packed.append(photo.pixels[i + 3]) }
     }
     return packed

@@ -9,6 +9,9 @@ struct PhotoTags {
     /// Of its colours; empty where there is none.
     var profile: [UInt8] = []
 
+    /// Whether it has one colour channel.
+    var isGrey = false
+
     /// - Returns: the same for an upright result of this size, and a note where something was lost
     func forResult(width: Int, height: Int) -> (tags: PhotoTags, notes: [String]) {
         if exif.isEmpty { return (self, []) }
@@ -58,8 +61,6 @@ public struct PhotoFile {
     /// - Throws: ``PhotoFileError``
     public func write(_ restored: MemoryPhoto, to url: URL) throws -> [String] {
         var (tags, notes) = tags.forResult(width: restored.width, height: restored.height)
-        let restored = MemoryPhoto(
-            width: restored.width, height: restored.height, pixels: restored.pixels, isGrey: photo.isGrey)
         let data: Data
         switch url.pathExtension.lowercased() {
         case "png": data = try png(of: restored, tags, name: url.path)

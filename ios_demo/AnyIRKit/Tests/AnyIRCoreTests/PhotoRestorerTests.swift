@@ -52,7 +52,8 @@ private struct FullDisk: PhotoSink {
             let opener = PlaceOpener(tile: due.tile) { v, x, y, c in
                 v * (0.5 + Float(x) / 8) + Float(y) / 16 - Float(c) / 8
             }
-            let photo = MemoryPhoto(width: due.width, height: due.height, pixels: due.photo, isGrey: due.grey)
+            let photo = MemoryPhoto(width: due.width, height: due.height, pixels: due.photo)
+            #expect(photo.isGrey == due.grey)
             let restored = try await restore(photo, by: PhotoRestorer(opener, overlap: due.overlap))
             #expect(restored?.pixels == due.restored)
         }

@@ -70,18 +70,20 @@ import Testing
             saved.pixels.enumerated().filter { $0.offset % 4 == 3 }.map(\.element) == (0..<16).map { UInt8($0 * 17) })
     }
 
-    @Test func greyStaysGrey() async throws {
+    @Test func aPhotoWithoutColourIsKnown() async throws {
         let app = try await TestApp(TestPackage())
-        var photo = StubPhoto(type: "public.png", width: 20, height: 20)
-        photo.model = "Gray"
-        // The stub's pixels are not grey, so that it shows that the colours become their mean.
-        try await app.open(app.photo(photo, name: "a.png"))
-        #expect(app.model.state.work.photo?.notes == [])
-        try await app.restore()
-        try await app.save()
-        let pixels = try await app.saved("a-restored.png").pixels
-        let isGrey = stride(from: 0, to: pixels.count, by: 4).map { Set(pixels[$0..<$0 + 3]).count == 1 }
-        #expect(isGrey == Array(repeating: true, count: 400))
+        for model in ["Gray", "RGB"] {
+            var photo = StubPhoto(type: "public.png", width: 2, height: 1)
+            photo.model = model
+            for (pixels, isGrey) in [([9, 9, 9, 255, 4, 4, 4, 255], true), ([9, 9, 9, 255, 4, 4, 5, 255], false)] {
+                let url = app.folder.appendingPathComponent("a.png")
+                try photo.file(pixels.map { UInt8($0) }).write(to: url)
+                try await app.open(url)
+                let info = try #require(app.model.state.work.photo)
+                #expect(info.notes == [])
+                #expect(try DecodedPhoto(url, info: info, halfSize: false).isGrey == isGrey)
+            }
+        }
     }
 
     @Test func whatIsWrongWithAPhotoIsOneSentence() async throws {

@@ -39,9 +39,7 @@ public struct PhotoFile {
         space = image.restoringSpace
         hasAlpha = image.hasAlpha
         let orientation = (properties[kCGImagePropertyOrientation as String] as? NSNumber)?.intValue ?? 1
-        photo = MemoryPhoto(
-            width: image.width, height: image.height, pixels: pixels, isGrey: isGrey(properties)
-        ).upright(exif: orientation)
+        photo = MemoryPhoto(width: image.width, height: image.height, pixels: pixels).upright(exif: orientation)
     }
 
     /// Writes what became of the photo beside the target, then renames: there is never half a file. It has the photo's

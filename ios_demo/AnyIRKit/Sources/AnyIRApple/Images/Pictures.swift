@@ -50,11 +50,6 @@ public func picture(
         decode: nil, shouldInterpolate: true, intent: .defaultIntent)
 }
 
-/// Whether a photo, of these properties, has one colour channel.
-public func isGrey(_ properties: [String: Any]) -> Bool {
-    properties[kCGImagePropertyColorModel as String] as? String == kCGImagePropertyColorModelGray as String
-}
-
 /// What a result's file is to say: all that the photo's says, but for how the picture lies and how large it is.
 public func resultProperties(_ properties: [String: Any], width: Int, height: Int) -> [String: Any] {
     var kept = properties

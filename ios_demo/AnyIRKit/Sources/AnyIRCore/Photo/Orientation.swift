@@ -68,6 +68,6 @@ extension MemoryPhoto {
             }
             count = pixels.count
         }
-        return MemoryPhoto(width: size.width, height: size.height, pixels: turned, isGrey: isGrey)
+        return MemoryPhoto(width: size.width, height: size.height, pixels: turned)
     }
 }

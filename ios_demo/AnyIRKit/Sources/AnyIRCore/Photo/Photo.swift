@@ -10,8 +10,8 @@ public protocol PhotoSource: Sendable {
     /// In pixels, upright, at least 1.
     var height: Int { get }
 
-    /// Whether the three colours of every pixel are equal, as the photo has but one. So are the result's then: the mean
-    /// of what the engine gives. False unless a source says otherwise.
+    /// Whether the three colours of every pixel are equal: a grey photo, or a black-and-white one that is stored in
+    /// colour. So are the result's then: the mean of what the engine gives. False unless a source says otherwise.
     var isGrey: Bool { get }
 
     /// Reads a region row by row.
@@ -47,18 +47,25 @@ public struct MemoryPhoto: PhotoSource, Equatable {
 
     public let isGrey: Bool
 
-    public init(width: Int, height: Int, pixels: [UInt8], isGrey: Bool = false) {
+    public init(width: Int, height: Int, pixels: [UInt8]) {
         precondition(width >= 1 && height >= 1 && pixels.count == 4 * width * height, "not \(width)x\(height) pixels")
         self.width = width
         self.height = height
         self.pixels = pixels
-        self.isGrey = isGrey
+        isGrey = pixels.withUnsafeBufferPointer(AnyIRCore.isGrey)
     }
 
     public func read(_ region: Region, into target: UnsafeMutableBufferPointer<UInt8>) {
         precondition(region.x >= 0 && region.x + region.width <= width, "\(region) leaves the photo")
         precondition(region.y >= 0 && region.y + region.height <= height, "\(region) leaves the photo")
         pixels.withUnsafeBufferPointer { copy(region, of: $0, width: width, into: target) }
+    }
+}
+
+/// Whether pixels, 4 bytes each, have three equal colours everywhere.
+public func isGrey(_ pixels: UnsafeBufferPointer<UInt8>) -> Bool {
+    stride(from: 0, to: pixels.count, by: 4).allSatisfy {
+        pixels[$0] == pixels[$0 + 1] && pixels[$0 + 1] == pixels[$0 + 2]
     }
 }
 
