@@ -52,12 +52,12 @@ DEGRADATIONS: tuple[Degradation, ...] = (
     Degradation(CLEAN, "Clean", "nothing to restore", training=0.14, on_surfaces=True, parity=8),
     Degradation(
         "noise", "Noise", "sigma 0 to 50 of 255", order=60, stream=6,
-        training=0.11,  # the most of those that are made, because its whole range of sigma is asked for
+        training=0.17,  # the most of those that are made, because its whole range of sigma is asked for
         on_surfaces=True, validation=0, calibration=0, parity=0,
     ),
     Degradation(
         "rain", "Rain", "few and faint streaks to many and bright ones", order=10, stream=1,
-        training=0.05, validation=1, calibration=1, parity=1,
+        training=0.12, validation=1, calibration=1, parity=1,
     ),
     Degradation(
         "haze", "Haze", "scattering 0.04 to 0.2", order=30, stream=3,
@@ -73,15 +73,15 @@ DEGRADATIONS: tuple[Degradation, ...] = (
     ),
     Degradation(
         "low_light", "Low light", "0.5 to 4 stops too dark", order=0, stream=0,
-        training=0.03, validation=5, calibration=5, parity=5,
+        training=0.06, validation=5, calibration=5, parity=5,
     ),
     Degradation(
         "snow", "Snow", "few flakes to many, and a veil of up to 15 %", order=20, stream=2,
-        training=0.03, validation=6, calibration=6, parity=6,
+        training=0.04, validation=6, calibration=6, parity=6,
     ),
     Degradation(
         "camera_noise", "Camera noise", "shot noise of variance 0.0001 to 0.012", order=70, stream=7,
-        training=0.04, on_surfaces=True, validation=9, calibration=7,
+        training=0.05, on_surfaces=True, validation=9, calibration=7,
     ),
     Degradation(
         "jpeg", "JPEG", "quality 90 to 10", order=80, stream=8,
