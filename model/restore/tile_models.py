@@ -91,8 +91,8 @@ class ThreadedModel(TileModel, Protocol):
 class TorchModel:
     """An AnyIR network as a ``LookModel``, on the accelerator that torch has, else on the CPU.
 
-    On the CPU, cores work on tiles of their own: threads that share a tile wait for each other some thousand
-    times in it, which takes as long as they save (docs/lab/files.md).
+    On the CPU, cores work on tiles of their own: threads that share a tile wait for each other at every
+    operator, which takes as long as they save (docs/lab/files.md).
 
     Args:
         network: put in eval mode, and its fusion computed as the addition that it equals.
@@ -126,14 +126,12 @@ class TorchModel:
 
         threads = torch.get_num_threads()
         share = threads // self.tiles_at_once
-        with ThreadPoolExecutor(
-            self.tiles_at_once, initializer=torch.set_num_threads, initargs=(share,)
-        ) as pool:
-            try:
-                yield pool
-            finally:
-                pool.shutdown(cancel_futures=True)
-                torch.set_num_threads(threads)  # which new threads have taken from those of the pool
+        pool = ThreadPoolExecutor(self.tiles_at_once, initializer=torch.set_num_threads, initargs=(share,))
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
+            torch.set_num_threads(threads)  # else new threads would take the share, too
 
     def restore(self, tile: NDArray[np.float32], statistics: Statistics | None, /) -> NDArray[np.float32]:
         """As ``__call__``, with ``look``'s statistics in place of the tile's own."""

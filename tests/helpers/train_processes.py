@@ -82,13 +82,7 @@ TIMEOUT_S = 300
 
 def torchrun(*arguments: object, processes: int = 2) -> subprocess.CompletedProcess[str]:
     """This file under torchrun, as users start training."""
-    launcher = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        f"--nproc-per-node={processes}",
-    ]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     return subprocess.run(
         [*launcher, f"--nproc-per-node={processes}", __file__, *map(str, arguments)],
         capture_output=True,
@@ -98,8 +92,7 @@ def torchrun(*arguments: object, processes: int = 2) -> subprocess.CompletedProc
 
 
 def forked(*arguments: object, processes: int = 2) -> subprocess.CompletedProcess[str]:
-    """The same by torchrun's own agent, in processes that have torch and Fabric imported: in a third of the
-    time."""
+    """The same by torchrun's own agent, in processes that begin with torch and Fabric imported."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__, "lightning_fabric", "torch.distributed.launcher.api"])
     with tempfile.TemporaryDirectory() as folder:
