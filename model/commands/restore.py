@@ -173,13 +173,14 @@ def run(
             raise typer.BadParameter(f"{'--resume' if resume else '--jobs'} is for folders")
         if quality is not None and output_format(target) not in LOSSY:
             raise typer.BadParameter(f"{target.suffix} has no --quality: nothing is lost")
-        photo = read_job(jobs[0], output)  # before the seconds that a model takes
-        restorer = make()
-        setting = restorer.setting
-        _say_what_runs(setting, as_json)
-        with keep_freed_memory(), TileBar(count_tiles(setting, jobs)) as bar:
-            outcomes = [restore_job(restorer, jobs[0], photo, output, progress=bar.start(jobs[0]))]
-            bar.finish(jobs[0], outcomes[0])
+        with keep_freed_memory():  # from before the first threads
+            photo = read_job(jobs[0], output)  # before the seconds that a model takes
+            restorer = make()
+            setting = restorer.setting
+            _say_what_runs(setting, as_json)
+            with TileBar(count_tiles(setting, jobs)) as bar:
+                outcomes = [restore_job(restorer, jobs[0], photo, output, progress=bar.start(jobs[0]))]
+                bar.finish(jobs[0], outcomes[0])
     _print_outcomes(outcomes, setting, as_json)
     failed = sum(outcome.status == "failed" for outcome in outcomes)
     if failed:
@@ -211,13 +212,14 @@ def _restore_folder(
 
     try:
         if len(threads) == 1:
-            restorer = make(threads=threads[0])
-            setting = restorer.setting
-            _say_what_runs(setting, as_json)
-            with keep_freed_memory(), TileBar(count_tiles(setting, jobs)) as bar:
-                outcomes = restore_jobs(
-                    restorer, jobs, output, resume=resume, started=bar.start, finished=finished
-                )
+            with keep_freed_memory():  # from before the first threads
+                restorer = make(threads=threads[0])
+                setting = restorer.setting
+                _say_what_runs(setting, as_json)
+                with TileBar(count_tiles(setting, jobs)) as bar:
+                    outcomes = restore_jobs(
+                        restorer, jobs, output, resume=resume, started=bar.start, finished=finished
+                    )
         else:
             with Workers(make, threads, output, resume=resume) as workers:
                 setting = workers.setting

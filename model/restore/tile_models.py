@@ -29,7 +29,7 @@ OPENERS = "anyir.tile_models"
 INSTALL = "pip install -c constraints.txt -e '.[convert]'"
 WEIGHTS_SUFFIX = ".safetensors"
 MOST_AT_ONCE = 4
-"""Tiles: each takes 0.3 GB more, with `small` and tiles of 256."""
+"""Tiles: each takes 0.1 GB more, with `small` and tiles of 256 (docs/lab/files.md)."""
 _NO_MEMORY = ("memory", "could not create a primitive")
 """What errors of torch's CPU allocator and of oneDNN say, which have no class of their own."""
 

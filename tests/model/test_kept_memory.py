@@ -61,6 +61,31 @@ def test_later_steps_take_no_pages_from_the_kernel():
     assert later_faults > by_default / 10  # of two steps, as it was before
 
 
+# Four threads, each with 32 MiB in turn.
+THREADS = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from anyir.model.device import keep_freed_memory, peak_memory
+
+def tile(together):
+    together.wait()  # so that every thread has a turn
+    with alone:
+        return len(b"".join([block] * 8))
+
+alone, together, block = threading.Lock(), threading.Barrier(4), b"1" * 2**22
+with keep_freed_memory(), ThreadPoolExecutor(4) as pool:
+    before = peak_memory()
+    list(pool.map(tile, [together] * 4))
+print(peak_memory() - before)
+"""
+
+
+@needs_glibc
+def test_threads_keep_no_memory_of_their_own():
+    result = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, check=True)
+    assert 2**24 < int(result.stdout) < 1.5 * 2**25
+
+
 @needs_glibc
 def test_it_says_that_it_does():
     with keep_freed_memory() as keeps:
