@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,15 +21,34 @@ STRAIGHT = "anyir-straight"
 OURS = {"anyir-look": contract.LOOK, "anyir-restore": contract.RESTORE}
 """Network of ours -> entry."""
 NETWORKS = (*OURS, STRAIGHT, *PEERS)
+FLOAT = "fp32"
+PRECISIONS = (FLOAT, "int8", "mixed")
+"""Those but the first: of our networks by ExecuTorch, quantized as `anyir convert` does it."""
 FORWARD = "forward"
+
+
+class Variant(NamedTuple):
+    """What a program is made of."""
+
+    network: str
+    runtime: str
+    precision: str = FLOAT
+
+    def __str__(self) -> str:
+        return f"{self.network} {self.runtime}" + (f" {self.precision}" if self.precision != FLOAT else "")
+
+    @property
+    def is_offered(self) -> bool:
+        return self.precision == FLOAT or (self.network in OURS and self.runtime == "executorch")
 
 
 @dataclass
 class Program:
-    """One network by one runtime at one size, as one float32 program of one entry.
+    """One network by one runtime at one size, as one program of one entry.
 
     Attributes:
         tile: side in pixels.
+        precision: one of ``PRECISIONS``.
         parameters: of the network; None where that is no network of its own.
         multiply_adds: at this size.
         error: why it does not convert, in one line.
@@ -38,6 +58,7 @@ class Program:
     network: str
     runtime: str
     tile: int
+    precision: str = FLOAT
     parameters: int | None = None
     multiply_adds: int | None = None
     path: str | None = None
@@ -49,7 +70,7 @@ class Program:
 
     @property
     def name(self) -> str:
-        return f"{self.network} {self.runtime}"
+        return str(Variant(self.network, self.runtime, self.precision))
 
     @property
     def file(self) -> Path:
@@ -97,44 +118,70 @@ def make_network(name: str, weights: Path, tile: int) -> tuple[Any, tuple[Any, .
     return restore, (image, *(statistic.clone() for statistic in statistics))
 
 
+@lru_cache(maxsize=1)
+def quantized(precision: str, weights: Path, tile: int) -> dict[str, Any]:
+    """Both entries with convolutions in 8 bits, as ``anyir convert`` makes them for XNNPACK.
+
+    Raises:
+        UserError: there is no choice of convolutions for ``mixed`` beside these weights.
+    """
+    from anyir.conversion.executorch.quantize import quantize_mixed, quantize_static
+    from anyir.conversion.source import Source
+
+    source = Source(weights, tile)
+    quantize = {"int8": quantize_static, "mixed": quantize_mixed}[precision]
+    modules, _ = quantize(dict(source.deployed), source)
+    return modules
+
+
 def example(tile: int) -> Any:
     """(1, 3, T, T) of noise, the same each time."""
     return np.random.default_rng(0).random(contract.shape(tile), dtype=np.float32)
 
 
-def build_programs(pairs: list[tuple[str, str]], weights: Path, tile: int, folder: Path) -> Iterator[Program]:
+def build_programs(variants: list[Variant], weights: Path, tile: int, folder: Path) -> Iterator[Program]:
     """Convert networks, each for its runtime. One that cannot be converted is a program with its error.
 
     What lies in ``folder`` of the same weights, size and code is kept.
     """
     import json
 
-    from anyir.conversion.digest import code_sha256
-    from anyir.model.files import sha256
-
-    digest = f"{sha256(weights)[:8]}_{code_sha256()[:8]}"
+    digest = _digest(weights)
     folder.mkdir(parents=True, exist_ok=True)
-    for network, runtime in pairs:
-        stem = f"{network}_{runtime}_{tile}_{digest}"
-        path, about = folder / f"{stem}{RUNTIMES[runtime]}", folder / f"{stem}.json"
+    for variant in variants:
+        stem = "_".join((*variant, str(tile), digest))
+        path, about = folder / f"{stem}{RUNTIMES[variant.runtime]}", folder / f"{stem}.json"
         if about.exists():
             yield Program(**json.loads(about.read_text(encoding="utf-8")))
             continue
-        program = _build(network, runtime, weights, tile, path)
+        program = _build(variant, weights, tile, path)
         write_atomically(about, json.dumps(asdict(program)).encode())
         yield program
 
 
-def _build(network: str, runtime: str, weights: Path, tile: int, path: Path) -> Program:
+def _digest(weights: Path) -> str:
+    """Of what programs are made of: weights, the code that converts, and the peers'."""
+    import hashlib
+
+    from anyir.conversion.digest import code_sha256
+    from anyir.model.files import sha256
+
+    here = Path(__file__).parent
+    code = [code_sha256(), sha256(Path(__file__)), *map(sha256, sorted((here / "peers").glob("*.py")))]
+    return f"{sha256(weights)[:8]}_{hashlib.sha256(''.join(code).encode()).hexdigest()[:8]}"
+
+
+def _build(variant: Variant, weights: Path, tile: int, path: Path) -> Program:
+    network, runtime, precision = variant
     module, inputs = make_network(network, weights, tile)
-    program = Program(network, runtime, tile)
+    program = Program(network, runtime, tile, precision)
     if network not in OURS:
         program.parameters = sum(parameter.numel() for parameter in module.parameters())
     program.multiply_adds = _count(module, inputs)
     try:
+        if precision != FLOAT:
+            module = quantized(precision, weights, tile)[OURS[network]]
         data, operators = CONVERTERS[runtime](module, inputs)
-    except UserError:
-        raise
     except Exception as error:  # whatever a converter does not take, which is what is asked
         program.error = f"{type(error).__name__}: {_first_line(error)}"
         return program

@@ -1,11 +1,10 @@
-"""What ``anyir bench`` found, as JSON, and as a table."""
+"""What ``anyir bench`` found, as JSON, as a table and in sentences."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -18,11 +17,12 @@ FP32, INT8 = "gemm fp32", "gemm int8"
 class BenchRow(Strict):
     """One program; without samples it does not convert, and ``error`` says why.
 
-    ``samples_ms`` is processor time, summed over threads.
+    ``samples_ms`` is processor time with one thread, and the clock's with several.
     """
 
     network: str
     runtime: str
+    precision: str
     tile: Count
     parameters: Count | None
     multiply_adds: Count | None
@@ -82,7 +82,10 @@ def rate(results: BenchResults, product: str) -> float:
     return gemm.multiply_adds / 1e9 / median(gemm.samples_ms)
 
 
-HEADINGS = ("network", "runtime", "M", "GMAC", "MB", "calls", "ms", "ms/GMAC", "of GEMM")
+HEADINGS = (
+    *("network", "runtime", "precision", "M", "GMAC", "MB", "calls", "ms", "ms/GMAC"),
+    *("of fp32 product", "of int8 product"),
+)
 
 
 def table(results: BenchResults) -> list[tuple[str, ...]]:
@@ -91,11 +94,12 @@ def table(results: BenchResults) -> list[tuple[str, ...]]:
     for row in results.rows:
         size = "" if row.parameters is None else f"{row.parameters / 1e6:.2f}"
         work = "" if row.multiply_adds is None else f"{row.multiply_adds / 1e9:.2f}"
-        first = (row.network, row.runtime, size, work)
+        first = (row.network, row.runtime, row.precision, size, work)
         if not row.samples_ms:
-            rows.append((*first, "", "", f"no: {row.error}", "", ""))
+            rows.append((*first, "", "", f"no: {row.error}", "", "", ""))
             continue
-        found: dict[str, Any] = figures(results, row)
+        found = figures(results, row)
+        int8_share = found["share"] * rate(results, FP32) / rate(results, INT8)
         rows.append(
             (
                 *first,
@@ -104,6 +108,38 @@ def table(results: BenchResults) -> list[tuple[str, ...]]:
                 f"{found['ms']:.1f}",
                 f"{found['ms_per_gmac']:.1f}",
                 f"{100 * found['share']:.0f} %",
+                "" if row.precision == "fp32" else f"{100 * int8_share:.0f} %",
             )
         )
     return rows
+
+
+def findings(results: BenchResults) -> list[str]:
+    """What the rows say beside each other, a sentence each: what does not convert, and ratios of medians."""
+    timed = {(row.network, row.runtime, row.precision): row for row in results.rows if row.samples_ms}
+    ms = {key: figures(results, row)["ms"] for key, row in timed.items()}
+    each = {key: figures(results, row)["ms_per_gmac"] for key, row in timed.items()}
+    said = []
+    refused: dict[str, list[str]] = {}
+    for row in results.rows:
+        if not row.samples_ms:
+            refused.setdefault(f"{row.network} ({row.precision})", []).append(row.runtime)
+    for network, runtimes in refused.items():
+        said.append(f"{network} does not convert by {' and '.join(runtimes)}.")
+    for network, runtime, precision in timed:
+        if runtime == "executorch" and (other := (network, "litert", precision)) in timed:
+            ratio = ms[other] / ms[network, runtime, precision]
+            said.append(f"{network} by ExecuTorch takes {1 / ratio:.2f} of the time by LiteRT.")
+    ours = [key for key in timed if key[0].startswith("anyir") and key[2] == "fp32"]
+    for peer in dict.fromkeys(key[0] for key in timed if not key[0].startswith("anyir")):
+        pairs = [(key, (peer, *key[1:])) for key in ours if (peer, *key[1:]) in timed]
+        ratios = [f"{each[own] / each[theirs]:.2f} ({own[0]}, {own[1]})" for own, theirs in pairs]
+        if ratios:
+            said.append(f"A multiply-add of ours takes of one of {peer}'s: {', '.join(ratios)}.")
+    for network, runtime, precision in timed:
+        if precision != "fp32" and (float32 := (network, runtime, "fp32")) in timed:
+            ratio = ms[float32] / ms[network, runtime, precision]
+            said.append(f"{network} in {precision} by {runtime} is {ratio:.2f} times as fast as in float32.")
+    times = rate(results, INT8) / rate(results, FP32)
+    said.append(f"The 8-bit product is {times:.2f} times as fast as the float32 one.")
+    return said

@@ -20,13 +20,22 @@ def run(
     runtimes: Annotated[
         list[str] | None, typer.Option("--runtime", help="litert or executorch; repeatable; default: both.")
     ] = None,
+    precisions: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--precision",
+            help="fp32, int8 or mixed, the latter of our networks by ExecuTorch; repeatable; default: fp32.",
+        ),
+    ] = None,
     skip: Annotated[
         list[str] | None,
         typer.Option(
             metavar="PATTERN", help="Programs to leave out, such as 'nafnet* executorch'; repeatable."
         ),
     ] = None,
-    runs: Annotated[int, typer.Option(min=1, help="Timed runs of each program.")] = 20,
+    runs: Annotated[
+        int, typer.Option(min=0, help="Timed runs of each program; 0: convert and keep the programs only.")
+    ] = 20,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of each program.")] = 1,
     programs: Annotated[Path, typer.Option(help="Folder for the programs, which are kept.")] = Path(
         "build/bench"
@@ -37,9 +46,9 @@ def run(
 ) -> None:
     """Convert this network and others by the same converters, and time them in turn with matrix products.
 
-    Networks: look and restore of these weights; the network as the paper writes it, without rewrites; NAFNet
-    and Restormer in their papers' shapes with random weights. One that does not convert is a row with its
-    reason.
+    Networks: look and restore of these weights; the network as the paper writes it, without rewrites;
+    NAFNet, Restormer, PromptIR and MoCE-IR-S in their papers' shapes with random weights. One that does not
+    convert is a row with its reason.
 
     Example: [bold]taskset -c 0 anyir bench --tile 256 --network anyir-restore --network nafnet-w32[/bold]
     """
@@ -53,13 +62,17 @@ def run(
     from anyir.model.checkpoint import find_weights
     from anyir.model.files import write_atomically
     from anyir.profiling.bench.measure import GEMM, measure, operator_times
-    from anyir.profiling.bench.programs import NETWORKS, RUNTIMES, build_programs
-    from anyir.profiling.bench.results import HEADINGS, BenchResults, BenchRow, Gemm, table
+    from anyir.profiling.bench.programs import FLOAT, NETWORKS, PRECISIONS, RUNTIMES, Variant, build_programs
+    from anyir.profiling.bench.results import HEADINGS, BenchResults, BenchRow, Gemm, findings, table
     from anyir.profiling.environment import describe_host
 
     if tile < 2 * SIZE_MULTIPLE or tile % (2 * SIZE_MULTIPLE):
         raise typer.BadParameter(f"--tile {tile}: a positive multiple of {2 * SIZE_MULTIPLE} is due")
-    for what, names, known in (("network", networks, NETWORKS), ("runtime", runtimes, RUNTIMES)):
+    for what, names, known in (
+        ("network", networks, NETWORKS),
+        ("runtime", runtimes, RUNTIMES),
+        ("precision", precisions, PRECISIONS),
+    ):
         for name in names or []:
             if name not in known:
                 raise UserError(unknown(what, name, known))
@@ -67,18 +80,31 @@ def run(
     out.parent.mkdir(parents=True, exist_ok=True)
     terminal = Console(stderr=True)
     with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
-        pairs = [
-            (network, runtime)
-            for network in networks or NETWORKS
+        # Precisions before networks: both entries are quantized at once.
+        asked = [
+            Variant(network, runtime, precision)
             for runtime in runtimes or RUNTIMES
-            if not any(fnmatchcase(f"{network} {runtime}", pattern) for pattern in skip or [])
+            for precision in precisions or [FLOAT]
+            for network in networks or NETWORKS
         ]
-        task = bar.add_task("converting", total=len(pairs))
+        variants = [
+            variant
+            for variant in asked
+            if variant.is_offered and not any(fnmatchcase(str(variant), pattern) for pattern in skip or [])
+        ]
+        if not variants:
+            raise UserError("no such program is offered: int8 and mixed are of our networks by ExecuTorch")
+        task = bar.add_task("converting", total=len(variants))
         built = []
-        for program in build_programs(pairs, found, tile, programs):
+        for program in build_programs(variants, found, tile, programs):
             built.append(program)
             bar.update(task, advance=1, description=program.name)
+        built.sort(key=lambda program: NETWORKS.index(program.network))
         good = [program for program in built if program.error is None]
+        if not runs:
+            for program in built:
+                print(f"{program.name}: {program.error or program.path}")
+            return
         task = bar.add_task("running", total=runs)
         samples = measure(good, runs=runs, threads=threads, say=lambda done: bar.update(task, completed=done))
         operators = {
@@ -88,7 +114,7 @@ def run(
         }
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     results = BenchResults(
-        schema_version=1,
+        schema_version=2,
         environment=describe_host(),
         note=note,
         threads=threads,
@@ -113,4 +139,5 @@ def run(
     for row in table(results):
         shown.add_row(*row)
     Console(highlight=False).print(shown)
+    print("\n".join(findings(results)))
     print(f"results: {out}")

@@ -9,8 +9,8 @@ from torch import nn
 from anyir.model.errors import UserError
 from anyir.profiling.bench import programs
 from anyir.profiling.bench.measure import GEMM, check_outputs, measure, operator_times
-from anyir.profiling.bench.programs import CONVERTERS, Program, build_programs, example
-from anyir.profiling.bench.results import BenchResults, table
+from anyir.profiling.bench.programs import CONVERTERS, Program, Variant, build_programs, example
+from anyir.profiling.bench.results import BenchResults, findings, table
 from anyir.profiling.environment import describe_host
 from tests.helpers.command_line import anyir
 
@@ -36,19 +36,20 @@ def test_what_does_not_convert_is_a_program_with_its_reason(
         raise NotImplementedError("complex tensors\nand more")
 
     monkeypatch.setitem(CONVERTERS, "executorch", refuse)
-    [program] = build_programs([("nafnet-w32", "executorch")], tiny_weights, TILE, tmp_path)
+    variant = Variant("nafnet-w32", "executorch")
+    [program] = build_programs([variant], tiny_weights, TILE, tmp_path)
     assert program.error == "NotImplementedError: complex tensors"
     assert program.multiply_adds == 3 * 8 * 9 * TILE * TILE
     monkeypatch.delitem(CONVERTERS, "executorch")  # kept: nothing is converted again
-    assert list(build_programs([("nafnet-w32", "executorch")], tiny_weights, TILE, tmp_path)) == [program]
+    assert list(build_programs([variant], tiny_weights, TILE, tmp_path)) == [program]
     with pytest.raises(UserError, match="nafnet-w32 executorch does not convert: NotImplemented"):
         _ = program.file
 
 
 @pytest.mark.slow
 def test_programs_run_in_turn_with_products(one_convolution, tiny_weights, tmp_path):
-    pairs = [("nafnet-w32", "litert"), ("nafnet-w32", "executorch")]
-    built = list(build_programs(pairs, tiny_weights, TILE, tmp_path))
+    variants = [Variant("nafnet-w32", "litert"), Variant("nafnet-w32", "executorch")]
+    built = list(build_programs(variants, tiny_weights, TILE, tmp_path))
     assert [(program.error, program.calls) for program in built] == [(None, 1), (None, 1)]
     rounds = []
     samples = measure(built, runs=2, threads=1, say=rounds.append)
@@ -70,25 +71,37 @@ def test_programs_run_in_turn_with_products(one_convolution, tiny_weights, tmp_p
 
 
 def results_of(rows):
-    products = {name: {"multiply_adds": 10**9, "samples_ms": [10.0, 12.0, 14.0]} for name in GEMM}
-    given = {"schema_version": 1, "note": "", "threads": 1, "cores_allowed": 1, "rows": rows}
+    fp32, int8 = GEMM
+    products = {
+        fp32: {"multiply_adds": 10**9, "samples_ms": [10.0, 12.0, 14.0]},
+        int8: {"multiply_adds": 10**9, "samples_ms": [3.0]},
+    }
+    given = {"schema_version": 2, "note": "", "threads": 1, "cores_allowed": 1, "rows": rows}
     return BenchResults.model_validate_json(
         json.dumps({**given, "products": products, "environment": describe_host().model_dump(mode="json")})
     )
 
 
+def row(network, runtime, precision, multiply_adds, samples):
+    program = Program(
+        network, runtime, TILE, precision, 17_000_000, multiply_adds, "x", 5_000_000, None, 1, 9, 9
+    )
+    return {**program.to_dict(), "samples_ms": samples, "operators_ms": None}
+
+
 def test_a_table_has_rates_by_the_median_and_reasons(tmp_path):
-    good = Program("nafnet-w32", "litert", TILE, 17_000_000, 2 * 10**9, "x", 5_000_000, None, 1, 9, 9)
     bad = Program("restormer", "executorch", TILE, error="TypeError: no")
     results = results_of(
         [
-            {**good.to_dict(), "samples_ms": [30.0, 48.0, 60.0], "operators_ms": None},
+            row("nafnet-w32", "litert", "fp32", 2 * 10**9, [30.0, 48.0, 60.0]),
+            row("anyir-look", "executorch", "int8", 10**9, [6.0]),
             {**bad.to_dict(), "samples_ms": [], "operators_ms": None},
         ]
     )
-    first, second = table(results)
-    assert first == ("nafnet-w32", "litert", "17.00", "2.00", "5.0", "1", "48.0", "24.0", "50 %")
-    assert second[6] == "no: TypeError: no"
+    first, second, third = table(results)
+    assert first == ("nafnet-w32", "litert", "fp32", "17.00", "2.00", "5.0", "1", "48.0", "24.0", "50 %", "")
+    assert second[7:] == ("6.0", "6.0", "200 %", "50 %")
+    assert third[7] == "no: TypeError: no"
     path = tmp_path / "results.json"
     path.write_bytes(results.to_json())
     assert BenchResults.load(path) == results
@@ -97,8 +110,42 @@ def test_a_table_has_rates_by_the_median_and_reasons(tmp_path):
         BenchResults.load(path)
 
 
+def test_findings_compare_rows_that_differ_in_one_thing():
+    bad = Program("moce-ir-s", "executorch", TILE, error="TypeError: no")
+    results = results_of(
+        [
+            row("anyir-restore", "litert", "fp32", 10**9, [20.0]),
+            row("anyir-restore", "executorch", "fp32", 10**9, [30.0]),
+            row("anyir-restore", "executorch", "int8", 10**9, [20.0]),
+            row("nafnet-w32", "litert", "fp32", 2 * 10**9, [50.0]),
+            {**bad.to_dict(), "samples_ms": [], "operators_ms": None},
+        ]
+    )
+    assert findings(results) == [
+        "moce-ir-s (fp32) does not convert by executorch.",
+        "anyir-restore by ExecuTorch takes 1.50 of the time by LiteRT.",
+        "A multiply-add of ours takes of one of nafnet-w32's: 0.80 (anyir-restore, litert).",
+        "anyir-restore in int8 by executorch is 1.50 times as fast as in float32.",
+        "The 8-bit product is 4.00 times as fast as the float32 one.",
+    ]
+
+
+@pytest.mark.slow
+def test_eight_bits_are_what_convert_makes(tiny_weights, tmp_path):
+    variant = Variant("anyir-restore", "executorch", "int8")
+    [program] = build_programs([variant], tiny_weights, TILE, tmp_path)
+    assert (program.name, program.error, program.calls) == ("anyir-restore executorch int8", None, 1)
+    samples = measure([program], runs=1, threads=2, say=lambda done: None)
+    assert min(samples[program.name]) > 0
+    [unknown] = build_programs([variant._replace(precision="mixed")], tiny_weights, TILE, tmp_path)
+    assert "no choice of convolutions" in str(unknown.error)
+
+
 def test_wrong_names_and_sizes_are_one_line():
     unknown, size = anyir("bench", "--network", "nafnet"), anyir("bench", "--tile", "40")
+    none = anyir("bench", "--network", "nafnet-w32", "--precision", "int8")
+    assert none.returncode == 1
+    assert "no such program is offered" in none.stderr
     assert (unknown.returncode, size.returncode) == (1, 2)
     assert "unknown network 'nafnet' (did you mean 'nafnet-w32'?)" in unknown.stderr
     assert "a positive multiple of 16 is due" in size.stderr
