@@ -191,6 +191,9 @@ class Manifest(Strict):
     versions: dict[str, str]
     code_sha256: str = Field(description="of the code that rewrote, converted and measured")
     seconds: float = Field(description="what building took")
+    oldest_runtime: str | None = Field(
+        default=None, description="the oldest that `anyir verify --python` saw run it; absent: none was tried"
+    )
 
     @property
     def origin(self) -> Origin:
@@ -220,7 +223,8 @@ class Manifest(Strict):
             ) from error
 
     def to_json(self) -> str:
-        return self.model_dump_json(indent=1) + "\n"
+        untried = {"oldest_runtime"} if self.oldest_runtime is None else None
+        return self.model_dump_json(indent=1, exclude=untried) + "\n"
 
 
 def check_version(path: Path, text: str) -> None:

@@ -29,7 +29,8 @@ def run(
         Path | None,
         typer.Option(
             metavar="PYTHON",
-            help="Run LiteRT programs by another Python's runtime, such as an old tflite-runtime.",
+            help="Run LiteRT programs by another Python's runtime, such as an old tflite-runtime. The oldest "
+            "that ran one is named in its manifest.",
         ),
     ] = None,
     arch: Annotated[
@@ -133,7 +134,26 @@ def _run_again(path: Path, manifest: Manifest) -> str:
 def _run_by(python: Path, path: Path, manifest: Manifest) -> str:
     from anyir.conversion.elsewhere.program import other_python
 
-    return _compare_outputs(other_python(python, path, manifest.tile), path, manifest)
+    program = other_python(python, path, manifest.tile)
+    compared = _compare_outputs(program, path, manifest)
+    _note_oldest(path, manifest, program.runtime)
+    return compared
+
+
+def _note_oldest(path: Path, manifest: Manifest, runtime: str) -> None:
+    """Name a runtime that ran an artifact in its manifest, unless an older one is named there."""
+    from anyir.conversion.elsewhere.program import is_older
+    from anyir.conversion.manifest import manifest_path
+    from anyir.model.files import write_atomically
+
+    known = manifest.oldest_runtime
+    if known is not None and not is_older(runtime, known):
+        return
+    noted = manifest.model_copy(update={"oldest_runtime": runtime})
+    try:
+        write_atomically(manifest_path(path), noted.to_json().encode())
+    except OSError as error:
+        raise UserError(f"its manifest cannot be written: {error.strerror}") from error
 
 
 def _run_on_arm64(path: Path, manifest: Manifest) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -48,6 +49,19 @@ with open(out, "wb") as answers:
         answers.write(restore(**{image: tile}, **look(**{image: tile}))[restored].tobytes())
 print(json.dumps([name.replace("_", "-"), found.__version__]))
 """
+
+
+def is_older(runtime: str, than: str) -> bool:
+    """Whether a LiteRT runtime, such as ``tflite-runtime 2.14.0``, came out before another one.
+
+    ``ai-edge-litert`` began anew with 1.0 after the last ``tflite-runtime``, whose versions are TensorFlow's.
+    """
+
+    def age(said: str) -> tuple[bool, list[int]]:
+        name, _, version = said.partition(" ")
+        return name == "ai-edge-litert", [int(digits) for digits in re.findall(r"\d+", version)]
+
+    return age(runtime) < age(than)
 
 
 class OtherProgram:

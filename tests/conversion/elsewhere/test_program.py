@@ -1,13 +1,18 @@
 """Programs by the runtime of another Python."""
 
+import json
+import shutil
 import sys
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from anyir.conversion import contract
 from anyir.conversion.artifact import open_artifact
-from anyir.conversion.elsewhere.program import other_python
+from anyir.conversion.elsewhere.program import is_older, other_python
+from anyir.conversion.manifest import Manifest, manifest_path
+from anyir.model.cli import build_app
 from anyir.model.errors import UserError
 from tests.helpers.builds import NAME
 from tests.helpers.tiny import TILE
@@ -63,3 +68,42 @@ def test_a_python_without_a_runtime_says_so(tmp_path):
     bare.chmod(0o755)
     with pytest.raises(UserError, match="none of tflite_runtime, ai_edge_litert and tensorflow is installed"):
         other_python(bare, tmp_path / "x.tflite", TILE).run(TILES)
+
+
+def test_the_oldest_runtime_that_ran_a_program_is_named_in_its_manifest(tiny_artifacts, tmp_path):
+    for path in (tiny_artifacts / NAME, manifest_path(tiny_artifacts / NAME)):
+        shutil.copy(path, tmp_path)
+    path = manifest_path(tmp_path / NAME)
+    assert "oldest_runtime" not in json.loads(path.read_text())
+
+    def verify():
+        result = CliRunner().invoke(
+            build_app(), ["verify", str(tmp_path / NAME), "--python", sys.executable, "--json"]
+        )
+        return result.exit_code, Manifest.load(path)
+
+    code, noted = verify()
+    assert code == 0
+    name, _, version = str(noted.oldest_runtime).partition(" ")
+    assert name in ("tflite-runtime", "ai-edge-litert", "tensorflow")
+    assert version[0].isdigit()
+    older = noted.model_copy(update={"oldest_runtime": "tflite-runtime 1.0"})
+    path.write_text(older.to_json())
+    assert verify() == (0, older)  # what is older stays
+    path.write_text(noted.model_copy(update={"oldest_runtime": "ai-edge-litert 99.0"}).to_json())
+    assert verify() == (0, noted)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "than"),
+    [
+        ("tflite-runtime 2.9.1", "tflite-runtime 2.14.0"),
+        ("tflite-runtime 2.14.0", "ai-edge-litert 1.0.1"),
+        ("tensorflow 2.17.0", "ai-edge-litert 1.0.1"),
+        ("ai-edge-litert 2.3.0", "ai-edge-litert 2.10.0"),
+    ],
+)
+def test_runtimes_have_an_age(runtime, than):
+    assert is_older(runtime, than)
+    assert not is_older(than, runtime)
+    assert not is_older(runtime, runtime)

@@ -44,6 +44,14 @@ private struct Verdict: Decodable {
         #expect(manifest.parity.samples.map(\.values) == [[0.5, -0.001]])
         #expect(manifest.versions == ["ai-edge-litert": "2.3.0"])
         #expect(manifest.source.config["dim"] == .number(24))
+        #expect(manifest.oldestRuntime == "tflite-runtime 2.14.0")
+    }
+
+    @Test func thatNoOldRuntimeWasTriedMayBeLeftOut() throws {
+        let field = #","oldest_runtime":"tflite-runtime 2.14.0""#
+        let text = sampleText().replacingOccurrences(of: "\n", with: "").replacingOccurrences(of: field, with: "")
+        #expect(!text.contains("oldest_runtime"))
+        #expect(try Manifest.parse(Data(text.utf8)).oldestRuntime == nil)
     }
 
     @Test(arguments: ["1", "3", nil])
@@ -106,6 +114,7 @@ func sampleText(name: String = "small_litert_cpu_int8w_64x64", sha256: String = 
         "stages":[{"stage":"artifact","entry":"restore","against":"literal","max_error":0.01,"psnr":52.6}],
         "degradations":[{"kind":"noise","literal_psnr":30.5,"artifact_psnr":30.4,"loss":0.1}],
         "samples":[{"case":0,"values":[0.5,-0.001]}]},
-        "versions":{"ai-edge-litert":"2.3.0"},"code_sha256":"cd","seconds":1.5}
+        "versions":{"ai-edge-litert":"2.3.0"},"code_sha256":"cd","seconds":1.5,
+        "oldest_runtime":"tflite-runtime 2.14.0"}
         """#
 }

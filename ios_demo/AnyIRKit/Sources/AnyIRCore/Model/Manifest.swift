@@ -26,6 +26,9 @@ public struct Manifest: Sendable, Equatable {
     public var codeSha256: String
     public var seconds: Double
 
+    /// The oldest runtime that was seen to run it; nil: none was tried.
+    public var oldestRuntime: String?
+
     public enum Runtime: String, Sendable, CaseIterable {
         case executorch, litert, coreml
 

@@ -35,6 +35,7 @@ extension Manifest {
         self.versions = try versions.all(versions.string)
         codeSha256 = try fields.string("code_sha256")
         seconds = try fields.double("seconds")
+        oldestRuntime = fields.has("oldest_runtime") ? try fields.orNil("oldest_runtime", fields.string) : nil
         try fields.end()
     }
 }

@@ -88,6 +88,8 @@ class Manifest(
     val versions: Map<String, String>,
     val codeSha256: String,
     val seconds: Double,
+    /** The oldest runtime that was seen to run it; null: none was tried. */
+    val oldestRuntime: String? = null,
 ) {
     companion object {
         /** The schema that this code reads. */

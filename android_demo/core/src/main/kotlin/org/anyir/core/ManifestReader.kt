@@ -30,6 +30,11 @@ internal fun readManifest(fields: JsonFields): Manifest {
         versions = fields.fields("versions").run { rest().associateWith { string(it) } },
         codeSha256 = fields.string("code_sha256"),
         seconds = fields.double("seconds"),
+        oldestRuntime = if (fields.has("oldest_runtime")) {
+            fields.orNull("oldest_runtime") { fields.string(it) }
+        } else {
+            null
+        },
     )
     fields.end()
     return manifest

@@ -47,7 +47,15 @@ class ManifestTest {
         assertEquals("noise", manifest.parity.degradations.single().kind)
         assertEquals(listOf(0.5, -1e-3), manifest.parity.samples.single().values)
         assertEquals("2.3.0", manifest.versions["ai-edge-litert"])
+        assertEquals("tflite-runtime 2.14.0", manifest.oldestRuntime)
         assertEquals(24, manifest.source.config.get("dim").asInt)
+    }
+
+    @Test
+    fun `that no old runtime was tried may be left out`() {
+        val json = JsonParser.parseString(sampleManifest()).asJsonObject
+        json.remove("oldest_runtime")
+        assertNull(Manifest.parse(json.toString()).oldestRuntime)
     }
 
     @Test
@@ -168,5 +176,6 @@ internal fun sampleManifest(): String = """
     "stages":[{"stage":"artifact","entry":"restore","against":"literal","max_error":0.01,"psnr":52.6}],
     "degradations":[{"kind":"noise","literal_psnr":30.5,"artifact_psnr":30.4,"loss":0.1}],
     "samples":[{"case":0,"values":[0.5,-0.001]}]},
-    "versions":{"ai-edge-litert":"2.3.0"},"code_sha256":"cd","seconds":1.5}
+    "versions":{"ai-edge-litert":"2.3.0"},"code_sha256":"cd","seconds":1.5,
+    "oldest_runtime":"tflite-runtime 2.14.0"}
 """.trimIndent().replace("\n", "")
