@@ -13,7 +13,7 @@ import numpy as np
 from anyir.conversion import contract
 from anyir.model.errors import UserError, one_line
 from anyir.model.files import write_atomically
-from anyir.profiling.bench.peers import PEERS, build_peer, count_multiply_adds
+from anyir.profiling.bench.peers import PEERS, build_peer
 
 RUNTIMES = {"litert": ".tflite", "executorch": ".pte"}
 STRAIGHT = "anyir-straight"
@@ -204,8 +204,6 @@ def _save_arrays(path: Path, module: Any, inputs: tuple[Any, ...]) -> None:
 
 
 def _count(module: Any, inputs: tuple[Any, ...]) -> int:
-    if len(inputs) == 1 and any(True for _ in module.parameters()):
-        return count_multiply_adds(module, *inputs[0].shape[2:])
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
