@@ -49,7 +49,8 @@ def main() -> None:
 
 def wrapped(text: str, bullet: str = "") -> str:
     """As lines of at most 100 columns."""
-    return textwrap.fill(text, 100, initial_indent=bullet, subsequent_indent=" " * len(bullet))
+    indent = " " * len(bullet)
+    return textwrap.fill(text, 100, initial_indent=bullet, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def as_table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:

@@ -135,7 +135,7 @@ def findings(results: BenchResults) -> list[str]:
         pairs = [(key, (peer, *key[1:])) for key in ours if (peer, *key[1:]) in timed]
         ratios = [f"{each[own] / each[theirs]:.2f} ({own[0]}, {own[1]})" for own, theirs in pairs]
         if ratios:
-            said.append(f"A multiply-add of ours takes of one of {peer}'s: {', '.join(ratios)}.")
+            said.append(f"A multiply-add of ours takes, in times of one of {peer}'s: {', '.join(ratios)}.")
     for network, runtime, precision in timed:
         if precision != "fp32" and (float32 := (network, runtime, "fp32")) in timed:
             ratio = ms[float32] / ms[network, runtime, precision]

@@ -124,7 +124,7 @@ def test_findings_compare_rows_that_differ_in_one_thing():
     assert findings(results) == [
         "moce-ir-s (fp32) does not convert by executorch.",
         "anyir-restore by ExecuTorch takes 1.50 of the time by LiteRT.",
-        "A multiply-add of ours takes of one of nafnet-w32's: 0.80 (anyir-restore, litert).",
+        "A multiply-add of ours takes, in times of one of nafnet-w32's: 0.80 (anyir-restore, litert).",
         "anyir-restore in int8 by executorch is 1.50 times as fast as in float32.",
         "The 8-bit product is 4.00 times as fast as the float32 one.",
     ]
