@@ -131,14 +131,23 @@ def test_findings_compare_rows_that_differ_in_one_thing():
 
 
 @pytest.mark.slow
-def test_eight_bits_are_what_convert_makes(tiny_weights, tmp_path):
-    variant = Variant("anyir-restore", "executorch", "int8")
-    [program] = build_programs([variant], tiny_weights, TILE, tmp_path)
-    assert (program.name, program.error, program.calls) == ("anyir-restore executorch int8", None, 1)
-    samples = measure([program], runs=1, threads=2, say=lambda done: None)
-    assert min(samples[program.name]) > 0
-    [unknown] = build_programs([variant._replace(precision="mixed")], tiny_weights, TILE, tmp_path)
-    assert "no choice of convolutions" in str(unknown.error)
+def test_eight_bits_are_of_the_quantized_module(one_convolution, monkeypatch, tiny_weights, tmp_path):
+    variants = [Variant("anyir-restore", "executorch", precision) for precision in ("mixed", "int8")]
+    pointwise = nn.Conv2d(3, 8, 1).eval()
+    choose = programs.quantized
+    monkeypatch.setattr(
+        programs,
+        "quantized",
+        lambda precision, *where: (
+            {"restore": pointwise} if precision == "int8" else choose(precision, *where)
+        ),
+    )
+    [mixed, int8] = build_programs(variants, tiny_weights, TILE, tmp_path)
+    assert "no choice of convolutions" in str(mixed.error)
+    assert (int8.name, int8.error, int8.calls) == ("anyir-restore executorch int8", None, 1)
+    assert int8.multiply_adds == 3 * 8 * 9 * TILE * TILE  # of the float network
+    samples = measure([int8], runs=1, threads=2, say=lambda done: None)
+    assert min(samples[int8.name]) > 0
 
 
 def test_wrong_names_and_sizes_are_one_line():
