@@ -18,7 +18,8 @@ fun defaultOverlap(tile: Int): Int = minOf(32, tile / 4)
  * Restores photos of any size: looks at the whole photo once, cuts it into overlapping tiles, runs a model on each with
  * what the look found, and blends the results.
  *
- * Memory is taken for one tile and for one row of tiles across the photo (13 bytes a pixel); alpha passes through.
+ * Memory is taken for one tile and for one row of tiles across the photo (13 bytes a pixel); alpha passes through. A
+ * photo without colour stays without: of one whose look shows none, every pixel is read once more before its tiles.
  * The same numbers as Python's `Restorer`, operation by operation.
  *
  * @param runner looks at photos and restores tiles
@@ -30,7 +31,8 @@ class PhotoRestorer(private val runner: TileRunner, private val overlap: Int = d
      *
      * @param progress called at the beginning and after every step with (done, total): the first step is the look,
      * each other one a tile
-     * @param cancelled asked before every crop of the look and before every tile
+     * @param cancelled asked before every crop of the look, before every tile, and before every region that is searched
+     * for colour
      * @param onNeed told once how much the photo needs to be restored: with the look, before its first tile, for which
      * the sheet is restored, one tile's work more; of a photo of one tile after that, for nothing. Null: not asked for
      * @throws CancelledException [cancelled] said so
@@ -56,10 +58,10 @@ class PhotoRestorer(private val runner: TileRunner, private val overlap: Int = d
     ) {
         val plan = TilePlan(source.width, source.height, runner.tile, overlap)
         val tiles = TileBuffers(runner, minOf(plan.tile, plan.width), minOf(plan.tile, plan.height))
-        val band = Band(plan.width, tiles.height, source.grey)
         val steps = 1 + plan.size
         progress(0, steps)
         tiles.look(source, cancelled)
+        val band = Band(plan.width, tiles.height, grey = source.grey || !tiles.findsColour(source, plan, cancelled))
         if (onNeed != null && plan.size > 1) {
             if (cancelled()) throw CancelledException()
             onNeed(tiles.sheetNeed())

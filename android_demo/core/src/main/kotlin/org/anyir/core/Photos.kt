@@ -11,8 +11,8 @@ interface PhotoSource : Closeable {
     val height: Int
 
     /**
-     * Whether the three colours of every pixel are equal, as the photo has but one. So are the result's then: the mean
-     * of what the model gives.
+     * Whether it is known that the three colours of every pixel are equal, as the photo has but one. So are the
+     * result's then: the mean of what the model gives. Where it is not known, [PhotoRestorer] finds it out.
      */
     val grey: Boolean get() = false
 

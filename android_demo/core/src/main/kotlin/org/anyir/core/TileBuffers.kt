@@ -19,6 +19,9 @@ internal class TileBuffers(private val runner: TileRunner, val width: Int, val h
     private val columns = reflectIndices(width, tile)
     private val rows = reflectIndices(height, tile)
 
+    /** Whether a pixel that was read from the photo has colours that differ. */
+    private var coloured = false
+
     /**
      * Looks at the whole photo, once, before its tiles.
      *
@@ -28,7 +31,7 @@ internal class TileBuffers(private val runner: TileRunner, val width: Int, val h
         for (crop in LookPlan(photo.width, photo.height, tile).crops()) {
             if (cancelled()) throw CancelledException()
             val region = Region(crop.x, crop.y, minOf(crop.width, photo.width), minOf(crop.height, photo.height))
-            photo.read(region, argb)
+            read(photo, region)
             val columns = reflectIndices(region.width, crop.width)
             val rows = reflectIndices(region.height, crop.height)
             fill(region.width, columns, rows, corner = crop.top * tile + crop.left)
@@ -37,6 +40,32 @@ internal class TileBuffers(private val runner: TileRunner, val width: Int, val h
         give()
         runner.look(input, statistics)
         if (!statistics.isFinite()) throw LookException()
+    }
+
+    /**
+     * Whether any pixel of the photo has colours that differ, after its [look]. Most photos show it there; of one that
+     * does not, tiles are read until one does, and all of them where none does.
+     *
+     * @param cancelled asked before every tile
+     */
+    fun findsColour(photo: PhotoSource, plan: TilePlan, cancelled: () -> Boolean): Boolean {
+        if (plan.size == 1) return coloured // the look has read it all
+        for (y in plan.rows) {
+            for (x in plan.columns) {
+                if (coloured) return true
+                if (cancelled()) throw CancelledException()
+                read(photo, Region(x, y, width, height))
+            }
+        }
+        return coloured
+    }
+
+    private fun read(photo: PhotoSource, region: Region) {
+        photo.read(region, argb)
+        for (i in 0 until region.width * region.height) {
+            if (coloured) return
+            coloured = differs(argb[i])
+        }
     }
 
     /** [argb] -> [values], through the model. */
@@ -87,3 +116,6 @@ internal class TileBuffers(private val runner: TileRunner, val width: Int, val h
         }
     }
 }
+
+/** Whether a pixel has a colour: red, green and blue are not the same. */
+private fun differs(argb: Int): Boolean = (argb xor (argb shr 8)) and 0xffff != 0

@@ -18,8 +18,7 @@ class PhotoRestorerTest {
         for (case in cases) {
             val width = case.int("width")
             val height = case.int("height")
-            val grey = case.get("grey").asBoolean
-            val photo = MemoryPhoto(width, height, argb(case.getAsJsonArray("photo").ints()), grey)
+            val photo = MemoryPhoto(width, height, argb(case.getAsJsonArray("photo").ints()))
             val model = PlaceModel(case.int("tile")) { v, x, y, c -> v * (0.5f + x / 8f) + y / 16f - c / 8f }
             val restorer = PhotoRestorer(model, case.int("overlap"))
 
@@ -46,6 +45,57 @@ class PhotoRestorerTest {
             PhotoRestorer(PlaceModel(tile) { v, _, _, _ -> v }, random.nextInt(0, tile / 2 + 1)).restore(photo, sink)
             assertEquals(photo.height, sink.rows)
             assertArrayEquals(photo.argb, sink.argb)
+        }
+    }
+
+    @Test
+    fun `a photo without colour stays without, and one pixel of colour makes it a colour photo`() {
+        val random = Random(6)
+        for ((width, height) in listOf(1 to 1, 8 to 8, 100 to 37, 37 to 100, 200 to 200)) {
+            val photo = MemoryPhoto(width, height, IntArray(width * height) { 0x10101 * random.nextInt(256) or ALPHA })
+            val tinted = restored(photo)
+            assertTrue("${width}x$height", tinted.all { it == 0x10101 * (it and 255) or ALPHA })
+            assertArrayEquals(restored(MemoryPhoto(width, height, photo.argb, grey = true)), tinted)
+
+            for (place in listOf(0, width * height / 2, width * height - 1)) {
+                val colour = photo.argb.copyOf().also { it[place] = it[place] xor 1 }
+                val pixels = restored(MemoryPhoto(width, height, colour))
+                assertTrue("$place of ${width}x$height", pixels.any { it != 0x10101 * (it and 255) or ALPHA })
+            }
+        }
+    }
+
+    /** By a model that tints. */
+    private fun restored(photo: PhotoSource): IntArray {
+        val sink = MemorySink(photo.width, photo.height)
+        PhotoRestorer(PlaceModel(16) { v, _, _, c -> 0.5f * v + c / 8f }, 4).restore(photo, sink)
+        return sink.argb
+    }
+
+    @Test
+    fun `colour is searched for no longer than until it is found, or until the photo is called off`() {
+        val pixels = IntArray(200 * 200)
+        val crops = LookPlan(200, 200, 64).crops().size
+        for ((place, further) in listOf(100 * 200 + 7 to 5, 199 * 200 + 199 to 16)) {
+            val reads = ArrayList<Region>()
+            val photo = MemoryPhoto(200, 200, pixels.copyOf().also { it[place] = 0xff })
+            val counting = object : PhotoSource by photo {
+                override fun read(region: Region, argb: IntArray) {
+                    reads += region
+                    photo.read(region, argb)
+                }
+            }
+            val model = PlaceModel(64) { v, _, _, _ -> v }
+            PhotoRestorer(model).restore(counting, MemorySink(200, 200))
+            assertEquals(crops + further + TilePlan(200, 200, 64, 16).size, reads.size)
+
+            reads.clear()
+            model.calls.clear()
+            val stop = { reads.size == crops + 2 }
+            assertThrows(CancelledException::class.java) {
+                PhotoRestorer(model).restore(counting, MemorySink(200, 200), cancelled = stop)
+            }
+            assertEquals(listOf("look"), model.calls)
         }
     }
 
@@ -182,5 +232,9 @@ class PhotoRestorerTest {
     /** RGBA bytes -> ARGB. */
     private fun argb(rgba: IntArray) = IntArray(rgba.size / 4) {
         (rgba[4 * it + 3] shl 24) or (rgba[4 * it] shl 16) or (rgba[4 * it + 1] shl 8) or rgba[4 * it + 2]
+    }
+
+    private companion object {
+        const val ALPHA = 0x7f shl 24
     }
 }

@@ -1,6 +1,7 @@
 package org.anyir.demo.photo
 
 import android.graphics.Bitmap
+import android.graphics.Color
 import android.graphics.ColorSpace
 import android.graphics.Rect
 import android.net.Uri
@@ -148,8 +149,8 @@ class UprightSourceTest {
     }
 
     @Test
-    fun `of 48 megapixels a band of rows is decoded at a time, and each once`() {
-        for (orientation in listOf(1, 6)) {
+    fun `of 48 megapixels a band of rows is decoded at a time, and each once, of those without colour twice`() {
+        for ((orientation, colour) in listOf(1 to Color.BLUE, 6 to Color.BLUE, 1 to Color.GRAY)) {
             val decoded = ArrayList<Rect>()
             val regions = object : Regions {
                 override val width = 8000
@@ -159,6 +160,7 @@ class UprightSourceTest {
                 override fun decode(area: Rect, sample: Int): Bitmap {
                     decoded += Rect(area)
                     return Bitmap.createBitmap(area.width(), area.height(), Bitmap.Config.ARGB_8888)
+                        .also { it.eraseColor(colour) }
                 }
 
                 override fun close() = Unit
@@ -182,7 +184,8 @@ class UprightSourceTest {
             val crops = decoded.take(LookPlan(source.width, source.height, 256).crops().size)
             assertTrue("no more rows than a crop's", crops.all { minOf(it.width(), it.height()) == 64 })
             val bands = decoded.drop(crops.size)
-            assertEquals("one decoding for a row of tiles", plan.rows.size, bands.size)
+            val times = if (colour == Color.GRAY) 2 else 1
+            assertEquals("one decoding for a row of tiles", times * plan.rows.size, bands.size)
             assertTrue(bands.all { minOf(it.width(), it.height()) == 256 })
             source.close()
         }

@@ -1,5 +1,6 @@
 package org.anyir.demo.restore
 
+import org.anyir.demo.photo.FileFacts
 import org.anyir.demo.photo.PhotoFormat
 import org.anyir.demo.photo.TestPhotos
 import org.junit.Assert.assertArrayEquals
@@ -75,6 +76,19 @@ class RestoreJobsTest {
         val after = test.resultPixels()
         assertTrue(after.indices.all { before[it] ushr 24 == after[it] ushr 24 })
         assertTrue(after.all { (it shr 16 and 255) == (it and 255) })
+    }
+
+    @Test
+    fun `black-and-white stored in colour stays so, and a photo with one coloured pixel is a colour photo`() {
+        fun isGrey(pixels: IntArray) = pixels.all { 0x10101 * (it and 255) == it and 0xffffff }
+        for ((name, grey) in listOf("bw.jpg" to true, "bw.png" to true, "bw_but_one.png" to false)) {
+            assertFalse("$name has three colours", FileFacts.read(TestPhotos.file(name)).grey)
+            test.choose(name, discard = true)
+            test.restore(TestEngine(tint = 0.1f))
+            assertEquals(name, grey, isGrey(test.resultPixels()))
+            test.save()
+            assertEquals(name, grey, isGrey(TestPhotos.pixels(test.media.file(test.media.rows.keys.last()))))
+        }
     }
 
     @Test

@@ -24,6 +24,7 @@ import java.nio.FloatBuffer
  * @param running called with the number of tiles that it has restored: 0 for the sheet of a photo of several, then 1
  * for the first
  * @param value what becomes of every value
+ * @param tint what is added to green then, and twice to blue
  */
 class TestEngine(
     override val id: String = "test",
@@ -32,6 +33,7 @@ class TestEngine(
     private val opening: () -> Unit = {},
     private val looking: (Statistics) -> Unit = {},
     private val running: (Int) -> Unit = {},
+    private val tint: Float = 0f,
     private val value: (Float) -> Float = { 1 - it },
 ) : EngineFactory {
     override val label = "Test engine"
@@ -61,7 +63,8 @@ class TestEngine(
 
             override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer): RunTiming {
                 running(++calls)
-                for (i in 0 until 3 * tile * tile) output.put(i, value(input.get(i)))
+                val plane = tile * tile
+                for (i in 0 until 3 * plane) output.put(i, value(input.get(i)) + i / plane * tint)
                 return RunTiming(0, 1, 0)
             }
 
