@@ -20,9 +20,9 @@ struct ExecuTorchFactory: EngineFactory {
     func opens(_ manifest: Manifest) -> Bool { manifest.runtime == .executorch && manifest.backend == "xnnpack" }
 
     /// ExecuTorch's Swift interface takes no number of threads: it takes as many as it likes.
-    func open(_ model: Model, threads: Int) async throws -> sending any TileEngine {
+    func open(_ model: Model, threads: Int, both: Bool) async throws -> sending any TileEngine {
         #if canImport(ExecuTorch)
-            return try ExecuTorchEngine(model)
+            return try ExecuTorchEngine(model, both: both)
         #else
             throw EngineError(refusal ?? notInThisBuild)
         #endif
@@ -30,7 +30,8 @@ struct ExecuTorchFactory: EngineFactory {
 }
 
 #if canImport(ExecuTorch)
-    /// Both methods of a `.pte`. Inputs are the caller's memory; outputs are copied out of ExecuTorch's.
+    /// Both methods of a `.pte`, loaded together or one at a time. Inputs are the caller's memory; outputs are copied out
+    /// of ExecuTorch's.
     final class ExecuTorchEngine: EntryEngine {
         let tile: Int
         let facts: EngineFacts
@@ -38,29 +39,42 @@ struct ExecuTorchFactory: EngineFactory {
         private let module: Module
         private let entries: Manifest.Entries
         private let name: String
+        private let both: Bool
+        private var loaded: Set<Manifest.EntryName> = []
 
-        init(_ model: Model) throws {
+        init(_ model: Model, both: Bool) throws {
             let manifest = model.manifest
             tile = manifest.tile
             entries = manifest.entries
             name = manifest.name
+            self.both = both
             statisticSizes = entries.statistics.map(\.count)
             module = Module(filePath: model.url.path)
             facts = EngineFacts(
                 name: "ExecuTorch, \(manifest.name)", accelerator: "ExecuTorch (XNNPACK)",
                 look: manifest.entries.look.operators, restore: manifest.entries.restore.operators)
-            for method in Manifest.EntryName.allCases.map(\.rawValue) {
-                do {
-                    try module.load(method)
-                } catch {
-                    throw EngineError("ExecuTorch cannot load \(method) of \(name): \(sentence(of: error))")
-                }
+            for entry in both ? Manifest.EntryName.allCases : [.look] { try load(entry) }
+        }
+
+        /// Gives the other method's memory back first, where both are not to stay.
+        private func load(_ entry: Manifest.EntryName) throws {
+            if loaded.contains(entry) { return }
+            if !both {
+                for other in loaded { _ = module.unload(other.rawValue) }
+                loaded = []
             }
+            do {
+                try module.load(entry.rawValue)
+            } catch {
+                throw EngineError("ExecuTorch cannot load \(entry.rawValue) of \(name): \(sentence(of: error))")
+            }
+            loaded.insert(entry)
         }
 
         func run(
             _ entry: Manifest.EntryName, _ inputs: [FloatBuffer], into outputs: [FloatBuffer]
         ) throws -> RunTiming {
+            try load(entry)
             let (method, entry) = (entry.rawValue, entries[entry])
             let clock = ContinuousClock()
             let start = clock.now

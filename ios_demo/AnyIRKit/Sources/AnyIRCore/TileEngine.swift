@@ -159,12 +159,21 @@ public protocol EngineFactory: Sendable {
 
     /// Loads a model.
     ///
-    /// - Parameter threads: CPU threads, at least 1
+    /// - Parameters:
+    ///   - threads: CPU threads, at least 1
+    ///   - both: keep both entries loaded, for looks and tiles in turn, as the benchmark does; else, where the runtime
+    ///     can, one at a time, which takes less memory: an entry is then loaded by the first call that needs it, in that
+    ///     call's time but in no ``RunTiming``
     /// - Throws: ``EngineError``: it cannot be loaded; nothing else is loaded instead
-    func open(_ model: Model, threads: Int) async throws -> sending any TileEngine
+    func open(_ model: Model, threads: Int, both: Bool) async throws -> sending any TileEngine
 }
 
 extension EngineFactory {
+    /// Loads a model for one photo after the other.
+    public func open(_ model: Model, threads: Int) async throws -> sending any TileEngine {
+        try await open(model, threads: threads, both: false)
+    }
+
     /// One sentence that it cannot be used, and why; nil where it can.
     public var refusal: String? { unavailable.map { "\(label) cannot be used: \($0)." } }
 }

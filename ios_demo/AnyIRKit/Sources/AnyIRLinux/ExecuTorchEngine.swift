@@ -15,8 +15,8 @@
             manifest.runtime == .executorch && manifest.backend == "xnnpack"
         }
 
-        public func open(_ model: Model, threads: Int) async throws -> sending any TileEngine {
-            try ExecuTorchEngine(model)
+        public func open(_ model: Model, threads: Int, both: Bool) async throws -> sending any TileEngine {
+            try ExecuTorchEngine(model, both: both)
         }
     }
 
@@ -26,17 +26,21 @@
         let statisticSizes: [Int]
 
         private let program: OpaquePointer
+        private let both: Bool
+        private var loaded: Set<Manifest.EntryName> = []
 
-        init(_ model: Model) throws {
+        init(_ model: Model, both: Bool) throws {
             let name = "ExecuTorch with \(model.manifest.name)"
             try checkFile(of: model, name)
             program = try explained(name) { anyir_executorch_open(model.url.path, $0) }
+            self.both = both
             tile = model.manifest.tile
             statisticSizes = model.manifest.entries.statistics.map(\.count)
             facts = EngineFacts(name: name, accelerator: "ExecuTorch (XNNPACK)")
             for entry in Manifest.EntryName.allCases {
                 try check(entry.rawValue, model.manifest.entries[entry])
             }
+            for entry in both ? Manifest.EntryName.allCases : [.look] { try load(entry) }
         }
 
         deinit { anyir_executorch_close(program) }
@@ -44,6 +48,7 @@
         func run(
             _ entry: Manifest.EntryName, _ inputs: [FloatBuffer], into outputs: [FloatBuffer]
         ) throws -> RunTiming {
+            try load(entry)
             let clock = ContinuousClock()
             let method = entry.rawValue
             let pointers = inputs.map { Optional($0.memory) }
@@ -58,6 +63,17 @@
                 }
             }
             return RunTiming(run: run, readBack: readBack)
+        }
+
+        /// Gives the other method's memory back first, where both are not to stay.
+        private func load(_ entry: Manifest.EntryName) throws {
+            if loaded.contains(entry) { return }
+            if !both {
+                for other in loaded { anyir_executorch_unload(program, other.rawValue) }
+                loaded = []
+            }
+            try succeeded(facts.name) { anyir_executorch_load(program, entry.rawValue, $0) }
+            loaded.insert(entry)
         }
 
         private func check(_ method: String, _ entry: Manifest.Entry) throws {

@@ -22,41 +22,52 @@ public struct LiteRTFactory: EngineFactory {
 
     public func opens(_ manifest: Manifest) -> Bool { manifest.runtime == .litert }
 
-    public func open(_ model: Model, threads: Int) async throws -> sending any TileEngine {
+    public func open(_ model: Model, threads: Int, both: Bool) async throws -> sending any TileEngine {
         guard let library, refusal == nil else { throw EngineError(refusal ?? notInThisBuild) }
-        return try LiteRTEngine(model, library: library)
+        return try LiteRTEngine(model, library: library, both: both)
     }
 }
 
+/// LiteRT prepares all that is in a file at once and gives no signature's memory back, so that one entry at a time is a
+/// program at a time.
 final class LiteRTEngine: EntryEngine {
     let tile: Int
     let facts: EngineFacts
     let statisticSizes: [Int]
 
-    private let program: OpaquePointer
-    private let look: Int32
-    private let restore: Int32
+    private let model: Model
+    private let library: String
+    private let both: Bool
+    private var program: OpaquePointer?
+    private var prepared: [Manifest.EntryName: Int32] = [:]
 
-    init(_ model: Model, library: String) throws {
-        let name = "LiteRT CPU with \(model.manifest.name)"
-        try checkFile(of: model, name)
-        program = try explained(name) { anyir_litert_open(library, model.url.path, $0) }
-        do {
-            look = try prepare("look", model.manifest.entries.look, of: program, name)
-            restore = try prepare("restore", model.manifest.entries.restore, of: program, name)
-        } catch {
-            anyir_litert_close(program)
-            throw error
-        }
+    init(_ model: Model, library: String, both: Bool) throws {
+        self.model = model
+        self.library = library
+        self.both = both
         tile = model.manifest.tile
         statisticSizes = model.manifest.entries.statistics.map(\.count)
-        facts = EngineFacts(name: name, accelerator: "LiteRT CPU (XNNPACK asked for)")
+        facts = EngineFacts(
+            name: "LiteRT CPU with \(model.manifest.name)", accelerator: "LiteRT CPU (XNNPACK asked for)")
+        try load(both ? Manifest.EntryName.allCases : [.look])
     }
 
     deinit { anyir_litert_close(program) }
 
+    private func load(_ entries: [Manifest.EntryName]) throws {
+        anyir_litert_close(program)
+        (program, prepared) = (nil, [:])
+        try checkFile(of: model, facts.name)
+        let opened = try explained(facts.name) { anyir_litert_open(library, model.url.path, $0) }
+        program = opened
+        for entry in entries {
+            prepared[entry] = try prepare(entry.rawValue, model.manifest.entries[entry], of: opened, facts.name)
+        }
+    }
+
     func run(_ entry: Manifest.EntryName, _ inputs: [FloatBuffer], into outputs: [FloatBuffer]) throws -> RunTiming {
-        let prepared = entry == .look ? look : restore
+        if prepared[entry] == nil { try load([entry]) }
+        guard let program, let prepared = prepared[entry] else { throw EngineError("\(facts.name) is not loaded.") }
         let clock = ContinuousClock()
         let copyIn = try clock.measure {
             for (i, buffer) in inputs.enumerated() {

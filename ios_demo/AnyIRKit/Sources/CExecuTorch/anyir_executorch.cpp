@@ -39,10 +39,17 @@ anyir_executorch *anyir_executorch_open(const char *model, char *error) {
     executorch::runtime::runtime_init();
     auto program = std::make_unique<anyir_executorch>(model);
     if (failed(program->module.load(), "read the file", error)) return nullptr;
-    for (const char *method : {"look", "restore"}) {
-        if (failed(program->module.load_method(method), method, error)) return nullptr;
-    }
     return program.release();
+}
+
+bool anyir_executorch_load(anyir_executorch *program, const char *method, char *error) {
+    std::string what = std::string("load ") + method;
+    return !failed(program->module.load_method(method), what.c_str(), error);
+}
+
+void anyir_executorch_unload(anyir_executorch *program, const char *method) {
+    program->outputs.clear();
+    program->module.unload_method(method);
 }
 
 void anyir_executorch_close(anyir_executorch *program) { delete program; }

@@ -12,7 +12,7 @@ struct NamedEngine: EngineFactory {
 
     func opens(_ manifest: Manifest) -> Bool { manifest.runtime == runtime }
 
-    func open(_ model: Model, threads: Int) async throws -> sending any TileEngine {
+    func open(_ model: Model, threads: Int, both: Bool) async throws -> sending any TileEngine {
         throw EngineError("\(label) opens nothing.")
     }
 }

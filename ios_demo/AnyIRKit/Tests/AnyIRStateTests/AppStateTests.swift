@@ -19,7 +19,9 @@ private struct OneEngine: EngineFactory {
 
     func opens(_ manifest: Manifest) -> Bool { manifest.runtime == .coreml }
 
-    func open(_ model: Model, threads: Int) async throws -> sending any TileEngine { throw EngineError("No.") }
+    func open(_ model: Model, threads: Int, both: Bool) async throws -> sending any TileEngine {
+        throw EngineError("No.")
+    }
 }
 
 private func catalogue(_ models: String..., unavailable: String? = nil, chosen: Pair? = nil) throws -> Catalogue {

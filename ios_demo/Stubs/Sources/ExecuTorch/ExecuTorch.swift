@@ -10,6 +10,9 @@ open class Module: NSObject {
     // extension/apple/ExecuTorch/Exported/ExecuTorchModule.h: loadMethod:error:, in Swift load(_:)
     open func load(_ method: String) throws { throw CocoaError(.featureUnsupported) }
 
+    // extension/apple/ExecuTorch/Exported/ExecuTorchModule.h: unloadMethod:, in Swift unload(_:)
+    open func unload(_ methodName: String) -> Bool { false }
+
     // extension/apple/ExecuTorch/Exported/ExecuTorch+Module.swift
     public func execute(_ method: String, _ inputs: [ValueConvertible]) throws -> [Value] {
         throw CocoaError(.featureUnsupported)

@@ -34,7 +34,8 @@ public struct CoreMLFactory: EngineFactory {
 
     public func opens(_ manifest: Manifest) -> Bool { manifest.runtime == .coreml }
 
-    public func open(_ model: Model, threads: Int) async throws -> sending any TileEngine {
+    /// Both functions stay loaded in any case: loading one may take the Neural Engine's compiler seconds.
+    public func open(_ model: Model, threads: Int, both: Bool) async throws -> sending any TileEngine {
         let (look, restore) = try await withCompiled(model) { url in
             (try await load("look", from: url), try await load("restore", from: url))
         }

@@ -163,7 +163,7 @@ public actor Benchmark {
         device.mark(interval, begins: true)
         defer { device.mark(interval, begins: false) }
         let start = ContinuousClock.now
-        let engine = try await factory.open(model, threads: threads)
+        let engine = try await factory.open(model, threads: threads, both: true)
         return (engine, milliseconds(ContinuousClock.now - start))
     }
 

@@ -13,6 +13,10 @@ typedef struct anyir_executorch anyir_executorch;
 anyir_executorch *anyir_executorch_open(const char *model, char *error);
 void anyir_executorch_close(anyir_executorch *program);
 
+// Takes a method's memory, and gives it back with all that the method gave.
+bool anyir_executorch_load(anyir_executorch *program, const char *method, char *error);
+void anyir_executorch_unload(anyir_executorch *program, const char *method);
+
 // How many tensors a method takes or gives, and how many floats one holds; 0: no such tensor, or not of floats.
 size_t anyir_executorch_count(anyir_executorch *program, const char *method, bool output);
 size_t anyir_executorch_size(anyir_executorch *program, const char *method, bool output, size_t index);

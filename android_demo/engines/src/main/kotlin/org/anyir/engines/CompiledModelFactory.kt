@@ -8,6 +8,7 @@ import org.anyir.core.Manifest
 import org.anyir.core.Model
 import org.anyir.core.RunTiming
 import org.anyir.core.Statistics
+import java.io.Closeable
 import java.nio.FloatBuffer
 
 /**
@@ -29,10 +30,11 @@ internal class CompiledModelFactory private constructor(private val gpu: Boolean
 
     override fun opens(manifest: Manifest): Boolean = manifest.runtime == "litert"
 
-    override fun open(model: Model, threads: Int): Engine = engineCall("$label cannot load ${model.file.name}") {
-        reason?.let { throw EngineException("$label cannot be used: $it.") }
-        if (gpu) openOnGpu(model, threads) else openOnCpu(model, threads)
-    }
+    override fun open(model: Model, threads: Int, both: Boolean): Engine =
+        engineCall("$label cannot load ${model.file.name}") {
+            reason?.let { throw EngineException("$label cannot be used: $it.") }
+            if (gpu) openOnGpu(model, threads, both) else openOnCpu(model, threads, both)
+        }
 
     companion object {
         fun cpu(): EngineFactory = CompiledModelFactory(gpu = false)
@@ -41,73 +43,86 @@ internal class CompiledModelFactory private constructor(private val gpu: Boolean
     }
 }
 
-private fun openOnCpu(model: Model, threads: Int): Engine =
-    CompiledModelEngine(model, onCpu(threads), null, "LiteRT CPU (XNNPACK asked for)", threads)
+private fun openOnCpu(model: Model, threads: Int, both: Boolean): Engine =
+    CompiledModelEngine(model, onCpu(threads), null, "LiteRT CPU (XNNPACK asked for)", threads, both)
 
 private fun onCpu(threads: Int) = CompiledModel.Options(Accelerator.CPU).apply {
     cpuOptions = CompiledModel.CpuOptions(numThreads = threads)
 }
 
 /** Half precision is what makes a phone's GPU fast; a program in fp32 asks for the whole one. */
-private fun openOnGpu(model: Model, threads: Int): Engine {
+private fun openOnGpu(model: Model, threads: Int, both: Boolean): Engine {
     val whole = model.manifest.precision == "fp32"
     val precision =
         if (whole) CompiledModel.GpuOptions.Precision.FP32 else CompiledModel.GpuOptions.Precision.FP16
     val options = CompiledModel.Options(Accelerator.GPU)
     options.gpuOptions = CompiledModel.GpuOptions(precision = precision)
     val accelerator = "LiteRT GPU (${if (whole) "fp32" else "fp16"} asked for, the look on the CPU)"
-    return CompiledModelEngine(model, options, onCpu(threads), accelerator, null)
+    return CompiledModelEngine(model, options, onCpu(threads), accelerator, null, both)
 }
 
 /** @param looking for what looks, if that is another one than what restores */
 private class CompiledModelEngine(
-    model: Model,
-    options: CompiledModel.Options,
-    looking: CompiledModel.Options?,
+    private val model: Model,
+    private val options: CompiledModel.Options,
+    private val looking: CompiledModel.Options?,
     override val accelerator: String,
     override val threads: Int?,
+    both: Boolean,
 ) : Engine {
     override val name = "$accelerator, ${model.manifest.name}"
     override val tile = model.manifest.tile
-    private val manifest = model.manifest
+    private val programs = OpenEntries(name, model.file, both) { Program(it) }
 
-    private val compiled = ArrayList<CompiledModel>()
-    private val look: Signature
-    private val restore: Signature
-    private var given: Statistics? = null
-
-    init {
-        try {
-            val restoring = CompiledModel.create(model.file.path, options).also(compiled::add)
-            restore = Signature(restoring, RESTORE, manifest.entries.restore)
-            val lookingOne = looking?.let { CompiledModel.create(model.file.path, it).also(compiled::add) }
-            look = Signature(lookingOne ?: restoring, LOOK, manifest.entries.look)
-        } catch (error: Throwable) {
-            compiled.forEach(CompiledModel::close)
-            throw error
-        }
-    }
-
-    override fun newStatistics() = roomFor(manifest)
+    override fun newStatistics() = roomFor(model.manifest)
 
     override fun look(sheet: FloatBuffer, statistics: Statistics): RunTiming = engineCall("$name failed") {
         checkOwn(statistics)
-        if (given === statistics) given = null
-        look.run(listOf(sheet), statistics.values)
+        val program = programs.having(LOOK)
+        if (program.given === statistics) program.given = null
+        program.signature(LOOK).run(listOf(sheet), statistics.values)
     }
 
     /** The statistics stay in the runtime's buffers from tile to tile: it overwrites no input. */
     override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer): RunTiming =
         engineCall("$name failed") {
             checkOwn(statistics)
-            val inputs = listOf(input) + if (given === statistics) emptyList() else statistics.values
-            restore.run(inputs, listOf(output)).also { given = statistics }
+            val program = programs.having(RESTORE)
+            val inputs = listOf(input) + if (program.given === statistics) emptyList() else statistics.values
+            program.signature(RESTORE).run(inputs, listOf(output)).also { program.given = statistics }
         }
 
-    override fun close() {
-        look.close()
-        restore.close()
-        compiled.forEach(CompiledModel::close)
+    override fun close() = programs.close()
+
+    /** The program, loaded for these [entries]: once, or twice where another one looks than restores. */
+    private inner class Program(entries: List<String>) : Closeable {
+        private val compiled = HashMap<CompiledModel.Options, CompiledModel>()
+        private val signatures = HashMap<String, Signature>()
+
+        /** What `restore` has in its buffers. */
+        var given: Statistics? = null
+
+        init {
+            try {
+                for (entry in entries) signatures[entry] = opened(entry)
+            } catch (error: Throwable) {
+                close()
+                throw error
+            }
+        }
+
+        fun signature(entry: String) = signatures.getValue(entry)
+
+        private fun opened(key: String): Signature {
+            val own = if (key == LOOK) looking ?: options else options
+            val program = compiled.getOrPut(own) { CompiledModel.create(model.file.path, own) }
+            return Signature(program, key, model.manifest.entries.run { if (key == LOOK) look else restore })
+        }
+
+        override fun close() {
+            signatures.values.forEach(Signature::close)
+            compiled.values.forEach(CompiledModel::close)
+        }
     }
 
     /** One of the program's two entries with its buffers, which take and give arrays alone; those given are new. */

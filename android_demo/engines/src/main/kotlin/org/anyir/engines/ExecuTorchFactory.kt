@@ -8,6 +8,7 @@ import org.anyir.core.TensorSpec
 import org.pytorch.executorch.EValue
 import org.pytorch.executorch.Module
 import org.pytorch.executorch.Tensor
+import java.io.Closeable
 import java.nio.FloatBuffer
 
 /** ExecuTorch with XNNPACK, on the CPU. */
@@ -21,13 +22,14 @@ internal class ExecuTorchFactory : EngineFactory {
 
     override fun opens(manifest: Manifest): Boolean = manifest.runtime == "executorch" && manifest.backend == "xnnpack"
 
-    override fun open(model: Model, threads: Int): Engine = engineCall("$label cannot load ${model.file.name}") {
-        reason?.let { throw EngineException("$label cannot be used: $it.") }
-        ExecuTorchEngine(model, threads)
-    }
+    override fun open(model: Model, threads: Int, both: Boolean): Engine =
+        engineCall("$label cannot load ${model.file.name}") {
+            reason?.let { throw EngineException("$label cannot be used: $it.") }
+            ExecuTorchEngine(model, threads, both)
+        }
 }
 
-private class ExecuTorchEngine(model: Model, override val threads: Int) : Engine {
+private class ExecuTorchEngine(model: Model, override val threads: Int, both: Boolean) : Engine {
     override val name = "ExecuTorch, ${model.manifest.name}"
     override val tile = model.manifest.tile
     private val manifest = model.manifest
@@ -44,19 +46,9 @@ private class ExecuTorchEngine(model: Model, override val threads: Int) : Engine
         "ExecuTorch (XNNPACK and portable kernels)"
     }
 
-    private val module = Module.load(model.file.path, Module.LOAD_MODE_MMAP, threads)
     private val images = Wrapped(listOf(image))
     private val given = Wrapped(entries.statistics)
-
-    init {
-        try {
-            module.loadMethod(LOOK)
-            module.loadMethod(RESTORE)
-        } catch (error: Throwable) {
-            module.destroy()
-            throw error
-        }
-    }
+    private val modules = OpenEntries(name, model.file, both) { Loaded(model.file.path, threads, it) }
 
     override fun newStatistics() = roomFor(manifest)
 
@@ -79,6 +71,7 @@ private class ExecuTorchEngine(model: Model, override val threads: Int) : Engine
         specs: List<TensorSpec>,
         outputs: List<FloatBuffer>,
     ): RunTiming {
+        val module = modules.having(method).module
         val start = System.nanoTime()
         val arguments = inputs()
         val copied = System.nanoTime()
@@ -94,6 +87,22 @@ private class ExecuTorchEngine(model: Model, override val threads: Int) : Engine
             result.copyDataInto(output)
         }
         return RunTiming(copied - start, ran - copied, System.nanoTime() - ran)
+    }
+
+    override fun close() = modules.close()
+}
+
+/** A module with these methods. It cannot give a single one back: its interface loads methods and unloads none. */
+private class Loaded(path: String, threads: Int, methods: List<String>) : Closeable {
+    val module: Module = Module.load(path, Module.LOAD_MODE_MMAP, threads)
+
+    init {
+        try {
+            methods.forEach(module::loadMethod)
+        } catch (error: Throwable) {
+            module.destroy()
+            throw error
+        }
     }
 
     override fun close() = module.destroy()

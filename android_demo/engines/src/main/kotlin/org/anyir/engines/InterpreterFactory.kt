@@ -30,14 +30,15 @@ internal class InterpreterFactory(
 
     override fun opens(manifest: Manifest): Boolean = manifest.runtime == "litert"
 
-    override fun open(model: Model, threads: Int): Engine =
-        engineCall("$label cannot load ${model.file.name}") { InterpreterEngine(model, threads, load) }
+    override fun open(model: Model, threads: Int, both: Boolean): Engine =
+        engineCall("$label cannot load ${model.file.name}") { InterpreterEngine(model, threads, both, load) }
 }
 
 private class InterpreterEngine(
     model: Model,
     override val threads: Int,
-    load: (File, Interpreter.Options) -> Interpreter,
+    both: Boolean,
+    private val load: (File, Interpreter.Options) -> Interpreter,
 ) : Engine {
     override val name = "LiteRT Interpreter, ${model.manifest.name}"
 
@@ -48,23 +49,25 @@ private class InterpreterEngine(
     private val manifest = model.manifest
     private val entries = manifest.entries
 
-    private val interpreter =
-        load(model.file, Interpreter.Options().setNumThreads(threads).setUseXNNPACK(true))
+    /** An interpreter prepares for XNNPACK all that is in the file, and takes memory for the signatures that ran. */
+    private val interpreters = OpenEntries(name, model.file, both) { opened(model.file) }
 
-    init {
+    private fun opened(file: File): Interpreter {
+        val interpreter = load(file, Interpreter.Options().setNumThreads(threads).setUseXNNPACK(true))
         try {
-            check(LOOK, entries.look)
-            check(RESTORE, entries.restore)
+            interpreter.check(LOOK, entries.look)
+            interpreter.check(RESTORE, entries.restore)
         } catch (error: Throwable) {
             interpreter.close()
             throw error
         }
+        return interpreter
     }
 
-    private fun check(key: String, entry: Entry) {
-        if (key !in interpreter.signatureKeys) throw EngineException("$name has no signature $key.")
-        val inputs = entry.inputs.map { it to interpreter.getInputTensorFromSignature(it.name, key) }
-        val outputs = entry.outputs.map { it to interpreter.getOutputTensorFromSignature(it.name, key) }
+    private fun Interpreter.check(key: String, entry: Entry) {
+        if (key !in signatureKeys) throw EngineException("$name has no signature $key.")
+        val inputs = entry.inputs.map { it to getInputTensorFromSignature(it.name, key) }
+        val outputs = entry.outputs.map { it to getOutputTensorFromSignature(it.name, key) }
         for ((spec, tensor) in inputs + outputs) {
             if (tensor.dataType() == DataType.FLOAT32 && tensor.shape().map { it.toLong() } == spec.shape) continue
             val found = "${tensor.dataType()} ${tensor.shape().joinToString("x")}"
@@ -88,6 +91,7 @@ private class InterpreterEngine(
 
     /** The runtime copies the inputs while it runs and tells how long the running took; the rest is the copy. */
     private fun timed(key: String, inputs: List<FloatBuffer>, entry: Entry, outputs: List<FloatBuffer>): RunTiming {
+        val interpreter = interpreters.having(key)
         val given = entry.inputs.indices.associate { entry.inputs[it].name to inputs[it] as Any }
         val start = System.nanoTime()
         interpreter.runSignature(given, emptyMap<String, Any>(), key)
@@ -101,5 +105,5 @@ private class InterpreterEngine(
         return RunTiming(maxOf(0, ran - start - computing), computing, System.nanoTime() - ran)
     }
 
-    override fun close() = interpreter.close()
+    override fun close() = interpreters.close()
 }

@@ -27,6 +27,7 @@ import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorByteSize
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorCopyFromBuffer
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorCopyToBuffer
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteVersion
+import java.io.Closeable
 import java.nio.FloatBuffer
 
 private const val OK = 0
@@ -40,73 +41,81 @@ class JvmEngineFactory : EngineFactory {
 
     override fun opens(manifest: Manifest): Boolean = manifest.runtime == "litert"
 
-    override fun open(model: Model, threads: Int): Engine {
-        val program = TfLiteModelCreateFromFile(model.file.path)
-            ?: throw EngineException("LiteRT on the JVM cannot load ${model.file.name}.")
-        val options = TfLiteInterpreterOptionsCreate()
-        TfLiteInterpreterOptionsSetNumThreads(options, threads)
-        val interpreter = TfLiteInterpreterCreate(program, options)
-        TfLiteInterpreterOptionsDelete(options)
-        if (interpreter == null) {
-            TfLiteModelDelete(program)
-            throw EngineException("LiteRT on the JVM refuses ${model.file.name}.")
-        }
-        return JvmEngine(model, program, interpreter, threads)
-    }
+    override fun open(model: Model, threads: Int, both: Boolean): Engine = JvmEngine(model, threads, both)
 }
 
-private class JvmEngine(
-    model: Model,
-    private val program: TfLiteModel,
-    private val interpreter: TfLiteInterpreter,
-    override val threads: Int,
-) : Engine {
+private class JvmEngine(private val model: Model, override val threads: Int, both: Boolean) : Engine {
     override val name = "LiteRT on the JVM, ${model.manifest.name}"
     override val accelerator = "LiteRT (this machine's CPU)"
     override val version: String = TfLiteVersion().string
     override val tile = model.manifest.tile
-    private val manifest = model.manifest
-    private val signatures = ArrayList<Signature>()
-    private val look: Signature
-    private val restore: Signature
-    private var given: Statistics? = null
+    private val programs = OpenEntries(name, model.file, both) { Program(it) }
 
-    init {
-        try {
-            look = Signature("look", manifest.entries.look).also(signatures::add)
-            restore = Signature("restore", manifest.entries.restore).also(signatures::add)
-        } catch (error: EngineException) {
-            close()
-            throw error
-        }
-    }
-
-    override fun newStatistics() = roomFor(manifest)
+    override fun newStatistics() = roomFor(model.manifest)
 
     override fun look(sheet: FloatBuffer, statistics: Statistics): RunTiming {
         checkOwn(statistics)
-        if (given === statistics) given = null
-        return look.run(listOf(sheet), statistics.values)
+        val program = programs.having(LOOK)
+        if (program.given === statistics) program.given = null
+        return program.signature(LOOK).run(listOf(sheet), statistics.values)
     }
 
     /** The statistics stay where they are from tile to tile, as in Python. */
     override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer): RunTiming {
         checkOwn(statistics)
-        val inputs = listOf(input) + if (given === statistics) emptyList() else statistics.values
-        return restore.run(inputs, listOf(output)).also { given = statistics }
+        val program = programs.having(RESTORE)
+        val inputs = listOf(input) + if (program.given === statistics) emptyList() else statistics.values
+        return program.signature(RESTORE).run(inputs, listOf(output)).also { program.given = statistics }
     }
+
+    override fun close() = programs.close()
 
     private fun check(status: Int, what: String) {
         if (status != OK) throw EngineException("$name failed to $what (status $status).")
     }
 
-    override fun close() {
-        signatures.forEach { TfLiteSignatureRunnerDelete(it.runner) }
-        TfLiteInterpreterDelete(interpreter)
-        TfLiteModelDelete(program)
+    /** An interpreter, with memory for these entries. */
+    private inner class Program(entries: List<String>) : Closeable {
+        private val file: TfLiteModel = TfLiteModelCreateFromFile(model.file.path)
+            ?: throw EngineException("LiteRT on the JVM cannot load ${model.file.name}.")
+        private val interpreter = interpreter(file)
+        private val signatures = HashMap<String, Signature>()
+
+        /** What `restore` has in its buffers. */
+        var given: Statistics? = null
+
+        init {
+            try {
+                for (key in entries) {
+                    val entry = model.manifest.entries.run { if (key == LOOK) look else restore }
+                    signatures[key] = Signature(interpreter, key, entry)
+                }
+            } catch (error: EngineException) {
+                close()
+                throw error
+            }
+        }
+
+        fun signature(key: String) = signatures.getValue(key)
+
+        private fun interpreter(file: TfLiteModel): TfLiteInterpreter {
+            val options = TfLiteInterpreterOptionsCreate()
+            TfLiteInterpreterOptionsSetNumThreads(options, threads)
+            val interpreter = TfLiteInterpreterCreate(file, options)
+            TfLiteInterpreterOptionsDelete(options)
+            if (interpreter != null) return interpreter
+            TfLiteModelDelete(file)
+            throw EngineException("LiteRT on the JVM refuses ${model.file.name}.")
+        }
+
+        override fun close() {
+            signatures.values.forEach { TfLiteSignatureRunnerDelete(it.runner) }
+            TfLiteInterpreterDelete(interpreter)
+            TfLiteModelDelete(file)
+        }
     }
 
-    private inner class Signature(key: String, entry: Entry) {
+    private inner class Signature(interpreter: TfLiteInterpreter, key: String, entry: Entry) {
         val runner: TfLiteSignatureRunner = TfLiteInterpreterGetSignatureRunner(interpreter, key)
             ?: throw EngineException("$name has no signature $key.")
         private val inputs: List<TfLiteTensor>

@@ -34,7 +34,7 @@ class MockedCompiledModelTest {
     @Test
     fun `the CPU is asked for alone, with its threads`() {
         val options = compiledModel()
-        Engines.byId("litert-cpu")!!.open(model(), threads = 3).use { engine ->
+        Engines.byId("litert-cpu")!!.open(model(), threads = 3, both = true).use { engine ->
             assertEquals("LiteRT CPU (XNNPACK asked for)", engine.accelerator)
             assertEquals(3, engine.threads)
             assertNull("nothing tells what was delegated on this phone", engine.lookOperators)
@@ -56,14 +56,14 @@ class MockedCompiledModelTest {
         )
         for ((precision, asked) in expected) {
             val options = compiledModel()
-            Engines.byId("litert-gpu")!!.open(model(precision), threads = 3).use { engine ->
+            Engines.byId("litert-gpu")!!.open(model(precision), threads = 3, both = true).use { engine ->
                 val half = asked.name.lowercase()
                 assertEquals("LiteRT GPU ($half asked for, the look on the CPU)", engine.accelerator)
                 assertNull("no CPU threads", engine.threads)
                 assertNull(engine.restoreOperators)
                 assertRestores(engine)
             }
-            val (restoring, looking) = options
+            val (looking, restoring) = options
             assertEquals(setOf(Accelerator.GPU), restoring.accelerators)
             assertEquals(asked, restoring.gpuOptions!!.precision)
             assertEquals(setOf(Accelerator.CPU), looking.accelerators)
@@ -76,7 +76,7 @@ class MockedCompiledModelTest {
     fun `statistics are given once, and again when others were, or a new look`() {
         compiledModel()
         val factory = Engines.byId("litert-cpu")!!
-        factory.open(model(), 1).use { engine ->
+        factory.open(model(), 1, both = true).use { engine ->
             assertRestores(engine) // of five tiles, the second alone has the statistics of the one before
             verify(exactly = 4) { inputs.getValue("restore statistics_0").writeFloat(any()) }
             verify(exactly = 5) { inputs.getValue("restore image").writeFloat(any()) }
@@ -91,6 +91,40 @@ class MockedCompiledModelTest {
         val message = sentence { Engines.byId("litert-gpu")!!.open(model("fp16"), 1) }
         assertEquals("LiteRT GPU cannot load tiny.tflite: BATCH_MATMUL is not supported.", message)
         verify(exactly = 1) { CompiledModel.create(any(), any()) }
+
+        val options = compiledModel()
+        Engines.byId("litert-gpu")!!.open(model("fp16"), 1).use { engine ->
+            val statistics = engine.newStatistics()
+            engine.look(direct(VALUES), statistics)
+            every { CompiledModel.create(any(), any()) } throws LiteRtException("BATCH_MATMUL is not supported.")
+            val later = sentence { engine.restore(direct(VALUES), statistics, direct(VALUES)) }
+            assertEquals("${engine.name} cannot load restore: BATCH_MATMUL is not supported.", later)
+        }
+        assertEquals(setOf(Accelerator.CPU), options.single().accelerators)
+    }
+
+    @Test
+    fun `what looks is closed before what restores is made, and the reverse for the next photo`() {
+        for ((id, restoring) in listOf("litert-cpu" to Accelerator.CPU, "litert-gpu" to Accelerator.GPU)) {
+            val options = compiledModel()
+            made.clear()
+            Engines.byId(id)!!.open(model(), 1).use { engine ->
+                repeat(2) { photo ->
+                    val statistics = engine.newStatistics()
+                    engine.look(direct(VALUES), statistics)
+                    repeat(3) { engine.restore(direct(VALUES), statistics, direct(VALUES)) }
+                    assertEquals(2 * photo + 2, made.size)
+                    for (earlier in made.dropLast(1)) verify(exactly = 1) { earlier.close() }
+                    verify(exactly = 0) { made.last().close() }
+                }
+                val asked = options.map { it.accelerators.single() }
+                assertEquals(listOf(Accelerator.CPU, restoring, Accelerator.CPU, restoring), asked)
+                val buffer = inputs.getValue("restore statistics_0")
+                verify(exactly = 1) { buffer.writeFloat(any()) }
+                assertRestores(engine)
+            }
+            for (compiled in made) verify(exactly = 1) { compiled.close() }
+        }
     }
 
     @Test
@@ -99,7 +133,7 @@ class MockedCompiledModelTest {
         missing = "look"
         val message = sentence { Engines.byId("litert-gpu")!!.open(model(), 1) }
         assertEquals("LiteRT GPU cannot load tiny.tflite: no signature look.", message)
-        assertEquals(2, made.size)
+        assertEquals(1, made.size)
         for (compiled in made) verify(exactly = 1) { compiled.close() }
     }
 

@@ -28,18 +28,53 @@ class MockedExecuTorchTest {
     fun forget() = unmockkAll()
 
     @Test
-    fun `both methods are loaded, and results are copied out of the program's memory`() {
+    fun `both methods are loaded once where both are asked for`() {
         val module = executorch()
-        Engines.byId("executorch")!!.open(model(), threads = 4).use { engine ->
+        Engines.byId("executorch")!!.open(model(), threads = 4, both = true).use { engine ->
             assertEquals("ExecuTorch (XNNPACK)", engine.accelerator)
             assertEquals(4, engine.threads)
             assertEquals("fixed in the program", 400L, engine.lookOperators?.delegated)
             assertEquals(700L, engine.restoreOperators?.delegated)
             assertRestores(engine)
         }
-        verify { Module.load("tiny.tflite", Module.LOAD_MODE_MMAP, 4) }
+        verify(exactly = 1) { Module.load("tiny.tflite", Module.LOAD_MODE_MMAP, 4) }
         for (method in listOf("look", "restore")) verify(exactly = 1) { module.loadMethod(method) }
         verify(exactly = 1) { module.destroy() }
+    }
+
+    @Test
+    fun `else one at a time, look's memory given back before restore is loaded, and the reverse for the next photo`() {
+        val module = executorch()
+        val calls = ArrayList<String>()
+        every { module.loadMethod(any()) } answers { calls += "load ${firstArg<String>()}" }
+        every { module.destroy() } answers { calls += "destroy" }
+        Engines.byId("executorch")!!.open(model(), threads = 4).use { engine ->
+            repeat(2) { photo ->
+                val statistics = engine.newStatistics()
+                engine.look(direct(VALUES), statistics)
+                repeat(3) { engine.restore(direct(VALUES), statistics, direct(VALUES)) }
+                val one = listOf("load look", "destroy", "load restore")
+                assertEquals(if (photo == 0) one else one + "destroy" + one, calls)
+            }
+            assertRestores(engine)
+        }
+        assertEquals("what was loaded is given back", calls.count { it == "destroy" } * 2, calls.size)
+        verify(exactly = calls.size / 2) { Module.load("tiny.tflite", Module.LOAD_MODE_MMAP, 4) }
+    }
+
+    @Test
+    fun `it says when restore cannot be loaded after the look, and tries again when it is asked again`() {
+        val module = executorch()
+        Engines.byId("executorch")!!.open(model(), threads = 1).use { engine ->
+            val statistics = engine.newStatistics()
+            engine.look(direct(VALUES), statistics)
+            every { module.loadMethod("restore") } throws IllegalStateException("out of memory")
+            val message = sentence { engine.restore(direct(VALUES), statistics, direct(VALUES)) }
+            assertEquals("ExecuTorch, tiny cannot load restore: out of memory.", message)
+            every { module.loadMethod("restore") } just Runs
+            engine.restore(direct(VALUES), statistics, direct(VALUES))
+        }
+        verify(exactly = 3) { module.destroy() }
     }
 
     @Test
@@ -75,7 +110,7 @@ class MockedExecuTorchTest {
     @Test
     fun `it says when it breaks`() {
         val module = executorch()
-        Engines.byId("executorch")!!.open(model(), threads = 1).use { engine ->
+        Engines.byId("executorch")!!.open(model(), threads = 1, both = true).use { engine ->
             val statistics = engine.newStatistics()
             every { module.execute("restore", *anyVararg()) } returns emptyArray()
             val none = sentence { engine.restore(direct(VALUES), statistics, direct(VALUES)) }
@@ -88,7 +123,7 @@ class MockedExecuTorchTest {
             assertEquals("ExecuTorch, tiny failed: out of memory.", broken)
         }
         every { module.loadMethod("restore") } throws IllegalStateException("operator missing")
-        val message = sentence { Engines.byId("executorch")!!.open(model(), 1) }
+        val message = sentence { Engines.byId("executorch")!!.open(model(), 1, both = true) }
         assertEquals("ExecuTorch (CPU) cannot load tiny.tflite: operator missing.", message)
         verify(exactly = 2) { module.destroy() }
     }

@@ -5,6 +5,7 @@ import io.mockk.mockk
 import io.mockk.mockkStatic
 import io.mockk.unmockkAll
 import io.mockk.verify
+import org.anyir.core.Model
 import org.anyir.core.TensorSpec
 import org.anyir.engines.MockedProgram.model
 import org.junit.After
@@ -16,6 +17,7 @@ import org.tensorflow.lite.DataType
 import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.Tensor
 import org.tensorflow.lite.TensorFlowLite
+import java.io.File
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import java.nio.FloatBuffer
@@ -24,6 +26,9 @@ import java.nio.FloatBuffer
 class MockedInterpreterTest {
     private val contents = HashMap<String, FloatArray>()
     private val interpreter = mockk<Interpreter>()
+
+    /** How often it was loaded. */
+    private var loaded = 0
 
     @Before
     fun mock() {
@@ -67,7 +72,37 @@ class MockedInterpreterTest {
             assertRestores(engine)
             open().use { other -> assertRefusesOthers(engine, other) }
         }
+        assertEquals(2, loaded)
         verify(exactly = 2) { interpreter.close() }
+    }
+
+    @Test
+    fun `a photo's look and its tiles have an interpreter each, one after the other`() {
+        open(both = false).use { engine ->
+            repeat(2) { photo ->
+                val statistics = engine.newStatistics()
+                engine.look(direct(VALUES), statistics)
+                verify(exactly = 2 * photo) { interpreter.close() }
+                repeat(3) { engine.restore(direct(VALUES), statistics, direct(VALUES)) }
+                verify(exactly = 2 * photo + 1) { interpreter.close() }
+                assertEquals(2 * photo + 2, loaded)
+            }
+            assertRestores(engine)
+        }
+        verify(exactly = loaded) { interpreter.close() }
+    }
+
+    @Test
+    fun `a program that changes between look and tiles is not taken for the one that looked`() {
+        val file = File.createTempFile("tiny", ".tflite").apply { deleteOnExit() }
+        open(Model(model().manifest, file), both = false).use { engine ->
+            val statistics = engine.newStatistics()
+            engine.look(direct(VALUES), statistics)
+            file.writeText("another one")
+            val message = sentence { engine.restore(direct(VALUES), statistics, direct(VALUES)) }
+            assertEquals("${file.name} changed while it was used; start again.", message)
+        }
+        verify(exactly = 1) { interpreter.close() }
     }
 
     @Test
@@ -88,11 +123,11 @@ class MockedInterpreterTest {
         )
     }
 
-    private fun open() = InterpreterFactory { file, options ->
-        assertEquals("tiny.tflite", file.path)
+    private fun open(model: Model = model(), both: Boolean = true) = InterpreterFactory { file, options ->
+        assertEquals(model.file, file)
         assertEquals(2 to true, options.numThreads to options.useXNNPACK)
-        interpreter
-    }.open(model(), threads = 2)
+        interpreter.also { loaded++ }
+    }.open(model, threads = 2, both)
 
     private fun tensor(spec: TensorSpec, key: String = ""): Tensor = mockk {
         every { dataType() } returns DataType.FLOAT32

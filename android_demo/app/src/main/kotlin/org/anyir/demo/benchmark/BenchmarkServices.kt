@@ -72,7 +72,7 @@ internal class SessionBinder(private val context: Context) : Binder() {
         session?.close()
         session = BenchmarkSession(referenceTiles(context), PssMemory()) {
             factory.unavailable()?.let { throw UnsupportedException(it) }
-            val opened = factory.open(Model(manifest, file), threads)
+            val opened = factory.open(Model(manifest, file), threads, both = true)
             OpenProgram(
                 opened,
                 opened.accelerator,

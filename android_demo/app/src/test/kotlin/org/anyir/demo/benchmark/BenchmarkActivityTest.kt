@@ -85,7 +85,8 @@ class BenchmarkActivityTest {
 
         override fun opens(manifest: Manifest) = manifest.precision == "fp32"
 
-        override fun open(model: Model, threads: Int): Engine = throw EngineException("This engine never loads.")
+        override fun open(model: Model, threads: Int, both: Boolean): Engine =
+            throw EngineException("This engine never loads.")
     }
 
     /** As the app would carry them: real programs and the reference tiles, pushed to the app's folder. */

@@ -17,7 +17,11 @@ internal object Slow : EngineFactory {
 
     override fun opens(manifest: Manifest) = true
 
-    override fun open(model: Model, threads: Int) = object : Engine {
+    override fun open(model: Model, threads: Int, both: Boolean) = object : Engine {
+        init {
+            check(both) { "looks and tiles are timed in turn: no run may load an entry" }
+        }
+
         override val name = "slow"
         override val accelerator = "nothing"
         override val tile = model.manifest.tile

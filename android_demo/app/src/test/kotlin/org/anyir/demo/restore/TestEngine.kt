@@ -45,7 +45,7 @@ class TestEngine(
 
     override fun opens(manifest: Manifest): Boolean = opens.invoke(manifest)
 
-    override fun open(model: Model, threads: Int): Engine {
+    override fun open(model: Model, threads: Int, both: Boolean): Engine {
         opening()
         return object : Engine {
             private var calls = -1

@@ -42,7 +42,8 @@ class FakeEngine(
 
     override fun opens(manifest: Manifest): Boolean = manifest.runtime == runtime
 
-    override fun open(model: Model, threads: Int): Engine = throw EngineException("$label cannot open it.")
+    override fun open(model: Model, threads: Int, both: Boolean): Engine =
+        throw EngineException("$label cannot open it.")
 }
 
 fun fakeCatalogue(

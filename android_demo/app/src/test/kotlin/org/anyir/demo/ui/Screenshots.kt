@@ -175,7 +175,7 @@ private class Pausing(private val real: EngineFactory) : EngineFactory by real {
     @Volatile
     var gate = CountDownLatch(1)
 
-    override fun open(model: Model, threads: Int): Engine {
+    override fun open(model: Model, threads: Int, both: Boolean): Engine {
         val engine = real.open(model, threads = 1) // quicker on a busy computer
         return object : Engine by engine {
             private var tiles = 0
