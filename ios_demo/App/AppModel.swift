@@ -121,7 +121,8 @@ final class AppModel {
             do {
                 try services.files.keep(kept)
             } catch {
-                send(.say(.noSpaceForResult))
+                // Nothing but a full disk is known to keep the app from its own folder.
+                send(.say(kept?.result == nil ? .noSpaceToOpen : .noSpaceForResult))
             }
         case .save(let photo, let result, let strength): save(photo, result, strength)
         case .share(let photo, let result, let strength): share(photo, result, strength)
@@ -190,35 +191,39 @@ final class AppModel {
         let library = services.library
         Task {
             do {
-                let encoded = try await encode(photo, result, strength)
-                defer { try? FileManager.default.removeItem(at: encoded.url.deletingLastPathComponent()) }
+                // Not where shared files lie: sharing deletes those.
+                let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+                defer { try? FileManager.default.removeItem(at: folder) }
+                let encoded = try await encode(photo, result, strength, into: folder)
                 try await library.save(encoded.url)
-                send(.saved(notes: encoded.notes))
+                send(.saved(file: result.file, notes: encoded.notes))
             } catch {
-                send(.notSaved(notice(ofFile: error, noSpace: .noSpaceToSave, other: .notTaken)))
+                let why = notice(ofFile: error, noSpace: .noSpaceToSave, other: .notTaken)
+                send(.notSaved(file: result.file, why))
             }
         }
     }
 
+    /// What was shared before is deleted.
     private func share(_ photo: PhotoInfo, _ result: RestoredPhoto, _ strength: Double) {
+        let shared = services.shared
         Task {
             do {
-                offered = OfferedFile(url: try await encode(photo, result, strength).url)
+                try? FileManager.default.removeItem(at: shared)
+                let folder = shared.appendingPathComponent(UUID().uuidString)
+                offered = OfferedFile(url: try await encode(photo, result, strength, into: folder).url)
             } catch {
                 send(.notShared(notice(ofFile: error, noSpace: .noSpaceToSave, other: .cannotDecode)))
             }
         }
     }
 
-    /// Into a folder of its own; what was shared before is deleted.
+    /// Into a folder of its own, which is made.
     private func encode(
-        _ photo: PhotoInfo, _ result: RestoredPhoto, _ strength: Double
+        _ photo: PhotoInfo, _ result: RestoredPhoto, _ strength: Double, into folder: URL
     ) async throws -> ResultEncoder.Encoded {
         let files = services.files
-        let folder = services.shared.appendingPathComponent(UUID().uuidString)
-        let shared = services.shared
         return try await Task.detached {
-            try? FileManager.default.removeItem(at: shared)
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             let encoder = ResultEncoder(
                 photo: photo, photoURL: files.url(photo.file), result: result, resultURL: files.url(result.file))

@@ -12,27 +12,47 @@ final class ShareController: UIViewController {
             let items = extensionContext?.inputItems.compactMap { $0 as? NSExtensionItem } ?? []
             let container = FileManager.default.containerURL(
                 forSecurityApplicationGroupIdentifier: Handover.group)
-            let isThere = await Self.hand(items, to: container.map(Handover.init(container:)))
-            say(isThere ? ShareWords.opened : ShareWords.notTaken)
+            say(await Self.hand(items, to: container.map { Handover(container: $0) }).words)
+        }
+    }
+
+    /// What became of a photo.
+    enum Outcome {
+        case left, noSpace, notTaken
+
+        var words: String {
+            switch self {
+            case .left: ShareWords.opened
+            case .noSpace: ShareWords.noSpace
+            case .notTaken: ShareWords.notTaken
+            }
         }
     }
 
     /// Hands the first photo over.
     ///
     /// - Parameter handover: nil where the app group is not among the build's entitlements
-    /// - Returns: whether it is there
-    static func hand(_ items: [NSExtensionItem], to handover: Handover?) async -> Bool {
+    static func hand(_ items: [NSExtensionItem], to handover: Handover?) async -> Outcome {
         let type = UTType.image.identifier
         let providers = items.flatMap { $0.attachments ?? [] }
         guard let handover, let photo = providers.first(where: { $0.hasItemConformingToTypeIdentifier(type) }) else {
-            return false
+            return .notTaken
         }
         return await withCheckedContinuation { continuation in
-            _ = photo.loadFileRepresentation(forTypeIdentifier: type) { file, _ in
-                // The system deletes the file when this returns.
-                let left: Void? = file.flatMap { try? handover.leave($0) }
-                continuation.resume(returning: left != nil)
+            _ = photo.loadFileRepresentation(forTypeIdentifier: type) { file, error in
+                continuation.resume(returning: leave(file, error, in: handover))
             }
+        }
+    }
+
+    /// The system deletes the file when this returns.
+    nonisolated private static func leave(_ file: URL?, _ error: (any Error)?, in handover: Handover) -> Outcome {
+        do {
+            guard let file else { return error.map(isNoSpace) == true ? .noSpace : .notTaken }
+            try handover.leave(file)
+            return .left
+        } catch {
+            return isNoSpace(error) ? .noSpace : .notTaken
         }
     }
 

@@ -192,6 +192,12 @@ def test_notices_have_androids_words():
     )
 
 
+def test_the_share_extension_says_of_a_full_disk_what_both_apps_say():
+    code = (ROOT / "ios_demo/Share/ShareWords.swift").read_text(encoding="utf-8")
+    said = dict(re.findall(r'static let (\w+) = "([^"]*)"', code))
+    assert said["noSpace"] == android()["photo_no_space"]["other"]
+
+
 def keys_of_swift() -> dict[str, str]:
     """Name in ``Words`` -> key, of those that are one text."""
     code = "".join(path.read_text(encoding="utf-8") for path in sorted(APP.glob("Words*.swift")))

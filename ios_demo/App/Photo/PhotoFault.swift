@@ -16,11 +16,3 @@ func notice(ofFile error: any Error, noSpace: Notice, other: Notice) -> Notice {
     if let fault = error as? PhotoFault { return fault.notice }
     return isNoSpace(error) ? noSpace : other
 }
-
-/// Whether an error says that the disk is full.
-func isNoSpace(_ error: any Error) -> Bool {
-    let error = error as NSError
-    if error.domain == NSPOSIXErrorDomain { return error.code == Int(ENOSPC) }
-    if error.domain == NSCocoaErrorDomain, error.code == CocoaError.fileWriteOutOfSpace.rawValue { return true }
-    return (error.userInfo[NSUnderlyingErrorKey] as? any Error).map(isNoSpace) ?? false
-}

@@ -3,12 +3,20 @@ import Foundation
 
 /// The app's private folder for the photo it works on, its result, and what outlives the process.
 struct PhotoFiles: Sendable {
+    typealias Copy = @Sendable (_ file: URL, _ target: URL) throws -> Void
+
     let folder: URL
+
+    /// Copies a file from elsewhere.
+    let copy: Copy
+
     private var keptURL: URL { folder.appendingPathComponent("kept.json") }
 
+    /// - Parameter copy: a test's own, of a disk that is full
     /// - Throws: the folder cannot be made
-    init(_ folder: URL) throws {
+    init(_ folder: URL, copy: @escaping Copy = { try FileManager.default.copyItem(at: $0, to: $1) }) throws {
         self.folder = folder
+        self.copy = copy
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
 

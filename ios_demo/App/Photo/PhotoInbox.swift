@@ -43,7 +43,7 @@ struct PhotoInbox: Sendable {
             guard let sample = Bundle.main.url(forResource: "sample", withExtension: "jpg") else {
                 throw PhotoFault(.gone)
             }
-            try FileManager.default.copyItem(at: sample, to: copy)
+            try files.copy(sample, copy)
             return Words.sampleName
         case .picked(let item):
             let picked: PickedPhoto?
@@ -53,9 +53,10 @@ struct PhotoInbox: Sendable {
                 // Most of what fails here is a photo that lies in iCloud only.
                 throw PhotoFault(isNoSpace(error) ? .noSpaceToOpen : .notDelivered)
             }
-            guard let picked else { throw PhotoFault(.notAPhoto) }
-            try FileManager.default.moveItem(at: picked.file, to: copy)
-            return picked.file.lastPathComponent
+            guard let file = try picked?.file.get() else { throw PhotoFault(.notAPhoto) }
+            defer { try? FileManager.default.removeItem(at: file.deletingLastPathComponent()) }
+            try FileManager.default.moveItem(at: file, to: copy)
+            return file.lastPathComponent
         case .file(let url):
             try copyFile(url, to: copy)
             return url.lastPathComponent
@@ -73,7 +74,7 @@ struct PhotoInbox: Sendable {
         let size = try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
         guard size > 0, size <= Self.maxBytes else { throw PhotoFault(.notAPhoto) }
         do {
-            try FileManager.default.copyItem(at: url, to: copy)
+            try files.copy(url, copy)
         } catch {
             throw PhotoFault(isNoSpace(error) ? .noSpaceToOpen : .gone)
         }
@@ -82,16 +83,24 @@ struct PhotoInbox: Sendable {
 
 /// A photo as the photo picker hands it over: its own file, not converted.
 struct PickedPhoto: Transferable {
-    let file: URL
+    /// Alone in a folder of its own; or what the disk said, which must not be taken for a photo that did not arrive.
+    let file: Result<URL, PhotoFault>
+
+    /// The system deletes its file when this returns.
+    init(_ received: URL, copy: PhotoFiles.Copy = { try FileManager.default.copyItem(at: $0, to: $1) }) {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        let own = folder.appendingPathComponent(received.lastPathComponent)
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try copy(received, own)
+            file = .success(own)
+        } catch {
+            try? FileManager.default.removeItem(at: folder)
+            file = .failure(PhotoFault(isNoSpace(error) ? .noSpaceToOpen : .notDelivered))
+        }
+    }
 
     static var transferRepresentation: some TransferRepresentation {
-        FileRepresentation(importedContentType: .image) { received in
-            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            // The system deletes its file when this returns.
-            let file = folder.appendingPathComponent(received.file.lastPathComponent)
-            try FileManager.default.copyItem(at: received.file, to: file)
-            return PickedPhoto(file: file)
-        }
+        FileRepresentation(importedContentType: .image) { PickedPhoto($0.file) }
     }
 }

@@ -1,3 +1,4 @@
+import AnyIRState
 import Foundation
 import Photos
 

@@ -20,14 +20,14 @@
         }
     }
 
-    final class ExecuTorchEngine: EntryEngine {
+    final class ExecuTorchEngine: LoadsEntries {
         let tile: Int
         let facts: EngineFacts
         let statisticSizes: [Int]
 
         private let program: OpaquePointer
         private let both: Bool
-        private var loaded: Set<Manifest.EntryName> = []
+        private(set) var loaded: Set<Manifest.EntryName> = []
 
         init(_ model: Model, both: Bool) throws {
             let name = "ExecuTorch with \(model.manifest.name)"

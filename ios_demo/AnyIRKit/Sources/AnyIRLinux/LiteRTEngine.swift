@@ -30,21 +30,21 @@ public struct LiteRTFactory: EngineFactory {
 
 /// LiteRT prepares all that is in a file at once and gives no signature's memory back, so that one entry at a time is a
 /// program at a time.
-final class LiteRTEngine: EntryEngine {
+final class LiteRTEngine: LoadsEntries {
     let tile: Int
     let facts: EngineFacts
     let statisticSizes: [Int]
 
+    var loaded: Set<Manifest.EntryName> { Set(prepared.keys) }
+
     private let model: Model
     private let library: String
-    private let both: Bool
     private var program: OpaquePointer?
     private var prepared: [Manifest.EntryName: Int32] = [:]
 
     init(_ model: Model, library: String, both: Bool) throws {
         self.model = model
         self.library = library
-        self.both = both
         tile = model.manifest.tile
         statisticSizes = model.manifest.entries.statistics.map(\.count)
         facts = EngineFacts(

@@ -10,6 +10,11 @@ public func linuxEngines() -> [any EngineFactory] {
     return engines
 }
 
+/// An engine that says which entries it has loaded: both, or one at a time.
+protocol LoadsEntries: EntryEngine {
+    var loaded: Set<Manifest.EntryName> { get }
+}
+
 /// Whether a model's file still has the size that the store saw: LiteRT reads beyond the end of one that is cut off.
 func checkFile(of model: Model, _ name: String) throws {
     let facts = try? FileManager.default.attributesOfItem(atPath: model.url.path)

@@ -54,8 +54,9 @@ public struct AppState: Sendable, Equatable {
         case restored(RestoredPhoto)
         /// Nil: it was cancelled.
         case notRestored(Notice?)
-        case saved(notes: [String])
-        case notSaved(Notice)
+        /// `file`: the result's, as others may have followed it.
+        case saved(file: String, notes: [String])
+        case notSaved(file: String, Notice)
         case notShared(Notice)
         case measuring(Bool)
         case say(Notice)
@@ -105,8 +106,9 @@ public struct AppState: Sendable, Equatable {
             return []
         case .restored(let result): return restored(result)
         case .notRestored(let notice): return notRestored(notice)
-        case .saved(let notes): return saved(notes)
-        case .notSaved(let notice):
+        case .saved(let file, let notes): return saved(file, notes)
+        case .notSaved(let file, let notice):
+            guard work.result?.file == file else { return say(notice) }
             saving = .failed(notice)
             return []
         case .notShared(let notice), .say(let notice): return say(notice)
@@ -217,8 +219,13 @@ public struct AppState: Sendable, Equatable {
         return [.save(photo, result, strength: min(max(strength, 0), 1))]
     }
 
-    private mutating func saved(_ notes: [String]) -> [Effect] {
-        guard saving == .now, case .done(let photo, var result) = work else { return [] }
+    private mutating func saved(_ file: String, _ notes: [String]) -> [Effect] {
+        if case .done(let photo, var result) = before, result.file == file {
+            // What runs meanwhile may come to nothing; then this is shown again.
+            result.saved = true
+            before = .done(photo, result)
+        }
+        guard case .done(let photo, var result) = work, result.file == file else { return [] }
         saving = .done(notes: notes)
         result.saved = true
         work = .done(photo, result)

@@ -6,9 +6,20 @@ public struct Handover: Sendable {
     public static let group = "group.org.anyir.demo"
 
     private let folder: URL
+    private let copy: @Sendable (URL, URL) throws -> Void
 
-    /// - Parameter container: of the app group
-    public init(container: URL) { folder = container.appendingPathComponent("Shared") }
+    /// - Parameters:
+    ///   - container: of the app group
+    ///   - copy: a test's own, of a disk that is full
+    public init(
+        container: URL,
+        copy: @escaping @Sendable (_ file: URL, _ target: URL) throws -> Void = {
+            try FileManager.default.copyItem(at: $0, to: $1)
+        }
+    ) {
+        folder = container.appendingPathComponent("Shared")
+        self.copy = copy
+    }
 
     /// Copies a photo there, under its own name. It is there whole or not at all.
     ///
@@ -18,7 +29,7 @@ public struct Handover: Sendable {
         let own = folder.appendingPathComponent(".\(UUID().uuidString)")
         try manager.createDirectory(at: own, withIntermediateDirectories: true)
         do {
-            try manager.copyItem(at: photo, to: own.appendingPathComponent(photo.lastPathComponent))
+            try copy(photo, own.appendingPathComponent(photo.lastPathComponent))
             // A rename: what ends the extension leaves no half of a photo that the app would take.
             try manager.moveItem(at: own, to: folder.appendingPathComponent(UUID().uuidString))
         } catch {

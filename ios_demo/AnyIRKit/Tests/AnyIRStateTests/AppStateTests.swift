@@ -76,7 +76,7 @@ private func coreML(_ name: String) throws -> Model {
         #expect(state.handle(.save(strength: 1)) == [], "one saving at a time")
         var saved = result
         saved.saved = true
-        #expect(state.handle(.saved(notes: ["No gain map."])) == [.keep(Kept(photo: photo, result: saved))])
+        #expect(state.handle(.saved(file: result.file, notes: ["No gain map."])) == [.keep(Kept(photo: photo, result: saved))])
         #expect(state.saving == .done(notes: ["No gain map."]) && !state.isUnsaved)
         #expect(state.handle(.close) == [.keep(nil)])
         #expect(state.screen == .start && state.saving == .not)
@@ -158,7 +158,7 @@ private func coreML(_ name: String) throws -> Model {
     @Test func savingThatFailsKeepsTheResult() throws {
         var state = try state(from: .done(photo, result))
         _ = state.handle(.save(strength: 0.5))
-        #expect(state.handle(.notSaved(.saveRefused)) == [])
+        #expect(state.handle(.notSaved(file: result.file, .saveRefused)) == [])
         #expect(state.saving == .failed(.saveRefused) && state.isUnsaved)
         #expect(state.handle(.save(strength: -1)) == [.save(photo, result, strength: 0)])
         #expect(state.handle(.share(strength: 1)) == [.share(photo, result, strength: 1)])
@@ -167,7 +167,32 @@ private func coreML(_ name: String) throws -> Model {
         state = try self.state()
         #expect(state.handle(.save(strength: 1)) == [] && state.notice == .nothingToSave)
         #expect(state.handle(.share(strength: 1)) == [] && state.notice == .nothingToSave)
-        #expect(state.handle(.saved(notes: [])) == [], "what comes late changes nothing")
+        #expect(state.handle(.saved(file: result.file, notes: [])) == [], "what comes late changes nothing")
+    }
+
+    @Test func whatIsSavedWhileItIsRestoredAgainIsKnownAsSaved() throws {
+        var saved = result
+        saved.saved = true
+        for end in [AppState.Event.notRestored(nil), .notRestored(.noMemory)] {
+            var state = try state(.save(strength: 1), .restore, from: .done(photo, result))
+            // Nothing is written down: that would delete the file of the result that is being made.
+            #expect(state.handle(.saved(file: result.file, notes: [])) == [])
+            #expect(state.handle(end) == [.keep(Kept(photo: photo, result: saved))])
+            #expect(state.work == .done(photo, saved) && !state.isUnsaved)
+        }
+        // It may also come after the end.
+        var state = try state(.save(strength: 1), .restore, .notRestored(nil), from: .done(photo, result))
+        #expect(state.handle(.saved(file: result.file, notes: [])) == [.keep(Kept(photo: photo, result: saved))])
+    }
+
+    @Test func anEarlierResultsSavingIsNotTheLaterOnes() throws {
+        var second = result
+        second.file = "result-2"
+        var state = try state(.save(strength: 1), .restore, .restored(second), from: .done(photo, result))
+        #expect(state.handle(.saved(file: result.file, notes: [])) == [])
+        #expect(state.work == .done(photo, second) && state.isUnsaved && state.saving == .not)
+        #expect(state.handle(.notSaved(file: result.file, .notTaken)) == [])
+        #expect(state.notice == .notTaken && state.saving == .not)
     }
 
     @Test func aHugePhotoIsRestoredAtHalfSize() throws {

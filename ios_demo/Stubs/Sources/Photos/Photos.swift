@@ -18,7 +18,7 @@ public enum PHAccessLevel: Int, Sendable {
 }
 
 // https://developer.apple.com/documentation/photos/phphotolibrary
-open class PHPhotoLibrary: NSObject {
+open class PHPhotoLibrary: NSObject, @unchecked Sendable {
     // https://developer.apple.com/documentation/photos/phphotolibrary/shared()
     public class func shared() -> PHPhotoLibrary { PHPhotoLibrary() }
 
@@ -28,7 +28,7 @@ open class PHPhotoLibrary: NSObject {
     }
 
     // https://developer.apple.com/documentation/photos/phphotolibrary/performchanges(_:completionhandler:)
-    public func performChanges(_ changeBlock: @escaping @Sendable () -> Void) async throws {
+    public func performChanges(_ changeBlock: @escaping () -> Void) async throws {
         if let error = StubLibrary.shared.error { throw error }
         changeBlock()
     }

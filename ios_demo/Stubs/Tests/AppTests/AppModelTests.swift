@@ -258,6 +258,22 @@ import Testing
         #expect(app.model.state.isUnsaved)
     }
 
+    @Test func sharingWhileAPhotoIsSavedLeavesItsFile() async throws {
+        let app = try await TestApp(TestPackage())
+        try await app.open(app.photo(StubPhoto(type: "public.png", width: 8, height: 8), name: "a.png"))
+        try await app.restore()
+        await app.library.slowDown()
+        app.model.send(.save(strength: 1))
+        while await !app.library.isWaiting { try await Task.sleep(for: .milliseconds(1)) }
+        app.model.send(.share(strength: 0.5))
+        try await app.wait("nothing to share") { _ in app.model.offered != nil }
+        await app.library.goOn()
+        try await app.wait("not saved") { $0.saving != .now }
+        #expect(app.model.state.saving == .done(notes: []))
+        #expect(try await app.saved("a-restored.png").head.width == 8)
+        #expect(FileManager.default.fileExists(atPath: try #require(app.model.offered).url.path))
+    }
+
     private func slow() throws -> TestPackage {
         try TestPackage { $0.functions["restore"]?.milliseconds = 20 }
     }

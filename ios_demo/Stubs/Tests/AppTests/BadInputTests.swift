@@ -88,6 +88,40 @@ import Testing
         #expect(restoration.notice(of: error) == .noSpaceForResult)
     }
 
+    /// Whatever way a photo comes in, and however the system wraps what the disk says.
+    @Test func aPhotoThatDoesNotFitOnTheDiskIsSaidAsSuch() async throws {
+        let full = CocoaError(.fileWriteOutOfSpace)
+        let errors: [any Error] = [
+            full, POSIXError(.ENOSPC), POSIXError(.EDQUOT),
+            NSError(domain: NSCocoaErrorDomain, code: 512, userInfo: [NSUnderlyingErrorKey: POSIXError(.ENOSPC)]),
+            NSError(domain: "transfer", code: 0, userInfo: ["NSMultipleUnderlyingErrorsKey": [full]]),
+        ]
+        for error in errors {
+            let copy: PhotoFiles.Copy = { _, target in
+                try Data("half of it".utf8).write(to: target)
+                throw error
+            }
+            let app = try await TestApp(TestPackage(), copy: copy)
+            try await app.open(app.photo(StubPhoto(type: "public.png", width: 4, height: 4)))
+            #expect(app.model.state.work == .failed(nil, .noSpaceToOpen), "\(error)")
+            #expect(try app.files.isEmpty, "nothing is left")
+            #expect(throws: PhotoFault(.noSpaceToOpen)) { try PickedPhoto(app.folder, copy: copy).file.get() }
+        }
+        let other = PickedPhoto(FileManager.default.temporaryDirectory) { _, _ in throw CocoaError(.fileReadUnknown) }
+        #expect(throws: PhotoFault(.notDelivered)) { try other.file.get() }
+    }
+
+    @Test func aStateThatCannotBeWrittenIsSaidOfThePhotoThenOfTheResult() async throws {
+        let app = try await TestApp(TestPackage())
+        // A folder in its place, which no file replaces.
+        let kept = app.folder.appendingPathComponent("restore/kept.json/x")
+        try FileManager.default.createDirectory(at: kept, withIntermediateDirectories: true)
+        try await app.open(app.photo(StubPhoto(type: "public.png", width: 8, height: 8)))
+        #expect(app.model.state.notice == .noSpaceToOpen)
+        try await app.restore()
+        #expect(app.model.state.screen == .done && app.model.state.notice == .noSpaceForResult)
+    }
+
     @Test func theLibraryThatTakesNothingIsSaid() async throws {
         let library = PhotoLibrary()
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("anyir-\(UUID().uuidString).png")

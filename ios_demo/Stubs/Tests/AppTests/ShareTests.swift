@@ -14,7 +14,7 @@ import UIKit
         let app = try await TestApp(TestPackage())
         let url = try app.photo(StubPhoto(type: "public.heic", width: 8, height: 8), name: "IMG_7.heic")
         let handover = try #require(app.model.services.handover)
-        #expect(await ShareController.hand([item(url)], to: handover))
+        #expect(await ShareController.hand([item(url)], to: handover) == .left)
         app.model.takeShared()
         try await app.wait("not opened") { $0.screen == .ready }
         #expect(app.model.state.work.photo?.name == "IMG_7.heic")
@@ -28,7 +28,7 @@ import UIKit
         let url = try app.photo(StubPhoto(type: "public.png", width: 100, height: 20), name: "a.png")
         try await app.open(url)
         app.model.send(.restore)
-        #expect(await ShareController.hand([item(url)], to: app.model.services.handover))
+        #expect(await ShareController.hand([item(url)], to: app.model.services.handover) == .left)
         app.model.takeShared()
         #expect(app.model.state.screen == .running && app.model.state.notice == nil)
         app.model.send(.cancel)
@@ -41,13 +41,23 @@ import UIKit
         let app = try await TestApp(nil)
         let url = try app.photo(StubPhoto(type: "public.png", width: 4, height: 4))
         let handover = app.model.services.handover
-        #expect(await !ShareController.hand([], to: handover))
-        #expect(await !ShareController.hand([item(url, type: "public.text")], to: handover))
-        #expect(await !ShareController.hand([item(nil)], to: handover))
-        #expect(await !ShareController.hand([item(url)], to: nil), "without the app group")
-        #expect(await !ShareController.hand([item(app.folder.appendingPathComponent("gone"))], to: handover))
+        let gone = app.folder.appendingPathComponent("gone")
+        for items in [[], [item(url, type: "public.text")], [item(nil)], [item(gone)]] {
+            #expect(await ShareController.hand(items, to: handover) == .notTaken)
+        }
+        #expect(await ShareController.hand([item(url)], to: nil) == .notTaken, "without the app group")
         app.model.takeShared()
         #expect(app.model.state.screen == .start)
+    }
+
+    @Test func aFullDiskIsSaid() async throws {
+        let app = try await TestApp(nil)
+        let url = try app.photo(StubPhoto(type: "public.png", width: 4, height: 4))
+        let full = Handover(container: app.folder) { _, _ in throw CocoaError(.fileWriteOutOfSpace) }
+        #expect(await ShareController.hand([item(url)], to: full) == .noSpace)
+        #expect(ShareController.Outcome.noSpace.words == Notice.noSpaceToOpen.sentence)
+        app.model.takeShared()
+        #expect(app.model.state.screen == .start, "nothing is left")
     }
 
     private func item(_ file: URL?, type: String = "public.image") -> NSExtensionItem {

@@ -19,8 +19,12 @@ struct TestApp {
 
     /// - Parameters:
     ///   - package: nil for an app without models
+    ///   - copy: takes photos in
     ///   - earlier: whose process ended, and whose folder this one finds
-    init(_ package: TestPackage?, after earlier: TestApp? = nil, library: TestLibrary = TestLibrary()) async throws {
+    init(
+        _ package: TestPackage?, after earlier: TestApp? = nil, library: TestLibrary = TestLibrary(),
+        copy: @escaping PhotoFiles.Copy = { try FileManager.default.copyItem(at: $0, to: $1) }
+    ) async throws {
         self.package = package
         self.library = library
         own = try earlier?.own ?? TestFolder()
@@ -29,7 +33,7 @@ struct TestApp {
         let defaults = try #require(UserDefaults(suiteName: "anyir-\(UUID().uuidString)"))
         model = AppModel(
             Services(
-                files: try PhotoFiles(folder.appendingPathComponent("restore")),
+                files: try PhotoFiles(folder.appendingPathComponent("restore"), copy: copy),
                 models: ModelStore(folders: [package?.folder].compactMap(\.self)), engines: engines,
                 settings: Settings(defaults), library: library, background: background,
                 shared: folder.appendingPathComponent("shared"), handover: Handover(container: folder)))
@@ -95,11 +99,28 @@ struct TestApp {
 actor TestLibrary: PhotoSaving {
     private(set) var saved: [String: Data] = [:]
     private var fault: PhotoFault?
+    private var isSlow = false
+    private var waiting: CheckedContinuation<Void, Never>?
 
     func refuse(_ notice: Notice) { fault = PhotoFault(notice) }
 
+    /// Lets the next photo wait until ``goOn()``.
+    func slowDown() { isSlow = true }
+
+    /// Whether a photo waits.
+    var isWaiting: Bool { waiting != nil }
+
+    func goOn() {
+        waiting?.resume()
+        waiting = nil
+    }
+
     func save(_ file: URL) async throws {
         if let fault { throw fault }
+        if isSlow {
+            isSlow = false
+            await withCheckedContinuation { waiting = $0 }
+        }
         saved[file.lastPathComponent] = try Data(contentsOf: file)
     }
 }

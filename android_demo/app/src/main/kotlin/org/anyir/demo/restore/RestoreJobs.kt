@@ -21,7 +21,6 @@ import java.io.IOException
 import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.ExecutorService
 import java.util.concurrent.Executors
-import java.util.concurrent.atomic.AtomicBoolean
 
 /**
  * The one photo that the app works on, from being chosen to being saved. It belongs to the process, not to a screen:
@@ -50,8 +49,11 @@ class RestoreJobs internal constructor(
     private val kept = Kept(folder)
     private val exporter = ResultExport(context, kept.shared)
     private var waiting: Restoration? = null
-    private var stop = AtomicBoolean()
+    private var stop = Stop()
     private var opening: Opening? = null
+
+    /** The result that was saved last. Of the worker. */
+    private var saved: RestoredPhoto? = null
 
     /** What is shown again where the photo that is opened, or the restoration that runs, comes to nothing. */
     private var before: RestoreState = RestoreState.Idle
@@ -117,7 +119,7 @@ class RestoreJobs internal constructor(
         before = state as? RestoreState.Done ?: RestoreState.Ready(photo)
         val threads = minOf(MAX_THREADS, Runtime.getRuntime().availableProcessors())
         waiting = Restoration(photo, model, engine, half, threads)
-        stop = AtomicBoolean()
+        stop = Stop()
         show(RestoreState.Running(photo, done = 0, total = 0, millisLeft = null))
         try {
             context.startForegroundService(Intent(context, RestoreService::class.java))
@@ -133,19 +135,22 @@ class RestoreJobs internal constructor(
         waiting = null
         val stop = stop
         val photo = restoration.photo
-        val earlier = (before as? RestoreState.Done)?.result
+        val shown = (before as? RestoreState.Done)?.result
         val left = TimeLeft()
         work {
+            val earlier = shown?.let(::asKnown)
             kept.keep(photo, running = true, result = earlier)
             try {
                 val result = restoration.run(
                     kept.newResult(),
                     { done, total, need ->
                         val millis = left.after(done, total)
-                        main.post { if (!stop.get()) show(RestoreState.Running(photo, done, total, millis, need)) }
+                        main.post { if (!stop.asked) show(RestoreState.Running(photo, done, total, millis, need)) }
                     },
-                    stop::get,
+                    stop::asked,
                 )
+                // Called off in its last tile, or while its file was ended: the restoration itself asked before.
+                if (!stop.tooLate()) throw CancelledException()
                 kept.keep(photo, running = false, result = result)
                 RestoreState.Done(photo, result)
             } catch (error: Throwable) { // memory that runs out too
@@ -162,7 +167,7 @@ class RestoreJobs internal constructor(
     fun cancel() {
         if (state is RestoreState.Opening && opening?.cancel() == true) return show(before)
         val now = state as? RestoreState.Running ?: return
-        stop.set(true)
+        if (!stop.ask()) return // the result is on its way to the screen
         if (waiting != null) {
             waiting = null
             show(before)
@@ -186,11 +191,20 @@ class RestoreJobs internal constructor(
      */
     fun save(strength: Float, callback: (Export) -> Unit) = export(callback) { done ->
         exporter.save(done.photo, done.result, strength).also {
-            val saved = done.result.asSaved()
-            kept.keep(done.photo, running = false, result = saved)
-            main.post { if (state === done) show(RestoreState.Done(done.photo, saved)) }
+            val result = done.result.asSaved()
+            saved = result
+            kept.keep(done.photo, running = false, result = result)
+            val next = RestoreState.Done(done.photo, result)
+            main.post {
+                // A restoration may have begun meanwhile; if it comes to nothing, this is shown again.
+                if (before === done) before = next
+                if (state === done) show(next)
+            }
         }
     }
+
+    /** On the worker: the same result, saved where a save that was asked for before has ended. */
+    private fun asKnown(result: RestoredPhoto) = saved?.takeIf { it.file == result.file } ?: result
 
     /** Makes a file that other apps can be given; see [save]. */
     fun share(strength: Float, callback: (Export) -> Unit) =

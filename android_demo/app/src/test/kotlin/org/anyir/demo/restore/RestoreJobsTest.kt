@@ -140,6 +140,32 @@ class RestoreJobsTest {
     }
 
     @Test
+    fun `cancelling in the last tile leaves the result that was there`() {
+        test.choose("upright.png")
+        val first = test.restore() as RestoreState.Done
+        test.jobs.start(testModel(), TestEngine(running = { tile -> if (tile == 12) test.jobs.cancel() }))
+        test.startService()
+        test.settle()
+        assertSame(first, test.jobs.state)
+        assertEquals("photo, result and state", 3, test.folder.list()!!.size)
+        test.newProcess()
+        assertEquals(first.result.file, (test.jobs.state as RestoreState.Done).result.file)
+    }
+
+    @Test
+    fun `a result that is saved while it is restored again is known as saved when that is cancelled`() {
+        test.choose("upright.png")
+        test.restore()
+        test.jobs.save(1f) {}
+        test.jobs.start(testModel(), TestEngine(running = { tile -> if (tile == 3) test.jobs.cancel() }))
+        test.startService()
+        test.settle()
+        assertTrue((test.jobs.state as RestoreState.Done).result.saved)
+        test.newProcess()
+        assertTrue((test.jobs.state as RestoreState.Done).result.saved)
+    }
+
+    @Test
     fun `cancelling before the service runs starts nothing`() {
         test.choose("upright.png")
         test.jobs.start(testModel(), TestEngine(opening = { error("must not be opened") }))
