@@ -62,7 +62,7 @@ extension Services {
             engines: AnyIR.engines(caches: caches), settings: Settings(), library: PhotoLibrary(),
             background: SystemBackgroundTime(), shared: manager.temporaryDirectory.appendingPathComponent("shared"),
             handover: manager.containerURL(forSecurityApplicationGroupIdentifier: Handover.group)
-                .map(Handover.init(container:)))
+                .map { Handover(container: $0) })
     }
 
     /// Where models or reference tiles lie: what the user copied stands for the app's own.

@@ -76,7 +76,8 @@ private func coreML(_ name: String) throws -> Model {
         #expect(state.handle(.save(strength: 1)) == [], "one saving at a time")
         var saved = result
         saved.saved = true
-        #expect(state.handle(.saved(file: result.file, notes: ["No gain map."])) == [.keep(Kept(photo: photo, result: saved))])
+        let told = state.handle(.saved(file: result.file, notes: ["No gain map."]))
+        #expect(told == [.keep(Kept(photo: photo, result: saved))])
         #expect(state.saving == .done(notes: ["No gain map."]) && !state.isUnsaved)
         #expect(state.handle(.close) == [.keep(nil)])
         #expect(state.screen == .start && state.saving == .not)
