@@ -34,7 +34,7 @@ PATIENCE_S = 600
 
 def measure(
     programs: list[Program], *, runs: int, threads: int, say: Callable[[int], None]
-) -> dict[str, list[float]]:
+) -> tuple[dict[str, list[float]], dict[str, str]]:
     """Milliseconds of each run, by the program's name, and of the products in ``GEMM``.
 
     Round after round each runs once; who begins changes. With one thread it is processor time, which leaves
@@ -45,10 +45,14 @@ def measure(
         threads: of each program. Processes inherit which cores this one may use.
         say: called with the number of rounds that are done.
 
+    Returns:
+        The samples; and why some programs have none: they do not load, or do not compute what PyTorch does.
+
     Raises:
-        UserError: a program does not run.
+        UserError: a product cannot be prepared, or a program that had run fails.
     """
     samples: dict[str, list[float]] = {}
+    refused: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as logs, ExitStack() as stack:
         pipes: dict[str, Connection] = {}
         work: list[tuple[str, Any]] = [(program.name, program) for program in programs]
@@ -58,8 +62,16 @@ def measure(
             variables = {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
             process, pipe = start_process(serve, what, threads, log, variables=variables)
             stack.callback(process.kill)
-            _hear(pipe, name)  # one after the other: loading takes memory
-            pipes[name] = pipe
+            try:
+                _hear(pipe, name)  # one after the other: loading takes memory
+            except UserError as error:
+                if name in GEMM:
+                    raise
+                refused[name] = str(error).removeprefix(f"{name}: ")
+                process.kill()
+            else:
+                pipes[name] = pipe
+        work = [(name, what) for name, what in work if name in pipes]
         for index in range(runs + WARM_UPS):
             first = index % len(work)
             for name, _ in [*work[first:], *work[:first]]:
@@ -68,7 +80,7 @@ def measure(
                 if index >= WARM_UPS:
                     samples.setdefault(name, []).append(taken)
             say(index + 1)
-    return samples
+    return samples, refused
 
 
 def _hear(pipe: Connection, name: str) -> Any:

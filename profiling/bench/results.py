@@ -115,7 +115,7 @@ def table(results: BenchResults) -> list[tuple[str, ...]]:
 
 
 def findings(results: BenchResults) -> list[str]:
-    """What the rows say beside each other, a sentence each: what does not convert, and ratios of medians."""
+    """What the rows say beside each other, a sentence each: what has no figures, and ratios of medians."""
     timed = {(row.network, row.runtime, row.precision): row for row in results.rows if row.samples_ms}
     ms = {key: figures(results, row)["ms"] for key, row in timed.items()}
     each = {key: figures(results, row)["ms_per_gmac"] for key, row in timed.items()}
@@ -125,7 +125,7 @@ def findings(results: BenchResults) -> list[str]:
         if not row.samples_ms:
             refused.setdefault(f"{row.network} ({row.precision})", []).append(row.runtime)
     for network, runtimes in refused.items():
-        said.append(f"{network} does not convert by {' and '.join(runtimes)}.")
+        said.append(f"{network} has no figures by {' and '.join(runtimes)}: its row says why.")
     for network, runtime, precision in timed:
         if runtime == "executorch" and (other := (network, "litert", precision)) in timed:
             ratio = ms[other] / ms[network, runtime, precision]

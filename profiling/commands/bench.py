@@ -106,12 +106,19 @@ def run(
                 print(f"{program.name}: {program.error or program.path}")
             return
         task = bar.add_task("running", total=runs)
-        samples = measure(good, runs=runs, threads=threads, say=lambda done: bar.update(task, completed=done))
-        operators = {
-            program.name: operator_times(program, threads, runs=5)
-            for program in good
-            if program.runtime == "executorch"
-        }
+        samples, refused = measure(
+            good, runs=runs, threads=threads, say=lambda done: bar.update(task, completed=done)
+        )
+        operators = {}
+        for program in good:
+            if program.runtime != "executorch" or program.name in refused:
+                continue
+            try:
+                operators[program.name] = operator_times(program, threads, runs=5)
+            except UserError as error:  # the samples are not lost for that
+                terminal.print(f"{error}; its operators are left out", markup=False)
+        for program in good:
+            program.error = refused.get(program.name)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     results = BenchResults(
         schema_version=2,
