@@ -10,6 +10,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+from anyir.profiling.bench.programs import NETWORKS, PRECISIONS
 from anyir.profiling.bench.results import (
     FP32,
     HEADINGS,
@@ -34,7 +35,7 @@ def main() -> None:
     text = PAGE.read_text(encoding="utf-8")
     parts = {
         "programs": programs(results),
-        "findings": [wrapped(line, bullet="- ") for line in findings(results)],
+        "findings": [wrapped(line, bullet="- ") for line in [*findings(results), *missing(results)]],
         "threads": threads([results, *more]),
         "operators": operators(results),
     }
@@ -72,6 +73,14 @@ def programs(results: BenchResults) -> list[str]:
         f"{rate(results, INT8) * 1000:.0f} in 8 bits."
     )
     return [*as_table(HEADINGS, table(results)), "", wrapped(about)]
+
+
+def missing(results: BenchResults) -> list[str]:
+    """Networks and precisions that this run does not have."""
+    rows = results.rows
+    names = [name for name in NETWORKS if name not in {row.network for row in rows}]
+    names += [name for name in PRECISIONS if name not in {row.precision for row in rows}]
+    return [f"Not in this run: {', '.join(names)}."] if names else []
 
 
 def threads(runs: list[BenchResults]) -> list[str]:
