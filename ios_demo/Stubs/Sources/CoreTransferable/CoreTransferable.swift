@@ -3,7 +3,7 @@ import Foundation
 import UniformTypeIdentifiers
 
 // https://developer.apple.com/documentation/coretransferable/transferable
-public protocol Transferable: Sendable {
+public protocol Transferable {
     associatedtype Representation: TransferRepresentation
     // https://developer.apple.com/documentation/coretransferable/transferable/transferrepresentation
     @TransferRepresentationBuilder<Self> static var transferRepresentation: Representation { get }
