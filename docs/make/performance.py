@@ -76,9 +76,14 @@ def programs(results: BenchResults) -> list[str]:
 
 
 def missing(results: BenchResults) -> list[str]:
-    """Networks and precisions that this run does not have."""
+    """Networks, their runtimes, and precisions that this run does not have."""
     rows = results.rows
     names = [name for name in NETWORKS if name not in {row.network for row in rows}]
+    built = {(row.network, row.runtime) for row in rows}
+    pairs = [(name, runtime) for name in dict(built) for runtime in RUNTIMES]
+    names += [
+        f"{name} by {RUNTIMES[runtime]}" for name, runtime in sorted(pairs) if (name, runtime) not in built
+    ]
     names += [name for name in PRECISIONS if name not in {row.precision for row in rows}]
     return [f"Not in this run: {', '.join(names)}."] if names else []
 
