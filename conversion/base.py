@@ -181,6 +181,12 @@ class Runner(ABC):
 Shapes = Sequence[tuple[int, ...]]
 
 
+def file_identity(path: Path) -> tuple[int, int, int]:
+    """What changes when another file takes a file's place."""
+    about = path.stat()
+    return about.st_ino, about.st_size, about.st_mtime_ns
+
+
 def check_shapes(path: Path, promise: Promise, found: dict[str, tuple[Shapes, Shapes]]) -> None:
     """Raise where a loaded program does not take and give what its manifest promises.
 

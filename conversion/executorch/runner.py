@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.conversion import contract
-from anyir.conversion.base import Promise, Runner, Shapes, Unsupported, check_shapes
+from anyir.conversion.base import Promise, Runner, Shapes, Unsupported, check_shapes, file_identity
 from anyir.conversion.executorch import program
 from anyir.model.errors import UserError
 
@@ -60,9 +60,9 @@ class ExecuTorchModel(Runner):
             if entry not in found.method_names:
                 raise UserError(f"{path.name} has no method {entry}")
         check_shapes(path, promise, {entry: _shapes(found.metadata(entry)) for entry in contract.ENTRIES})
-        self.both, self._methods, self._file = both, {}, _identity(path)
+        self.both, self._loaded, self._file = both, {}, file_identity(path)
         for entry in contract.ENTRIES if both else (contract.LOOK,):
-            self._methods[entry] = self._load(entry)
+            self._loaded[entry] = self._load(entry)
 
     @cached_property
     def operators(self) -> dict[str, Operators]:
@@ -88,11 +88,11 @@ class ExecuTorchModel(Runner):
         return output.float().numpy()
 
     def _method(self, entry: str) -> Any:
-        if entry not in self._methods:
+        if entry not in self._loaded:
             if not self.both:
-                self._methods.clear()
-            self._methods[entry] = self._load(entry)
-        return self._methods[entry][0]
+                self._loaded.clear()
+            self._loaded[entry] = self._load(entry)
+        return self._loaded[entry][0]
 
     def _load(self, entry: str) -> tuple[Any, Any]:
         """A method, and its program: one of its own, as a program keeps all that it has loaded.
@@ -106,7 +106,7 @@ class ExecuTorchModel(Runner):
             with without_prints():
                 loaded = Runtime.get().load_program(self._path)
                 method = loaded.load_method(entry)
-            same = _identity(self._path) == self._file
+            same = file_identity(self._path) == self._file
         except (RuntimeError, OSError) as error:
             raise UserError(f"executorch refuses {self._path.name}: {error}") from error
         if not same:
@@ -118,12 +118,6 @@ def _tensor(image: NDArray[np.float32]) -> Tensor:
     import torch
 
     return torch.from_numpy(np.ascontiguousarray(image))
-
-
-def _identity(path: Path) -> tuple[int, int, int]:
-    """What changes when another file takes a file's place."""
-    about = path.stat()
-    return about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def _shapes(about: Any) -> tuple[Shapes, Shapes]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.conversion import contract
-from anyir.conversion.base import Promise, Runner, Shapes, check_shapes
+from anyir.conversion.base import Promise, Runner, Shapes, check_shapes, file_identity
 from anyir.conversion.litert import graph
 from anyir.model.errors import UserError
 
@@ -31,24 +31,29 @@ class LiteRtModel(Runner):
     def prepare() -> None:
         from ai_edge_litert.interpreter import Interpreter  # noqa: F401
 
-    def __init__(self, path: Path, promise: Promise, *, threads: int, both: bool = False) -> None:
-        from ai_edge_litert.interpreter import Interpreter
+    both: bool
+    """Whether both signatures stay loaded; see ``Runner``. They do from the first tile by itself on."""
 
+    def __init__(self, path: Path, promise: Promise, *, threads: int, both: bool = False) -> None:
         super().__init__(path, promise, threads=threads)
-        self._path = path
-        interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        self._path, self._threads, self._file = path, threads, file_identity(path)
+        names = contract.statistic_names(len(promise.entries.statistics))
+        self._names = {
+            contract.LOOK: ([contract.INPUT], names),
+            contract.RESTORE: ([contract.INPUT, *names], [contract.OUTPUT]),
+        }
+        interpreter = self._open()
         found = interpreter.get_signature_list()
         for entry in contract.ENTRIES:
             if entry not in found:
                 raise UserError(f"{path.name} has no signature {entry}")
-        names = contract.statistic_names(len(promise.entries.statistics))
-        self._look = Signature(interpreter, contract.LOOK, [contract.INPUT], names)
-        self._restore = Signature(interpreter, contract.RESTORE, [contract.INPUT, *names], [contract.OUTPUT])
-        check_shapes(
-            path, promise, {contract.LOOK: self._look.shapes, contract.RESTORE: self._restore.shapes}
-        )
-        self._interpreter = interpreter
+        signatures = {entry: Signature(interpreter, entry, *self._names[entry]) for entry in contract.ENTRIES}
+        check_shapes(path, promise, {entry: one.shapes for entry, one in signatures.items()})
+        self.both = both
         self._given: Sequence[Array] | None = None
+        self._loaded = signatures if both else {contract.LOOK: signatures[contract.LOOK]}
+        for one in self._loaded.values():
+            one.allocate()
 
     @cached_property
     def operators(self) -> dict[str, Operators]:
@@ -59,24 +64,58 @@ class LiteRtModel(Runner):
     @cached_property
     def accelerator(self) -> str:
         """What runs ``restore``, which is the file's first graph."""
-        counted = graph.count(self._interpreter._get_ops_details())
+        counted = graph.count(self._signature(contract.RESTORE).operators())
         share = "" if counted.delegated == counted.total else " and built-in kernels"
         kernels = f"XNNPACK{share}" if counted.partitions else "built-in kernels, no XNNPACK"
         return f"LiteRT CPU ({kernels})"
 
+    def __call__(self, tile: Array, /) -> Array:
+        self.both = True
+        return super().__call__(tile)
+
     def run_look(self, sheet: Array) -> list[Array]:
-        return self._look([sheet])
+        return self._signature(contract.LOOK)([sheet])
 
     def run_restore(self, tile: Array, statistics: Sequence[Array]) -> Array:
+        restore = self._signature(contract.RESTORE)
         # They stay where they are from tile to tile: LiteRT overwrites no input.
         given = [] if statistics is self._given else statistics
-        [restored] = self._restore([tile, *given])
+        [restored] = restore([tile, *given])
         self._given = statistics
         return restored
 
+    def _open(self) -> Any:
+        from ai_edge_litert.interpreter import Interpreter
+
+        return Interpreter(model_path=str(self._path), num_threads=self._threads)
+
+    def _signature(self, entry: str) -> Signature:
+        """A signature of an interpreter of its own, as an interpreter keeps all that it has loaded.
+
+        Raises:
+            UserError: LiteRT refuses it, or it is not the file that was checked.
+        """
+        if entry not in self._loaded:
+            if not self.both:
+                self._loaded.clear()
+            self._given = None
+            try:
+                loaded = Signature(self._open(), entry, *self._names[entry])
+                loaded.allocate()
+                same = file_identity(self._path) == self._file
+            except (ValueError, RuntimeError, OSError) as error:
+                raise UserError(f"LiteRT refuses {self._path.name}: {error}") from error
+            if not same:
+                raise UserError(f"{self._path.name} changed while it was used; start again")
+            self._loaded[entry] = loaded
+        return self._loaded[entry]
+
 
 class Signature:
-    """One signature of an interpreter, with its inputs and outputs in the contract's order."""
+    """One signature of an interpreter, with its inputs and outputs in the contract's order.
+
+    It takes no memory to speak of before ``allocate``.
+    """
 
     def __init__(self, interpreter: Any, key: str, inputs: list[str], outputs: list[str]) -> None:
         runner = interpreter.get_signature_runner(key)
@@ -89,14 +128,22 @@ class Signature:
             for name in names:
                 if details[name]["dtype"] is not np.float32:
                     raise UserError(f"{key}'s {name} is {details[name]['dtype'].__name__}; float32 is due")
+        self._interpreter = interpreter
         self._wrapper, self._graph = interpreter._interpreter, runner._subgraph_index
-        self._wrapper.AllocateTensors(self._graph)
         self._inputs = [takes[name]["index"] for name in inputs]
         self._outputs = [gives[name]["index"] for name in outputs]
         self.shapes: tuple[Shapes, Shapes] = (
             [tuple(map(int, takes[name]["shape"])) for name in inputs],
             [tuple(map(int, gives[name]["shape"])) for name in outputs],
         )
+
+    def allocate(self) -> None:
+        """Load it: delegate its operators, pack its weights, take its memory."""
+        self._wrapper.AllocateTensors(self._graph)
+
+    def operators(self) -> Any:
+        """Of the file's first graph, as they are delegated now."""
+        return self._interpreter._get_ops_details()
 
     def __call__(self, arrays: Sequence[Array]) -> list[Array]:
         """Set the first inputs, run, and give copies of the outputs."""
