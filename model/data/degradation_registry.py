@@ -52,7 +52,7 @@ DEGRADATIONS: tuple[Degradation, ...] = (
     Degradation(CLEAN, "Clean", "nothing to restore", training=0.14, on_surfaces=True, parity=8),
     Degradation(
         "noise", "Noise", "sigma 0 to 50 of 255", order=60, stream=6,
-        training=0.17,  # the most of those that are made, because its whole range of sigma is asked for
+        training=0.2,  # the most of those that are made, because its whole range of sigma is asked for
         on_surfaces=True, validation=0, calibration=0, parity=0,
     ),
     Degradation(
