@@ -175,8 +175,8 @@ def test_muon_in_two_processes_ends_where_it_does_in_one(tmp_path, photos):
         result = forked("command", "nothing", *arguments, processes=processes)
         assert result.returncode == 0, result.stderr
         ends.append(load_weights(out / "tiny.safetensors").state_dict())
-    for name, weight in ends[0].items():
-        torch.testing.assert_close(ends[1][name], weight, atol=3e-4, rtol=0, msg=name)
+    for name, weight in ends[0].items():  # stored in half precision: a step of that is 2**-10 of it at most
+        torch.testing.assert_close(ends[1][name], weight, atol=3e-4, rtol=2**-10, msg=name)
 
 
 @pytest.mark.slow
