@@ -29,16 +29,13 @@ def run(
     from rich.console import Console
     from rich.progress import track
 
+    from anyir.model.commands.new_folder import split_paths
     from anyir.model.data.decode import read_pixels, to_8_bits
     from anyir.model.data.photo_bank import list_photos
     from anyir.model.data.sky_parts import LEAST_SHARE, drawn_sky, sky_parts, sky_share
     from anyir.model.errors import UserError
 
-    *folders, out = photos
-    if not folders:
-        raise typer.BadParameter("name folders of photos, and last the folder to write to")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out} is there already; name a new folder")
+    folders, out = split_paths(photos)
     paths = list_photos(folders)
     console = Console(stderr=True)
     generator, count = np.random.default_rng(seed), 0

@@ -141,3 +141,18 @@ def stage(count: int, channels: int, heads: int, expansion: float = 2.66, *, bia
     """Transformer blocks in a row."""
     blocks = (TransformerBlock(channels, heads, expansion, bias=bias) for _ in range(count))
     return nn.Sequential(*blocks)
+
+
+def encoded(x: Tensor, levels: nn.ModuleList, down: nn.ModuleList) -> tuple[Tensor, list[Tensor]]:
+    """What comes out of an encoder's last level, and of each one above it, the largest first.
+
+    Args:
+        levels: blocks of each level.
+        down: convolutions that halve the channels between levels, before pixels are unshuffled.
+    """
+    skips = []
+    for blocks, step in zip(levels[:-1], down, strict=True):
+        x = blocks(x)
+        skips.append(x)
+        x = unshuffle(step(x))
+    return levels[-1](x), skips

@@ -17,9 +17,9 @@ from anyir.profiling.bench.peers.layers import (
     TransposedAttention,
     conv,
     depthwise,
+    encoded,
     shuffle,
     stage,
-    unshuffle,
 )
 
 EXPERTS = 4
@@ -179,12 +179,7 @@ class MoCEIR(nn.Module):
         self.refinement = encode(refinement, dim, heads[0])
 
     def forward(self, image: Tensor) -> Tensor:
-        x, skips = self.embed(image), []
-        for blocks, down in zip(self.encoder[:3], self.down, strict=True):
-            x = blocks(x)
-            skips.append(x)
-            x = unshuffle(down(x))
-        x = self.encoder[3](x)
+        x, skips = encoded(self.embed(image), self.encoder, self.down)
         embedding = self.frequencies(x)
         for up, merge, level in zip(self.up, self.merge, self.decoder, strict=True):
             x = level(merge(torch.cat([shuffle(up(x)), skips.pop()], dim=1)), embedding)

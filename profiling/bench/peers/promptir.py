@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from anyir.profiling.bench.peers.layers import TransformerBlock, conv, shuffle, stage, unshuffle
+from anyir.profiling.bench.peers.layers import TransformerBlock, conv, encoded, shuffle, stage
 
 COMPONENTS = 5
 """Of a prompt."""
@@ -90,12 +90,7 @@ class PromptIR(nn.Module):
         self.refinement = stage(refinement, 2 * dim, heads[0])
 
     def forward(self, image: Tensor) -> Tensor:
-        x, skips = self.embed(image), []
-        for blocks, down in zip(self.encoder[:3], self.down, strict=True):
-            x = blocks(x)
-            skips.append(x)
-            x = unshuffle(down(x))
-        x = self.encoder[3](x)
+        x, skips = encoded(self.embed(image), self.encoder, self.down)
         for i, (prompted, up, blocks) in enumerate(zip(self.prompted, self.up, self.decoder, strict=True)):
             x = torch.cat([shuffle(up(prompted(x))), skips.pop()], dim=1)
             x = blocks(self.merge[i](x) if i < len(self.merge) else x)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from anyir.profiling.bench.peers.layers import conv, shuffle, stage, unshuffle
+from anyir.profiling.bench.peers.layers import conv, encoded, shuffle, stage
 
 
 class Restormer(nn.Module):
@@ -33,12 +33,7 @@ class Restormer(nn.Module):
         self.refinement = stage(refinement, 2 * dim, heads[0])
 
     def forward(self, image: Tensor) -> Tensor:
-        x, skips = self.embed(image), []
-        for blocks, down in zip(self.encoder[:3], self.down, strict=True):
-            x = blocks(x)
-            skips.append(x)
-            x = unshuffle(down(x))
-        x = self.encoder[3](x)
+        x, skips = encoded(self.embed(image), self.encoder, self.down)
         for i, (up, blocks) in enumerate(zip(self.up, self.decoder, strict=True)):
             x = torch.cat([shuffle(up(x)), skips.pop()], dim=1)
             x = blocks(self.merge[i](x) if i < len(self.merge) else x)
