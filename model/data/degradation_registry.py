@@ -125,6 +125,9 @@ DEGRADATIONS: tuple[Degradation, ...] = (
         "web_copy", "Web copy", "shrunk to 1 / 1.1 to 1 / 2.6 and saved twice", order=85, stream=15,
         training=0.03, on_surfaces=True, validation=17, calibration=17,
     ),
+    Degradation(
+        "fine_rain", "Fine rain", "few to many long and faint streaks", order=12, stream=16, training=0.09,
+    ),
     Degradation("motion_blur+camera_noise", training=0.015, on_surfaces=True),
     Degradation("defocus_blur+grain", training=0.015, on_surfaces=True),
     Degradation("heavy_rain+dense_haze", training=0.01),

@@ -101,6 +101,63 @@ def heavy_rain(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
     return _seen(rainy.clamp(0, 1), draw, 4 / 255)
 
 
+FINE_STREAKS = ((37, 0.5, 1.0), (59, 0.7, 0.8), (79, 0.9, 0.7), (99, 1.4, 0.5))
+"""Layers of fine rain: longest streak, width across (standard deviation), both in pixels, and brightness."""
+STEEPEST = 0.5
+"""Of fine rain: how far a streak leans at most, pixels aside for each pixel down (27 degrees)."""
+
+
+def fine_rain(images: Tensor, severity: Tensor, draw: Draw) -> Tensor:
+    """Many long streaks, most of them faint, as in Rain100L and in a shower before a dark background.
+
+    Their brightness has a long tail, fades towards both ends and flickers along the way. They are drawn
+    upright, where two filters along the axes make them, and then sheared.
+    """
+    h, w = images.shape[-2:]
+    lean = draw.uniform(-0.92, 0.92) * STEEPEST
+    wide = w + 2 * math.ceil(STEEPEST * h / 2)
+    streaks = torch.zeros_like(images[:, :1])
+    for longest, across, brightness in FINE_STREAKS:
+        length = (0.35 + 0.6 * draw.uniform(0, 1)) * longest
+        density = (0.08 + 0.35 * severity) * draw.uniform(0.3, 1.0) / (longest * across * 2)
+        drops = draw.points(h, wide, density)
+        drops = ((drops - 0.5).clamp_min(0) * 2) ** 3 + 0.12 * (drops > 0)
+        upright = _across(_down(drops, length, longest), across)
+        layer = _sheared(upright, lean + 0.04 * STEEPEST * draw.uniform(-2, 2), w)
+        flicker = torch.exp2(0.9 * draw.field(h, w, max(4, h // 12)))
+        present = draw.chance(0.75) if longest != 59 else 1.0
+        streaks = streaks + present * brightness * draw.maps(0.4, 1.0) * layer * flicker
+    gusts = torch.exp2(0.5 * draw.field(h, w, 3))
+    streaks = (streaks * gusts * per_image(0.25 + 0.65 * severity)).clamp(0, 1)
+    screened = 1 - (1 - images) * (1 - streaks)
+    return torch.where(draw.maps(0, 1) < 0.7, images + streaks, screened).clamp(0, 1)
+
+
+def _down(points: Tensor, length: Tensor, longest: int) -> Tensor:
+    """Points (B, 1, H, W) as upright streaks of lengths (B,), bright in the middle, faint at the ends."""
+    along = torch.arange(longest, device=points.device) - longest // 2
+    inside = (along.abs() <= length[:, None] / 2).float()
+    profile = inside * torch.exp(-0.5 * (along / (0.22 * length[:, None])) ** 2)
+    return F.conv2d(
+        points.transpose(0, 1), profile[:, None, :, None], padding=(longest // 2, 0), groups=len(points)
+    ).transpose(0, 1)
+
+
+def _across(streaks: Tensor, deviation: float) -> Tensor:
+    """Streaks (B, 1, H, W) made wider, as bright in their middle as they were."""
+    aside = torch.arange(-4, 5, device=streaks.device)
+    return F.conv2d(streaks, torch.exp(-0.5 * (aside / deviation) ** 2)[None, None, None], padding=(0, 4))
+
+
+def _sheared(images: Tensor, lean: Tensor, width: int) -> Tensor:
+    """The middle (B, 1, H, width) of images (B, 1, H, W), each row moved aside by its ``lean`` (B,)."""
+    b, _, h, wide = images.shape
+    matrix = torch.zeros(b, 2, 3, device=images.device)
+    matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 1, 1] = width / wide, -lean * h / wide, 1
+    grid = F.affine_grid(matrix, [b, 1, h, width], align_corners=False)
+    return F.grid_sample(images, grid, align_corners=False)
+
+
 FLAKES = ((0.9, 1, 0.024), (1.7, 1, 0.009), (1.2, 3, 0.02), (2.0, 4, 0.01), (2.5, 8, 0.008))
 """Layers of snow: radius, in units of so many pixels, and the share of such units that is a flake's middle.
 The last two, of radius 9 and 20 pixels, are near and out of focus."""

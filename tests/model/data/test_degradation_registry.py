@@ -34,7 +34,7 @@ NUMBERS = {
     "web_copy",
     "parity": "noise rain haze motion_blur defocus_blur low_light snow low_light+haze+rain clean",
     "stream": "low_light rain snow haze defocus_blur motion_blur noise camera_noise jpeg underexposure "
-    "heavy_rain near_snow dense_haze grain impulse_noise web_copy",
+    "heavy_rain near_snow dense_haze grain impulse_noise web_copy fine_rain",
 }
 """The kinds of each set in the order of their numbers, from 0. A line may only grow at its end."""
 

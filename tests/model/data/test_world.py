@@ -7,7 +7,10 @@ from skimage import data
 from anyir.model.data.degradations import degrade
 from anyir.model.data.scenes import as_grey, as_meant, tint
 
-NEW = ("underexposure", "heavy_rain", "near_snow", "dense_haze", "grain", "impulse_noise", "web_copy")
+NEW = (
+    "underexposure", "heavy_rain", "near_snow", "dense_haze", "grain", "impulse_noise", "web_copy",
+    "fine_rain",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +47,21 @@ def test_haze_lifts_black_and_leaves_no_contrast(photos):
     darkest = made.amin(dim=1).flatten(1).quantile(0.02, dim=1)
     assert darkest.mean() > photos.amin(dim=1).flatten().quantile(0.02) + 0.25
     assert made.std(dim=(2, 3)).mean() < 0.5 * photos.std(dim=(2, 3)).mean()
+
+
+def test_fine_rain_is_long_thin_and_mostly_faint():
+    """On flat grey: along the streaks it is alike over many pixels, across them not; few are bright."""
+    grey = torch.full((8, 3, 120, 120), 0.3)
+    streaks = (degrade(grey, "fine_rain", severity=0.5, seed=4) - grey).mean(dim=1)
+    assert 0.08 < float((streaks > 0.02).float().mean()) < 0.6
+    seen = streaks[streaks > 0.02]
+    assert seen.quantile(0.99) > 3 * seen.median()
+    spectrum = torch.fft.fft2(streaks - streaks.mean(dim=(1, 2), keepdim=True)).abs().square()
+    alike = torch.fft.ifft2(spectrum).real
+    alike = alike / alike[:, :1, :1]
+    down = alike[:, 12, :].amax(dim=1)  # the streaks lean, each photo's its own way
+    assert down.mean() > 0.3
+    assert alike[:, 0, 6].mean() < 0.15
 
 
 def test_half_of_the_grain_is_grey_and_much_of_it_is_coarse(photos):
