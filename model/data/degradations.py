@@ -22,13 +22,14 @@ from anyir.model.data.draw import Draw, per_image
 from anyir.model.data.exposure import underexposure
 from anyir.model.data.grain import grain, impulse_noise, web_copy
 from anyir.model.data.kernels import disk_kernels, filter_each, path_kernels
-from anyir.model.data.weather import dense_haze, heavy_rain, near_snow
+from anyir.model.data.weather import dense_haze, fine_rain, heavy_rain, near_snow
 
 __all__ = [
     "degradation",
     "degrade",
     "degrade_by",
     "dense_haze",
+    "fine_rain",
     "grain",
     "heavy_rain",
     "impulse_noise",
