@@ -123,7 +123,7 @@ open class MLFeatureValue: NSObject {
 }
 
 // https://developer.apple.com/documentation/coreml/mlfeatureprovider
-public protocol MLFeatureProvider {
+public protocol MLFeatureProvider: AnyObject {
     // https://developer.apple.com/documentation/coreml/mlfeatureprovider/featurenames
     var featureNames: Set<String> { get }
     // https://developer.apple.com/documentation/coreml/mlfeatureprovider/featurevalue(for:)

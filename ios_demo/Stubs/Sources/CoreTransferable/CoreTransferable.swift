@@ -52,7 +52,7 @@ public struct FileRepresentation<Item: Transferable>: TransferRepresentation {
 
 // https://developer.apple.com/documentation/foundation/url (which is Transferable, as its page says)
 extension URL: Transferable {
-    public static var transferRepresentation: FileRepresentation<URL> {
+    public static var transferRepresentation: some TransferRepresentation {
         FileRepresentation(importedContentType: .image) { $0.file }
     }
 }

@@ -29,7 +29,7 @@ public struct _EndedGesture<Content: Gesture>: Gesture {
     nonisolated init() {}
 }
 // https://developer.apple.com/documentation/swiftui/_changedgesture
-public struct _ChangedGesture<Content: Gesture>: Gesture {
+public struct _ChangedGesture<Content: Gesture>: Gesture where Content.Value: Equatable {
     public typealias Value = Content.Value
     nonisolated init() {}
 }

@@ -124,7 +124,9 @@ public protocol ToolbarContent {}
 @resultBuilder
 public struct ToolbarContentBuilder {
     // https://developer.apple.com/documentation/swiftui/toolbarcontentbuilder/buildblock(_:)
-    public static func buildBlock<each Content: ToolbarContent>(_ content: repeat each Content) -> some ToolbarContent {
+    public static func buildBlock<Content: ToolbarContent>(_ content: Content) -> some ToolbarContent { StubToolbar() }
+    // https://developer.apple.com/documentation/swiftui/toolbarcontentbuilder/buildblock(_:_:)
+    public static func buildBlock<C0: ToolbarContent, C1: ToolbarContent>(_ c0: C0, _ c1: C1) -> some ToolbarContent {
         StubToolbar()
     }
 }
