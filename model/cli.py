@@ -22,7 +22,7 @@ COMMANDS = {
     "average": "anyir.model.commands.average",
     "teach": "anyir.model.commands.teach",
     "dim-parts": "anyir.model.commands.dim_parts",
-    "sky-parts": "anyir.model.commands.sky_parts",
+    "stay-pairs": "anyir.model.commands.stay_pairs",
     "eval": "anyir.model.commands.eval",
     "data": "anyir.model.commands.data",
     "analyze": "anyir.model.commands.analyze",

@@ -35,11 +35,14 @@ def sky_share(pixels: NDArray[np.uint8]) -> float:
 
 def sky_parts(pixels: NDArray[np.uint8], generator: np.random.Generator) -> list[NDArray[np.uint8]]:
     """A photo with much sky as three: the whole of it small, and two squares of its upper part enlarged.
+    Nothing if it shows less sky.
 
     Args:
         pixels: (H, W, 3), 8 bits, no side below 64.
         generator: draws the squares.
     """
+    if sky_share(pixels) < LEAST_SHARE:
+        return []
     photo = Image.fromarray(pixels)
     width, height = photo.size
     scale = SHORT_SIDE / min(width, height)

@@ -41,7 +41,7 @@ def datasets(tmp_path_factory):
     for name in ("photos", "often", "dim"):
         for number in range(2):
             made.write(root / name / f"{number}.png", made.photo(number, 130))
-    for name in ("sky", "polyu", "lol"):
+    for name in ("sky", "pale", "night", "polyu", "lol"):
         made.write_pairs(root / name, "input", "target", [("1.png", "1.png")], 130)
     return root
 

@@ -1,24 +1,39 @@
-"""``anyir sky-parts``: pairs from which a network learns that what is bright and pale may be meant."""
+"""``anyir stay-pairs``: pairs from which a network learns that what looks hazy or dark may be meant."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 
+class Kind(StrEnum):
+    """What the pairs show."""
+
+    SKY = "sky"
+    PALE = "pale"
+    NIGHT = "night"
+
+
+MISSED = {Kind.SKY: "shows much sky", Kind.PALE: "has a part that looks hazy", Kind.NIGHT: "is dark"}
+"""What none of the photos has, where nothing was found."""
+
+
 def run(
+    kind: Annotated[Kind, typer.Argument(help="What to look for in the photos.", show_default=False)],
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTOS... OUT", help="Folders of clean photos.")],
-    drawn: Annotated[int, typer.Option(min=0, help="Skies that are drawn, beside those of the photos.")] = 60,
+    drawn: Annotated[int, typer.Option(min=0, help="Skies that are drawn besides; of sky alone.")] = 60,
     seed: Annotated[int, typer.Option(help="Of the parts, the drawn skies and the JPEG qualities.")] = 0,
 ) -> None:
-    """Make pairs of skies that look hazy and are not: to train on, with themselves as targets.
+    """Make pairs of photos that look hazy or dark and are not: to train on, with themselves as targets.
 
-    OUT/target has parts of photos with much sky, small and enlarged, and drawn skies; OUT/input has the
-    same, half of them saved as JPEG. OUT must not exist, or be empty. Name only photos that training may see.
+    OUT/target has small copies and enlarged parts of photos with much sky, of pale and even things, or of
+    dark photos; OUT/input has the same, half of them saved as JPEG. OUT must not exist, or be empty. Name
+    only photos that training may see.
 
-    Example: [bold]anyir sky-parts data/photos data/sky[/bold]
+    Example: [bold]anyir stay-pairs pale data/photos data/pale[/bold]
     """
     import io
     import os
@@ -31,16 +46,19 @@ def run(
 
     from anyir.model.commands.new_folder import split_paths
     from anyir.model.data.decode import read_pixels, to_8_bits
+    from anyir.model.data.night_parts import night_parts
+    from anyir.model.data.pale_parts import pale_parts
     from anyir.model.data.photo_bank import list_photos
-    from anyir.model.data.sky_parts import LEAST_SHARE, drawn_sky, sky_parts, sky_share
+    from anyir.model.data.sky_parts import drawn_sky, sky_parts
     from anyir.model.errors import UserError
 
+    find = {Kind.SKY: sky_parts, Kind.PALE: pale_parts, Kind.NIGHT: night_parts}[kind]
     folders, out = split_paths(photos)
     paths = list_photos(folders)
     console = Console(stderr=True)
     generator, count = np.random.default_rng(seed), 0
     out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out.parent, prefix=".sky-parts-") as place:  # a broken photo leaves nothing
+    with TemporaryDirectory(dir=out.parent, prefix=".stay-pairs-") as place:  # a broken photo leaves nothing
         inputs, targets = Path(place, "input"), Path(place, "target")
         inputs.mkdir()
         targets.mkdir()
@@ -61,15 +79,17 @@ def run(
             track(paths, "looking", console=console, transient=True, disable=quiet)
         ):
             pixels = to_8_bits(read_pixels(path))
-            if min(pixels.shape[:2]) >= 64 and sky_share(pixels) >= LEAST_SHARE:
-                count += 1
-                for part, found in enumerate(sky_parts(pixels, generator)):
-                    add(found, f"{number:05}-{path.stem}-{part}.png")
+            parts = find(pixels, generator) if min(pixels.shape[:2]) >= 64 else []
+            count += bool(parts)
+            for part, found in enumerate(parts):
+                add(found, f"{number:05}-{path.stem}-{part}.png")
         if not count:
-            raise UserError(f"none of {len(paths)} photos shows much sky")
-        for number in range(drawn):
+            raise UserError(f"none of {len(paths)} photos {MISSED[kind]}")
+        skies = drawn if kind is Kind.SKY else 0
+        for number in range(skies):
             add(drawn_sky(generator), f"drawn-{number:03}.png")
         out.mkdir(exist_ok=True)
         for folder in (inputs, targets):
             os.replace(folder, out / folder.name)
-    print(f"parts of {count} of {len(paths)} photos and {drawn} drawn skies -> {out}")
+    besides = f" and {skies} drawn skies" if skies else ""
+    print(f"parts of {count} of {len(paths)} photos{besides} -> {out}")
