@@ -72,24 +72,29 @@ private class CompiledModelEngine(
 ) : Engine {
     override val name = "$accelerator, ${model.manifest.name}"
     override val tile = model.manifest.tile
-    private val programs = OpenEntries(name, model.file, both) { Program(it) }
+
+    /** A GPU is asked before a photo is looked at, and keeps the program; the look's own is closed after it. */
+    private val kept = if (looking == null) null else RESTORE
+
+    /** What `restore` has in its buffers. */
+    private var given: Statistics? = null
+    private val programs = OpenEntries(name, model.file, both, kept) { Program(it) }
 
     override fun newStatistics() = roomFor(model.manifest)
 
     override fun look(sheet: FloatBuffer, statistics: Statistics): RunTiming = engineCall("$name failed") {
         checkOwn(statistics)
-        val program = programs.having(LOOK)
-        if (program.given === statistics) program.given = null
-        program.signature(LOOK).run(listOf(sheet), statistics.values)
+        if (given === statistics) given = null
+        programs.having(LOOK).signature(LOOK).run(listOf(sheet), statistics.values)
     }
 
     /** The statistics stay in the runtime's buffers from tile to tile: it overwrites no input. */
     override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer): RunTiming =
         engineCall("$name failed") {
             checkOwn(statistics)
-            val program = programs.having(RESTORE)
-            val inputs = listOf(input) + if (program.given === statistics) emptyList() else statistics.values
-            program.signature(RESTORE).run(inputs, listOf(output)).also { program.given = statistics }
+            val signature = programs.having(RESTORE).signature(RESTORE)
+            val inputs = listOf(input) + if (given === statistics) emptyList() else statistics.values
+            signature.run(inputs, listOf(output)).also { given = statistics }
         }
 
     override fun close() = programs.close()
@@ -99,12 +104,12 @@ private class CompiledModelEngine(
         private val compiled = HashMap<CompiledModel.Options, CompiledModel>()
         private val signatures = HashMap<String, Signature>()
 
-        /** What `restore` has in its buffers. */
-        var given: Statistics? = null
-
         init {
+            if (RESTORE in entries) given = null // its buffers are new
             try {
                 for (entry in entries) signatures[entry] = opened(entry)
+                // What the file lacks for the other entry is said now; its buffers are made when it is used.
+                if (looking == null) for (entry in listOf(LOOK, RESTORE) - entries) opened(entry).close()
             } catch (error: Throwable) {
                 close()
                 throw error

@@ -48,6 +48,12 @@ private class ExecuTorchEngine(model: Model, override val threads: Int, both: Bo
 
     private val images = Wrapped(listOf(image))
     private val given = Wrapped(entries.statistics)
+
+    init {
+        // What refuses `restore` says so now, not after a photo was looked at.
+        if (!both) Loaded(model.file.path, threads, listOf(RESTORE)).close()
+    }
+
     private val modules = OpenEntries(name, model.file, both) { Loaded(model.file.path, threads, it) }
 
     override fun newStatistics() = roomFor(manifest)

@@ -11,17 +11,26 @@ import java.io.File
  * @param name the engine and the model, for people
  * @param file the program. Nothing may change it while it is used: the entries would be of two programs
  * @param both for looks and tiles in turn. Else an entry is opened when it is used, and the other one closed before
+ * @param kept an entry that is opened at once and stays open, whose runtime may refuse the program: so that it does
+ * before a photo is looked at. Null for none
  * @param open opens these entries
  */
 internal class OpenEntries<P : AutoCloseable>(
     private val name: String,
     private val file: File,
     both: Boolean,
+    private val kept: String? = null,
     private val open: (entries: List<String>) -> P,
 ) : AutoCloseable {
     private val lengthAndTime = identity()
+    private val staying: P? = if (both || kept == null) null else open(listOf(kept))
     private var entries = if (both) listOf(LOOK, RESTORE) else listOf(LOOK)
-    private var program: P? = open(entries)
+    private var program: P? = try {
+        open(entries)
+    } catch (error: Throwable) {
+        staying?.close()
+        throw error
+    }
 
     /**
      * The program with this entry open.
@@ -30,7 +39,8 @@ internal class OpenEntries<P : AutoCloseable>(
      */
     fun having(entry: String): P {
         program?.let { if (entry in entries) return it }
-        close()
+        closeProgram()
+        if (entry == kept && staying != null) return staying
         if (identity() != lengthAndTime) {
             throw EngineException("${file.name} changed while it was used; start again.")
         }
@@ -39,6 +49,11 @@ internal class OpenEntries<P : AutoCloseable>(
     }
 
     override fun close() {
+        closeProgram()
+        staying?.close()
+    }
+
+    private fun closeProgram() {
         val closing = program
         program = null
         closing?.close()

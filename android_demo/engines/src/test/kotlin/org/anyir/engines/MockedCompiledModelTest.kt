@@ -91,50 +91,74 @@ class MockedCompiledModelTest {
         val message = sentence { Engines.byId("litert-gpu")!!.open(model("fp16"), 1) }
         assertEquals("LiteRT GPU cannot load tiny.tflite: BATCH_MATMUL is not supported.", message)
         verify(exactly = 1) { CompiledModel.create(any(), any()) }
-
-        val options = compiledModel()
-        Engines.byId("litert-gpu")!!.open(model("fp16"), 1).use { engine ->
-            val statistics = engine.newStatistics()
-            engine.look(direct(VALUES), statistics)
-            every { CompiledModel.create(any(), any()) } throws LiteRtException("BATCH_MATMUL is not supported.")
-            val later = sentence { engine.restore(direct(VALUES), statistics, direct(VALUES)) }
-            assertEquals("${engine.name} cannot load restore: BATCH_MATMUL is not supported.", later)
-        }
-        assertEquals(setOf(Accelerator.CPU), options.single().accelerators)
     }
 
     @Test
-    fun `what looks is closed before what restores is made, and the reverse for the next photo`() {
-        for ((id, restoring) in listOf("litert-cpu" to Accelerator.CPU, "litert-gpu" to Accelerator.GPU)) {
-            val options = compiledModel()
+    fun `a GPU that refuses the program says so when it is opened, before anything looks`() {
+        for (both in listOf(false, true)) {
+            val options = compiledModel(refused = Accelerator.GPU)
             made.clear()
-            Engines.byId(id)!!.open(model(), 1).use { engine ->
-                repeat(2) { photo ->
-                    val statistics = engine.newStatistics()
-                    engine.look(direct(VALUES), statistics)
-                    repeat(3) { engine.restore(direct(VALUES), statistics, direct(VALUES)) }
-                    assertEquals(2 * photo + 2, made.size)
-                    for (earlier in made.dropLast(1)) verify(exactly = 1) { earlier.close() }
-                    verify(exactly = 0) { made.last().close() }
-                }
-                val asked = options.map { it.accelerators.single() }
-                assertEquals(listOf(Accelerator.CPU, restoring, Accelerator.CPU, restoring), asked)
-                val buffer = inputs.getValue("restore statistics_0")
-                verify(exactly = 1) { buffer.writeFloat(any()) }
-                assertRestores(engine)
-            }
+            val message = sentence { Engines.byId("litert-gpu")!!.open(model("fp16"), 1, both) }
+            assertEquals("LiteRT GPU cannot load tiny.tflite: BATCH_MATMUL is not supported.", message)
+            assertEquals(Accelerator.GPU, options.last().accelerators.single())
             for (compiled in made) verify(exactly = 1) { compiled.close() }
         }
+        compiledModel(refused = Accelerator.CPU)
+        made.clear()
+        val message = sentence { Engines.byId("litert-gpu")!!.open(model("fp16"), 1) }
+        assertEquals("LiteRT GPU cannot load tiny.tflite: BATCH_MATMUL is not supported.", message)
+        verify(exactly = 1) { made.single().close() }
+    }
+
+    @Test
+    fun `on the CPU what looks is closed before what restores is made, and the reverse for the next photo`() {
+        val options = compiledModel()
+        Engines.byId("litert-cpu")!!.open(model(), 1).use { engine ->
+            repeat(2) { photo ->
+                lookAndRestore(engine, tiles = 3)
+                assertEquals(2 * photo + 2, made.size)
+                for (earlier in made.dropLast(1)) verify(exactly = 1) { earlier.close() }
+                verify(exactly = 0) { made.last().close() }
+            }
+            assertTrue(options.all { it.accelerators == setOf(Accelerator.CPU) })
+            verify(exactly = 1) { inputs.getValue("restore statistics_0").writeFloat(any()) }
+            assertRestores(engine)
+        }
+        for (compiled in made) verify(exactly = 1) { compiled.close() }
+    }
+
+    @Test
+    fun `the GPU's program is made once and stays, what looks is closed before it restores`() {
+        val options = compiledModel()
+        Engines.byId("litert-gpu")!!.open(model(), 1).use { engine ->
+            val restoring = made.first()
+            repeat(2) { photo ->
+                lookAndRestore(engine, tiles = 3)
+                assertEquals(2 + photo, made.size)
+                for (looking in made.drop(1)) verify(exactly = 1) { looking.close() }
+                verify(exactly = 0) { restoring.close() }
+                verify(exactly = 1 + photo) { inputs.getValue("restore statistics_0").writeFloat(any()) }
+            }
+            val asked = options.map { it.accelerators.single() }
+            assertEquals(listOf(Accelerator.GPU, Accelerator.CPU, Accelerator.CPU), asked)
+            assertRestores(engine)
+        }
+        for (compiled in made) verify(exactly = 1) { compiled.close() }
     }
 
     @Test
     fun `one without an entry is closed and refused`() {
-        compiledModel()
-        missing = "look"
-        val message = sentence { Engines.byId("litert-gpu")!!.open(model(), 1) }
-        assertEquals("LiteRT GPU cannot load tiny.tflite: no signature look.", message)
-        assertEquals(1, made.size)
-        for (compiled in made) verify(exactly = 1) { compiled.close() }
+        for (id in listOf("litert-cpu", "litert-gpu")) {
+            for (entry in listOf("look", "restore")) {
+                compiledModel()
+                made.clear()
+                missing = entry
+                val message = sentence { Engines.byId(id)!!.open(model(), 1) }
+                val label = Engines.byId(id)!!.label
+                assertEquals("$label cannot load tiny.tflite: no signature $entry.", message)
+                for (compiled in made) verify(exactly = 1) { compiled.close() }
+            }
+        }
     }
 
     @Test
@@ -158,24 +182,29 @@ class MockedCompiledModelTest {
         }
     }
 
-    private fun lookAndRestore(engine: Engine) {
+    private fun lookAndRestore(engine: Engine, tiles: Int = 1) {
         val statistics = engine.newStatistics()
         engine.look(direct(VALUES), statistics)
-        engine.restore(direct(VALUES), statistics, direct(VALUES))
+        repeat(tiles) { engine.restore(direct(VALUES), statistics, direct(VALUES)) }
     }
 
     /**
      * Lets every CompiledModel be the program; returns the options that they are made with, which grow.
      *
+     * @param refused the accelerator that does not take the program
      * @param instead what an entry gives in place of each of its outputs; null for the program's own
      */
-    private fun compiledModel(instead: (key: String) -> FloatArray? = { null }): List<CompiledModel.Options> {
+    private fun compiledModel(
+        refused: Accelerator? = null,
+        instead: (key: String) -> FloatArray? = { null },
+    ): List<CompiledModel.Options> {
         listOf(contents, inputs).forEach { it.clear() }
         runs.clear()
         val options = ArrayList<CompiledModel.Options>()
         mockkObject(CompiledModel.Companion)
         every { CompiledModel.create(any(), any()) } answers {
             val own = secondArg<CompiledModel.Options>().also(options::add)
+            if (refused in own.accelerators) throw LiteRtException("BATCH_MATMUL is not supported.\nmore")
             program(own, instead).also(made::add)
         }
         return options

@@ -49,6 +49,8 @@ class MockedExecuTorchTest {
         every { module.loadMethod(any()) } answers { calls += "load ${firstArg<String>()}" }
         every { module.destroy() } answers { calls += "destroy" }
         Engines.byId("executorch")!!.open(model(), threads = 4).use { engine ->
+            assertEquals(listOf("load restore", "destroy", "load look"), calls)
+            calls.subList(0, 2).clear()
             repeat(2) { photo ->
                 val statistics = engine.newStatistics()
                 engine.look(direct(VALUES), statistics)
@@ -59,11 +61,21 @@ class MockedExecuTorchTest {
             assertRestores(engine)
         }
         assertEquals("what was loaded is given back", calls.count { it == "destroy" } * 2, calls.size)
-        verify(exactly = calls.size / 2) { Module.load("tiny.tflite", Module.LOAD_MODE_MMAP, 4) }
+        verify(exactly = 1 + calls.size / 2) { Module.load("tiny.tflite", Module.LOAD_MODE_MMAP, 4) }
     }
 
     @Test
-    fun `it says when restore cannot be loaded after the look, and tries again when it is asked again`() {
+    fun `it says when restore cannot be loaded, before anything looks`() {
+        val module = executorch()
+        every { module.loadMethod("restore") } throws IllegalStateException("backend not found")
+        val message = sentence { Engines.byId("executorch")!!.open(model(), threads = 1) }
+        assertEquals("ExecuTorch (CPU) cannot load tiny.tflite: backend not found.", message)
+        verify(exactly = 0) { module.loadMethod("look") }
+        verify(exactly = 1) { module.destroy() }
+    }
+
+    @Test
+    fun `it says when restore cannot be loaded any more after the look, and tries again when it is asked again`() {
         val module = executorch()
         Engines.byId("executorch")!!.open(model(), threads = 1).use { engine ->
             val statistics = engine.newStatistics()
@@ -74,7 +86,7 @@ class MockedExecuTorchTest {
             every { module.loadMethod("restore") } just Runs
             engine.restore(direct(VALUES), statistics, direct(VALUES))
         }
-        verify(exactly = 3) { module.destroy() }
+        verify(exactly = 4) { module.destroy() }
     }
 
     @Test
