@@ -53,7 +53,8 @@ struct ExecuTorchFactory: EngineFactory {
             facts = EngineFacts(
                 name: "ExecuTorch, \(manifest.name)", accelerator: "ExecuTorch (XNNPACK)",
                 look: manifest.entries.look.operators, restore: manifest.entries.restore.operators)
-            for entry in both ? Manifest.EntryName.allCases : [.look] { try load(entry) }
+            // What refuses `restore` says so now, not after a photo was looked at.
+            for entry in both ? Manifest.EntryName.allCases : [.restore, .look] { try load(entry) }
         }
 
         /// Gives the other method's memory back first, where both are not to stay.

@@ -19,12 +19,14 @@ struct Restoration: Sendable {
     func run(progress: @Sendable (RestoreProgress) -> Void) async throws -> RestoredPhoto {
         let clock = ContinuousClock()
         let start = clock.now
+        // First of all, so that a model that is refused is said before the photo is decoded.
+        let restorer = PhotoRestorer(choice.model, with: choice.engine, threads: Self.threads)
+        try await restorer.load()
         let source = try DecodedPhoto(files.url(photo.file), info: photo, halfSize: halfSize)
         try Task.checkCancellation()
         let url = files.newFile("result")
         do {
             let writer = try PixelWriter(url)
-            let restorer = PhotoRestorer(choice.model, with: choice.engine, threads: Self.threads)
             let found = Mutex<Need?>(nil)
             let facts = try await restorer.restore(source, into: writer, asksNeed: true) { step in
                 found.withLock { $0 = step.need }

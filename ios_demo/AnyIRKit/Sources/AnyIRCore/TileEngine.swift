@@ -164,7 +164,7 @@ public protocol EngineFactory: Sendable {
     ///   - both: keep both entries loaded, for looks and tiles in turn, as the benchmark does; else, where the runtime
     ///     can, one at a time, which takes less memory: an entry is then loaded by the first call that needs it, in that
     ///     call's time but in no ``RunTiming``
-    /// - Throws: ``EngineError``: it cannot be loaded; nothing else is loaded instead
+    /// - Throws: ``EngineError``: one of the entries cannot be loaded; nothing else is loaded instead
     func open(_ model: Model, threads: Int, both: Bool) async throws -> sending any TileEngine
 }
 

@@ -60,8 +60,10 @@ final class LiteRTEngine: LoadsEntries {
         try checkFile(of: model, facts.name)
         let opened = try explained(facts.name) { anyir_litert_open(library, model.url.path, $0) }
         program = opened
-        for entry in entries {
-            prepared[entry] = try prepare(entry.rawValue, model.manifest.entries[entry], of: opened, facts.name)
+        // What the file lacks for the other entry is said now, not after a photo was looked at.
+        for entry in Manifest.EntryName.allCases {
+            let found = try prepare(entry.rawValue, model.manifest.entries[entry], of: opened, facts.name)
+            if entries.contains(entry) { prepared[entry] = found }
         }
     }
 

@@ -1,3 +1,4 @@
+import AnyIRApple
 import AnyIRCore
 import AnyIRState
 import Foundation
@@ -30,6 +31,21 @@ import Testing
         try await app.restore()
         #expect(app.model.state.work == .failed(app.model.state.work.photo, .gone))
         #expect(try app.files.isEmpty)
+    }
+
+    /// The photo's copy is gone too, which would be said if it were read first.
+    @Test func aModelThatIsRefusedIsSaidBeforeThePhotoIsRead() async throws {
+        let package = try TestPackage {
+            for units in CoreMLUnits.allCases { $0.refuses[units.units.rawValue] = "no such unit" }
+        }
+        let app = try await TestApp(package)
+        try await app.open(app.photo(StubPhoto(type: "public.png", width: 20, height: 20)))
+        for name in try app.files {
+            try FileManager.default.removeItem(at: app.folder.appendingPathComponent("restore/\(name)"))
+        }
+        try await app.restore()
+        let refusal = Notice.model("Core ML, CPU cannot load tiny: StubError: no such unit")
+        #expect(app.model.state.work == .failed(app.model.state.work.photo, refusal))
     }
 
     @Test func anEmptyFileAndOneThatIsTooLongAreNoPhotos() async throws {

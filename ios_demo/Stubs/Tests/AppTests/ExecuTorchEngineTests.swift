@@ -12,9 +12,10 @@ import Testing
         let engine = try ExecuTorchEngine(package.model, both: false)
         for _ in 1...2 { use(engine) }
         let photo = [
-            "load look", "execute look", "unload look", "load restore", "execute restore", "execute restore",
+            "unload restore", "load look", "execute look", "unload look", "load restore", "execute restore",
+            "execute restore",
         ]
-        #expect(StubJournal.shared[package.model.url.path] == photo + ["unload restore"] + photo)
+        #expect(StubJournal.shared[package.model.url.path] == ["load restore"] + photo + photo)
     }
 
     @Test func theBenchmarkHoldsBoth() throws {
@@ -25,7 +26,16 @@ import Testing
         #expect(StubJournal.shared[package.model.url.path] == ["load look", "load restore"] + photo + photo)
     }
 
-    @Test func whatCannotBeLoadedAfterTheLookIsOneSentence() throws {
+    @Test func whatCannotBeLoadedIsSaidBeforeAnythingLooks() throws {
+        let package = try TestPackage(dtype: "float32")
+        try FileManager.default.removeItem(at: package.model.url)
+        #expect {
+            _ = try ExecuTorchEngine(package.model, both: false)
+        } throws: { sentence(of: $0).hasPrefix("ExecuTorch cannot load restore of tiny: ") }
+        #expect(StubJournal.shared[package.model.url.path] == ["load restore"])
+    }
+
+    @Test func whatCannotBeLoadedAnyMoreAfterTheLookIsOneSentence() throws {
         let package = try TestPackage(dtype: "float32")
         let engine = try ExecuTorchEngine(package.model, both: false)
         try FileManager.default.removeItem(at: package.model.url)

@@ -149,5 +149,8 @@ import Testing
         // Nothing is read from the library: the photo picker needs no permission.
         #expect(plist["NSPhotoLibraryUsageDescription"] == nil)
         #expect(plist["UIFileSharingEnabled"] as? Bool == true)
+        // Later SDKs start no app without it; there is one photo, so one window.
+        let scenes = try #require(plist["UIApplicationSceneManifest"] as? [String: Any])
+        #expect(scenes["UIApplicationSupportsMultipleScenes"] as? Bool == false)
     }
 }

@@ -56,7 +56,7 @@ interface EngineFactory {
      * @param both keep both entries loaded, for looks and tiles in turn, as the benchmark does; else one at a time,
      * which takes less memory: an entry is then loaded by the first call that needs it, in that call's time but in no
      * [org.anyir.core.RunTiming]
-     * @throws EngineException it cannot be loaded; nothing else is loaded instead
+     * @throws EngineException one of the entries cannot be loaded; nothing else is loaded instead
      */
     fun open(model: Model, threads: Int, both: Boolean = false): Engine
 }
