@@ -35,6 +35,26 @@ struct OneEntryTests {
         }
     }
 
+    @Test func whatTheFileLacksForRestoreIsSaidWhenItIsOpened() async throws {
+        let (factory, model) = try #require(try programs().first { $0.0.id == "litert-cpu" })
+        let own = model.url.deletingPathExtension().appendingPathExtension("json")
+        var fields = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: own)) as? [String: Any])
+        var entries = try #require(fields["entries"] as? [String: Any])
+        var restore = try #require(entries["restore"] as? [String: Any])
+        var outputs = try #require(restore["outputs"] as? [[String: Any]])
+        outputs[0]["name"] = "another"
+        restore["outputs"] = outputs
+        entries["restore"] = restore
+        fields["entries"] = entries
+        let manifest = try Manifest.parse(JSONSerialization.data(withJSONObject: fields))
+        let refusal = EngineError("LiteRT CPU with \(manifest.name): the program has no tensor another.")
+        for both in [false, true] {
+            await #expect(throws: refusal) {
+                _ = try await factory.open(Model(manifest: manifest, url: model.url), threads: 1, both: both)
+            }
+        }
+    }
+
     @Test func aProgramThatIsGoneAfterTheLookIsOneSentence() async throws {
         let (factory, model) = try #require(try programs().first { $0.0.id == "litert-cpu" })
         let copy = FileManager.default.temporaryDirectory.appendingPathComponent("anyir-\(UUID().uuidString).tflite")
