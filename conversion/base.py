@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from anyir.conversion import contract
 from anyir.conversion.manifest import Origin, Quantization
 from anyir.model.errors import UserError
+from anyir.model.restore.look import own_sheet
 
 if TYPE_CHECKING:
     from anyir.conversion.manifest import Entries, Manifest, Operators
     from anyir.conversion.source import Outputs
+    from anyir.model.config import TileSize
 
 LEAST_WEIGHTS = 4096
 """Kernels of fewer values stay as they are where the others are compressed. They are a small share of a file,
@@ -68,20 +70,22 @@ class Promise:
     """What a program is, by its manifest; what is loaded must be the same.
 
     Attributes:
-        tile: side of sheets and tiles in pixels.
+        tile: side of sheets in pixels.
+        tile_size: of tiles.
         entries: what each takes and gives.
         origin: what its statistics belong to.
         backend: what it was made for.
     """
 
     tile: int
+    tile_size: TileSize
     entries: Entries
     origin: Origin
     backend: str
 
     @classmethod
     def of(cls, manifest: Manifest) -> Promise:
-        return cls(manifest.tile, manifest.entries, manifest.origin, manifest.backend)
+        return cls(manifest.tile, manifest.tile_size, manifest.entries, manifest.origin, manifest.backend)
 
 
 class LookResult(NamedTuple):
@@ -97,11 +101,12 @@ class LookResult(NamedTuple):
 
 
 class Runner(ABC):
-    """A loaded artifact, which is a ``LookModel``.
+    """A loaded artifact, which is a ``SizedModel``.
 
     Attributes:
         name: of the file, without suffix.
-        tile: side of sheets and tiles in pixels.
+        tile: side of sheets in pixels.
+        tile_size: height and width of tiles.
 
     Args:
         path: the artifact.
@@ -115,7 +120,8 @@ class Runner(ABC):
     """
 
     def __init__(self, path: Path, promise: Promise, *, threads: int, both: bool = False) -> None:
-        self.name, self.tile, self.promise = path.stem, promise.tile, promise
+        self.name, self.promise = path.stem, promise
+        self.tile, self.tile_size = promise.tile, promise.tile_size
 
     @staticmethod
     @abstractmethod
@@ -143,7 +149,7 @@ class Runner(ABC):
 
     @abstractmethod
     def run_restore(self, tile: NDArray[np.float32], statistics: Sequence[Any]) -> NDArray[np.float32]:
-        """(1, 3, T, T) and what ``run_look`` gave -> (1, 3, T, T)."""
+        """(1, 3, H, W) and what ``run_look`` gave -> (1, 3, H, W)."""
 
     def look(self, sheet: NDArray[np.float32], /) -> LookResult:
         """(1, 3, T, T), crops of a photo side by side -> statistics for all its tiles.
@@ -159,7 +165,7 @@ class Runner(ABC):
         return LookResult(values, self.promise.origin)
 
     def restore(self, tile: NDArray[np.float32], statistics: LookResult, /) -> NDArray[np.float32]:
-        """(1, 3, T, T), RGB, in 0..1 -> the same shape, not clamped.
+        """(1, 3, H, W), RGB, in 0..1 -> the same shape, not clamped.
 
         Raises:
             UserError: statistics of another program.
@@ -175,7 +181,7 @@ class Runner(ABC):
 
     def __call__(self, tile: NDArray[np.float32], /) -> NDArray[np.float32]:
         """As ``restore``, with the tile's own statistics."""
-        return self.restore(tile, self.look(tile))
+        return self.restore(tile, self.look(own_sheet(tile, self.tile)))
 
 
 Shapes = Sequence[tuple[int, ...]]
@@ -196,16 +202,19 @@ def check_shapes(path: Path, promise: Promise, found: dict[str, tuple[Shapes, Sh
     Raises:
         UserError: what it takes or gives, and what its manifest says.
     """
-    image, statistics = contract.shape(promise.tile), promise.entries.statistics
+    sheet, tile = contract.shape(promise.tile), contract.shape(promise.tile_size)
+    statistics = promise.entries.statistics
     due: dict[str, tuple[Shapes, Shapes]] = {
-        contract.LOOK: ([image], statistics),
-        contract.RESTORE: ([image, *statistics], [image]),
+        contract.LOOK: ([sheet], statistics),
+        contract.RESTORE: ([tile, *statistics], [tile]),
     }
     for entry, sides in due.items():
+        image = sheet if entry == contract.LOOK else tile
         for verb, shapes, wanted in zip(("takes", "gives"), found[entry], sides, strict=True):
             if list(shapes) == list(wanted):
                 continue
             first = next(iter(shapes), None)
             if wanted[0] == image and first != image:
-                raise UserError(f"{path.name} {verb} {first}; its manifest says tiles of {promise.tile}")
+                said = f"tiles of {promise.tile if image == sheet else promise.tile_size}"
+                raise UserError(f"{path.name} {verb} {first}; its manifest says {said}")
             raise UserError(f"{path.name}'s {entry} {verb} other statistics than its manifest says")

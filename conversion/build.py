@@ -21,6 +21,7 @@ from anyir.conversion.pipeline import BuildRow, Job, Pipeline, describe_weights,
 from anyir.conversion.recipes import MIXED, Recipe
 from anyir.conversion.runtimes import find_runtime
 from anyir.model.checkpoint import find_weights, load_weights
+from anyir.model.config import TileSize
 from anyir.model.errors import UserError, show_traceback
 from anyir.model.files import scratch_folder, sha256, write_atomically
 from anyir.model.processes import end_with_parent, log_output, start_process
@@ -36,13 +37,15 @@ def build(
     out: Path,
     recipes: list[Recipe],
     *,
+    tile_size: TileSize | None = None,
     on_progress: Callable[[str, str], None] = lambda recipe, text: None,
 ) -> list[BuildRow]:
     """Build artifacts and write ``conversion.json`` beside them.
 
     Args:
         weights: as for ``load_weights``.
-        tile: side in pixels, a multiple of 8.
+        tile: side of sheets, and of tiles, in pixels, a multiple of 8.
+        tile_size: of tiles that are not as large as sheets: height and width, likewise.
         on_progress: called with a recipe's name and what it is doing, or its final status.
 
     Returns:
@@ -72,7 +75,7 @@ def build(
         shutil.copyfile(path, copy)
         if choice_path(path).is_file():
             shutil.copyfile(choice_path(path), choice_path(copy))
-        run_jobs(plan(copy, tile, out, scratch, recipes), finish, on_progress)
+        run_jobs(plan(copy, tile, out, scratch, recipes, tile_size), finish, on_progress)
         ordered = [noted(rows[recipe.name], recipe, copy) for recipe in recipes]
     report = {"weights": path.name, "tile": tile, "rows": [asdict(row) for row in ordered]}
     write_atomically(out / REPORT, (json.dumps(report, indent=1) + "\n").encode())
@@ -87,7 +90,14 @@ def noted(row: BuildRow, recipe: Recipe, weights: Path) -> BuildRow:
     return replace(row, note=Choice.load(choice_path(weights)).of_other_weights(sha256(weights)))
 
 
-def plan(weights: Path, tile: int, out: Path, scratch: Path, recipes: list[Recipe]) -> list[Job]:
+def plan(
+    weights: Path,
+    tile: int,
+    out: Path,
+    scratch: Path,
+    recipes: list[Recipe],
+    tile_size: TileSize | None = None,
+) -> list[Job]:
     """Group recipes: those of a runtime whose precisions share a converted program are one job."""
     groups: dict[str, list[Recipe]] = {}
     for recipe in recipes:
@@ -96,7 +106,7 @@ def plan(weights: Path, tile: int, out: Path, scratch: Path, recipes: list[Recip
     threads = max(1, multiprocessing.cpu_count() // PROCESSES)
     described = describe_weights(weights)
     return [
-        Job(name, weights, described, tile, out, scratch, tuple(group), threads)
+        Job(name, weights, described, tile, out, scratch, tuple(group), threads, tile_size)
         for name, group in groups.items()
     ]
 

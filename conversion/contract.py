@@ -10,6 +10,8 @@ reflection, outside the graph.
 
 from __future__ import annotations
 
+from anyir.model.config import TileSize
+
 LOOK, RESTORE = ENTRIES = ("look", "restore")
 INPUT = "image"
 """The sheet, or the tile: the first input of both entries."""
@@ -25,9 +27,9 @@ RANGE = (0.0, 1.0)
 """RGB values. The output is near this range and not clamped: clamp, scale and round once, at the end."""
 
 
-def shape(tile: int) -> tuple[int, int, int, int]:
-    """Of the image in both entries and of the output, for a square tile of ``tile`` pixels a side."""
-    return (1, CHANNELS, tile, tile)
+def shape(tile: int | TileSize) -> tuple[int, int, int, int]:
+    """Of a sheet, or of a tile and of the output, by its side in pixels or its height and width."""
+    return (1, CHANNELS, *TileSize.of(tile))
 
 
 def statistic_names(count: int) -> list[str]:

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from anyir.conversion.parity import OutOfBounds
 from anyir.conversion.samples import as_input, ramps
-from anyir.conversion.source import run_modules, run_program
+from anyir.conversion.source import run_program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anyir.conversion.recipes import Bounds
     from anyir.conversion.source import Source
-    from anyir.model.restore.tile_models import LookModel
+    from anyir.model.restore.tile_models import SizedModel
 
 Array = NDArray[np.float32]
 
@@ -36,7 +36,7 @@ def banding(output: Array, exact: Array) -> float:
     return 255 * float(np.abs(np.diff(columns)).max())
 
 
-def check_gates(bounds: Bounds, source: Source, tiles: Sequence[Array], model: LookModel) -> None:
+def check_gates(bounds: Bounds, source: Source, tiles: Sequence[Array], model: SizedModel) -> None:
     """Refuse an artifact that shifts colours or makes bands, where its recipe bounds these.
 
     Args:
@@ -54,8 +54,8 @@ def check_gates(bounds: Bounds, source: Source, tiles: Sequence[Array], model: L
                     f"colours shift by {shift:.2f} of 255 ({case.kind}); {bounds.colour:g} is the bound"
                 )
     if bounds.banding is not None:
-        inputs = [as_input(ramp) for ramp in ramps(source.tile)]
-        exact_ramps = run_modules(source.deployed, inputs).tiles
+        inputs = [as_input(ramp) for ramp in ramps(source.tile_size)]
+        exact_ramps = source.run(source.deployed, inputs).tiles
         worst = max(map(banding, run_program(model, inputs).tiles, exact_ramps))
         if worst > bounds.banding:
             raise OutOfBounds(

@@ -23,7 +23,9 @@ from pydantic import (
 )
 
 from anyir.conversion.recipes import Bounds
+from anyir.conversion.restore_size import RestoreSize, tile_size
 from anyir.conversion.runtimes import RUNTIMES, SUFFIXES
+from anyir.model.config import TileSize
 from anyir.model.errors import UserError
 from anyir.model.files import sha256
 
@@ -184,7 +186,12 @@ class Manifest(Strict):
     backend: str
     precision: str
     target: str | None = Field(description="the least system version, where the format fixes one")
-    tile: int = Field(description="height and width of sheet and tile, in pixels")
+    tile: int = Field(
+        description="height and width of the sheet in pixels; of the tile, too, if there is no `restore_size`"
+    )
+    restore_size: RestoreSize | None = Field(
+        default=None, description="absent: the tile is as large as the sheet"
+    )
     entries: Entries
     quantization: Quantization | None
     parity: Parity
@@ -194,6 +201,19 @@ class Manifest(Strict):
     oldest_runtime: str | None = Field(
         default=None, description="the oldest that `anyir verify --python` saw run it; absent: none was tried"
     )
+
+    @model_validator(mode="after")
+    def _restores_tiles_of_its_size(self) -> Manifest:
+        images = (*self.entries.restore.inputs[:1], *self.entries.restore.outputs)
+        other = next((image for image in images if image.shape != [1, 3, *self.tile_size]), None)
+        if self.restore_size is not None and other is not None:
+            raise ValueError(f"restore_size is {self.tile_size}; `restore` has {other.name} of {other.shape}")
+        return self
+
+    @property
+    def tile_size(self) -> TileSize:
+        """Of the tiles that ``restore`` takes."""
+        return tile_size(self.tile, self.restore_size)
 
     @property
     def origin(self) -> Origin:
@@ -223,8 +243,8 @@ class Manifest(Strict):
             ) from error
 
     def to_json(self) -> str:
-        untried = {"oldest_runtime"} if self.oldest_runtime is None else None
-        return self.model_dump_json(indent=1, exclude=untried) + "\n"
+        absent = {name for name in ("restore_size", "oldest_runtime") if getattr(self, name) is None}
+        return self.model_dump_json(indent=1, exclude=absent) + "\n"
 
 
 def check_version(path: Path, text: str) -> None:

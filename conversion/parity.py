@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from anyir.conversion.source import Outputs, Source
+    from anyir.model.config import TileSize
 
 SAMPLES = 48
 """Values of the literal output kept for each photo, so that a file can be checked without the weights."""
@@ -185,13 +186,13 @@ def samples(source: Source) -> list[Sample]:
     ]
 
 
-def recheck(parity: Parity, tile: int, run: Callable[[Any], Any]) -> Stage:
+def recheck(parity: Parity, tile_size: TileSize, run: Callable[[Any], Any]) -> Stage:
     """Run an artifact again on the parity photos and compare it with the samples in its manifest.
 
     Raises:
         UserError: out of the bounds that it was built with, or samples that are not of the parity photos.
     """
-    cases = parity_cases(tile)
+    cases = parity_cases(tile_size)
     if [(s.case, len(s.values)) for s in parity.samples] != [(i, SAMPLES) for i in range(len(cases))]:
         raise UserError("its manifest does not hold the samples that a comparison needs; build it again")
     outputs = [_pick(run(as_input(cases[s.case].degraded))) for s in parity.samples]

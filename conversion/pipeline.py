@@ -34,10 +34,11 @@ from anyir.conversion.manifest import (
 )
 from anyir.conversion.parity import OutOfBounds, check, mean_loss, measure, not_measured
 from anyir.conversion.recipes import MIXED, Recipe
+from anyir.conversion.restore_size import RestoreSize
 from anyir.conversion.runtimes import find_backend, find_runtime
 from anyir.conversion.source import Source, run_program
 from anyir.model.checkpoint import read_header
-from anyir.model.config import AnyIRConfig, preset_name
+from anyir.model.config import AnyIRConfig, TileSize, preset_name
 from anyir.model.errors import UserError
 from anyir.model.files import sha256
 
@@ -50,10 +51,11 @@ class Job:
         name: of its log file.
         weights: the file that is read.
         described: what manifests say of it.
-        tile: side in pixels.
+        tile: side of sheets, and of tiles where these have no size of their own, in pixels.
         out: folder of the artifacts.
         scratch: folder inside ``out`` for files that are not finished; removed at the end.
         threads: CPU threads.
+        tile_size: of tiles that are not as large as sheets.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Job:
     scratch: Path
     recipes: tuple[Recipe, ...]
     threads: int
+    tile_size: TileSize | None = None
 
     @property
     def log(self) -> Path:
@@ -72,7 +75,7 @@ class Job:
 
     def target(self, recipe: Recipe) -> Path:
         """Where a recipe's artifact goes."""
-        return self.out / recipe.file_name(self.described.preset, self.tile)
+        return self.out / recipe.file_name(self.described.preset, self.tile, self.tile_size)
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ class Pipeline:
 
     @cached_property
     def source(self) -> Source:
-        return Source(self.job.weights, self.job.tile)
+        return Source(self.job.weights, self.job.tile, self.job.tile_size)
 
     @cached_property
     def exporter(self) -> Exporter:
@@ -186,9 +189,9 @@ class Pipeline:
             export = exporter.export(recipe.backend, recipe.precision, path)
             check_calls(export.operators, recipe, export.refused)
             say("comparing")
-            entries = describe_entries(export.operators, source.statistic_shapes, self.job.tile, export.dtype)
+            entries = describe_entries(export.operators, source, export.dtype)
             origin = Origin(self.job.described.sha256, recipe.runtime, recipe.precision, self.job.tile)
-            promise = Promise(self.job.tile, entries, origin, recipe.backend)
+            promise = Promise(source.tile, source.tile_size, entries, origin, recipe.backend)
             parity = compare_artifact(path, recipe, export, source, promise)
             check(parity)
         except OutOfBounds:
@@ -258,28 +261,27 @@ def check_calls(
             )
 
 
-def describe_entries(
-    operators: dict[str, Operators], statistics: list[tuple[int, ...]], tile: int, dtype: str = contract.DTYPE
-) -> Entries:
+def describe_entries(operators: dict[str, Operators], source: Source, dtype: str = contract.DTYPE) -> Entries:
     """What both entries take and give.
 
     Args:
-        statistics: shapes, in order.
         dtype: of all tensors.
     """
 
-    def image(name: str) -> Tensor:
+    def image(name: str, tile: int | TileSize) -> Tensor:
         shape, low_high = list(contract.shape(tile)), list(contract.RANGE)
         return Tensor(name=name, shape=shape, dtype=dtype, layout=contract.LAYOUT, range=low_high)
 
+    statistics = source.statistic_shapes
     given = [
         Tensor(name=name, shape=list(shape), dtype=dtype, layout=contract.OPAQUE, range=None)
         for name, shape in zip(contract.statistic_names(len(statistics)), statistics, strict=True)
     ]
-    sheet, restored = image(contract.INPUT), image(contract.OUTPUT)
+    sheet = image(contract.INPUT, source.tile)
+    tile, restored = (image(name, source.tile_size) for name in (contract.INPUT, contract.OUTPUT))
     return Entries(
         look=Entry(inputs=[sheet], outputs=given, operators=operators[contract.LOOK]),
-        restore=Entry(inputs=[sheet, *given], outputs=[restored], operators=operators[contract.RESTORE]),
+        restore=Entry(inputs=[tile, *given], outputs=[restored], operators=operators[contract.RESTORE]),
     )
 
 
@@ -305,6 +307,7 @@ def describe(
         precision=recipe.precision,
         target=export.target,
         tile=job.tile,
+        restore_size=RestoreSize.of(job.tile_size),
         entries=entries,
         quantization=export.quantization,
         parity=parity,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from anyir.conversion.runtimes import find_backend, find_runtime
+from anyir.model.config import TileSize
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,11 @@ class Recipe:
     def name(self) -> str:
         return f"{self.runtime}_{self.backend}_{self.precision}"
 
-    def file_name(self, preset: str, tile: int) -> str:
-        """For example ``small_litert_cpu_fp32_256x256.tflite``."""
-        return f"{preset}_{self.name}_{tile}x{tile}{find_runtime(self.runtime).suffix}"
+    def file_name(self, preset: str, tile: int, tile_size: TileSize | None = None) -> str:
+        """For example ``small_litert_cpu_fp32_256x256.tflite``; of other tiles than its sheets, such as
+        192x320, ``small_litert_cpu_fp32_256x256_restore192x320.tflite``."""
+        restore = "" if tile_size in (None, (tile, tile)) else f"_restore{tile_size}"
+        return f"{preset}_{self.name}_{tile}x{tile}{restore}{find_runtime(self.runtime).suffix}"
 
 
 MIXED = "mixed"

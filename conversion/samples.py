@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anyir.model.config import TileSize
 from anyir.model.data.degradation_registry import CLEAN, kinds_of
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Case:
 
     Attributes:
         photo, kind, seed: where it comes from.
-        degraded, truth: (3, T, T) uint8, RGB.
+        degraded, truth: (3, H, W) uint8, RGB.
     """
 
     photo: str
@@ -60,13 +61,13 @@ class Case:
     truth: NDArray[np.uint8]
 
 
-def make_cases(tile: int) -> list[Case]:
+def make_cases(tile: int | TileSize) -> list[Case]:
     """The set that programs are compared on, for one tile size, ordered by degradation, then photo.
 
     ``clean`` is among the degradations: it shows that a good photo stays as it is.
 
     Args:
-        tile: side in pixels. Photos that are smaller are enlarged until it fits.
+        tile: side in pixels, or height and width. Photos that are smaller are enlarged until it fits.
     """
     truths = {photo: crop(photo, tile, *place) for photo, place in PHOTOS.items()}
     cases: list[Case] = []
@@ -78,14 +79,15 @@ def make_cases(tile: int) -> list[Case]:
     return cases
 
 
-def parity_cases(tile: int) -> list[Case]:
+def parity_cases(tile: int | TileSize) -> list[Case]:
     """One tile a degradation of that set, with the photos in turn: what a conversion is checked on."""
     cases = make_cases(tile)
     return [cases[i + (i // len(PHOTOS)) % len(PHOTOS)] for i in range(0, len(cases), len(PHOTOS))]
 
 
-def calibration_pairs(tile: int) -> list[tuple[Tensor, Tensor]]:
-    """Sheets and tiles that fix the ranges of static quantization, (1, 3, T, T) float32, a pair a photo.
+def calibration_pairs(tile: int, tile_size: TileSize | None = None) -> list[tuple[Tensor, Tensor]]:
+    """Sheets and tiles that fix the ranges of static quantization, float32, a pair a photo: (1, 3, T, T), and
+    of ``tile_size`` where that is given.
 
     Each photo as it is, and each degradation of the set on one of them: on a tile of it, and likewise on the
     photo, whose sheet is what an app would look at.
@@ -94,8 +96,11 @@ def calibration_pairs(tile: int) -> list[tuple[Tensor, Tensor]]:
 
     from anyir.model.restore.look import make_sheet
 
-    photos = [middle(whole_photo(photo, tile), CALIBRATION_TILES * tile) for photo in CALIBRATION_PHOTOS]
-    pairs = [(photo, middle(photo, tile)) for photo in photos]
+    size = tile_size or TileSize.of(tile)
+    least = TileSize(*(max(tile, side) for side in size))
+    most = TileSize(*(CALIBRATION_TILES * side for side in least))
+    photos = [middle(whole_photo(photo, least), most) for photo in CALIBRATION_PHOTOS]
+    pairs = [(photo, middle(photo, size)) for photo in photos]
     clean = list(pairs)
     for kind, number in kinds_of("calibration").items():
         turn = number % len(CALIBRATION_PHOTOS)
@@ -123,12 +128,13 @@ def sensitivity_cases(tile: int) -> list[Case]:
     return cases
 
 
-def ramps(tile: int) -> list[NDArray[np.uint8]]:
-    """Smooth ramps from left to right, (3, T, T), as shadows and a sky have them: where steps show first."""
+def ramps(tile: int | TileSize) -> list[NDArray[np.uint8]]:
+    """Smooth ramps from left to right, (3, H, W), as shadows and a sky have them: where steps show first."""
+    size = TileSize.of(tile)
     return [
         np.stack(
             [
-                np.broadcast_to(np.linspace(low, high, tile).round().astype(np.uint8), (tile, tile))
+                np.broadcast_to(np.linspace(low, high, size.width).round().astype(np.uint8), size)
                 for low, high in ends
             ]
         )
@@ -168,38 +174,39 @@ def degraded_tile(truth: NDArray[np.uint8], kind: str, severity: float, seed: in
     return (made.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
 
 
-def crop(photo: str, tile: int, down: float, across: float) -> NDArray[np.uint8]:
-    """A tile of one of scikit-image's photos, (3, T, T), as ``whole_photo`` and ``cut_tile`` make it."""
+def crop(photo: str, tile: int | TileSize, down: float, across: float) -> NDArray[np.uint8]:
+    """A tile of one of scikit-image's photos, (3, H, W), as ``whole_photo`` and ``cut_tile`` make it."""
     return cut_tile(whole_photo(photo, tile), tile, down, across)
 
 
-def whole_photo(photo: str, least: int) -> NDArray[np.uint8]:
+def whole_photo(photo: str, least: int | TileSize) -> NDArray[np.uint8]:
     """One of scikit-image's photos, (3, H, W), enlarged where a side is shorter than ``least``."""
+    height, width = TileSize.of(least)
     from PIL import Image
     from skimage import data
 
     pixels = data.stereo_motorcycle()[0] if photo == "motorcycle_left" else getattr(data, photo)()
     image = Image.fromarray(pixels).convert("RGB")
-    scale = least / min(image.size)
+    scale = max(height / image.height, width / image.width)
     if scale > 1:
-        size = (max(least, round(image.width * scale)), max(least, round(image.height * scale)))
+        size = (max(width, round(image.width * scale)), max(height, round(image.height * scale)))
         image = image.resize(size, Image.Resampling.BICUBIC)
     return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
 
 
-def middle(photo: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
+def middle(photo: NDArray[np.uint8], most: int | TileSize) -> NDArray[np.uint8]:
     """The middle of a photo, (3, H, W), at most ``most`` pixels a side."""
-    height, width = (min(most, side) for side in photo.shape[1:])
+    height, width = map(min, TileSize.of(most), photo.shape[1:])
     top, left = round((photo.shape[1] - height) * MIDDLE), round((photo.shape[2] - width) * MIDDLE)
     return np.ascontiguousarray(photo[:, top : top + height, left : left + width])
 
 
-def cut_tile(photo: NDArray[np.uint8], tile: int, down: float, across: float) -> NDArray[np.uint8]:
-    """A tile of a photo, (3, H, W) -> (3, T, T).
+def cut_tile(photo: NDArray[np.uint8], tile: int | TileSize, down: float, across: float) -> NDArray[np.uint8]:
+    """A tile of a photo, (3, H, W) -> (3, h, w).
 
     Args:
         down, across: where the tile lies: 0 is the top (left) edge, 1 the bottom (right) edge.
     """
-    height, width = photo.shape[1:]
-    top, left = round((height - tile) * down), round((width - tile) * across)
-    return np.ascontiguousarray(photo[:, top : top + tile, left : left + tile])
+    height, width = TileSize.of(tile)
+    top, left = round((photo.shape[1] - height) * down), round((photo.shape[2] - width) * across)
+    return np.ascontiguousarray(photo[:, top : top + height, left : left + width])

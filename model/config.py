@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 SIZE_MULTIPLE = 8
 """Height and width of the network's input are multiples of this: the U-shape halves them three times."""
 DEFAULT_TILE = 256
 DEFAULT_OVERLAP = 32
 """Side of the tiles that photos are cut into, and the pixels that neighbours share, unless told otherwise."""
+
+
+class TileSize(NamedTuple):
+    """Height and width of a tile, in pixels."""
+
+    height: int
+    width: int
+
+    @classmethod
+    def of(cls, tile: int | TileSize) -> TileSize:
+        """Of a tile that is given by its side, or as it is."""
+        return cls(tile, tile) if isinstance(tile, int) else tile
+
+    def __str__(self) -> str:
+        return f"{self.height}x{self.width}"
 
 
 def default_overlap(tile: int) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from anyir.conversion.contract import ENTRIES
+from anyir.conversion.restore_size import RestoreSize
 from anyir.model.errors import UserError
 from anyir.profiling.candidates import Candidate, find_candidates
 from anyir.profiling.environment import HostEnvironment, describe_host
@@ -103,6 +104,7 @@ def profile(
                 outputs=outputs[run.candidate.name],
                 log=Path(scratch) / f"{run.candidate.name}.log",
                 threads=settings.threads,
+                sheet=reference.tile,
             )
             run.worker = Worker(program)
             stack.callback(run.worker.close)
@@ -200,6 +202,7 @@ def _row(
         backend=candidate.backend,
         precision=candidate.precision,
         tile=reference.tile,
+        restore_size=RestoreSize.of(reference.restore_size),
         device=host.device,
         os=host.os,
         accelerator=run.loaded["accelerator"] if ok else None,

@@ -129,7 +129,8 @@ def _fits(path: Path, reference: Reference) -> bool:
         manifest = Manifest.load(manifest_path(path))
     except UserError:
         return True
-    return manifest.source.sha256 == reference.weights_sha256 and manifest.tile == reference.tile
+    same = (reference.weights_sha256, reference.tile, reference.tile_size)
+    return (manifest.source.sha256, manifest.tile, manifest.tile_size) == same
 
 
 def check_same_source(path: Path, manifest: Manifest, reference: Reference) -> None:
@@ -150,6 +151,19 @@ def check_same_source(path: Path, manifest: Manifest, reference: Reference) -> N
         )
 
 
+def check_same_size(path: Path, manifest: Manifest, reference: Reference) -> None:
+    """Raise where an artifact's tiles are not as large as a reference's.
+
+    Raises:
+        UserError: both sizes.
+    """
+    if manifest.tile_size != reference.tile_size:
+        raise UserError(
+            f"{path.name} takes tiles of {manifest.tile_size} and the reference has tiles of "
+            f"{reference.tile_size}; make both with the same --restore-size, or without"
+        )
+
+
 def _artifact(path: Path, reference: Reference) -> Candidate:
     from anyir.conversion.manifest import Manifest, manifest_path, tree_bytes, verify_artifact
 
@@ -162,6 +176,7 @@ def _artifact(path: Path, reference: Reference) -> Candidate:
             backend, precision = described.backend, described.precision
         return Candidate(path.stem, None, str(fault), SUFFIXES[path.suffix], backend, precision)
     check_same_source(path, manifest, reference)
+    check_same_size(path, manifest, reference)
     return Candidate(
         name=path.stem,
         path=path,

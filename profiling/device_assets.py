@@ -106,6 +106,11 @@ def stage(
     for folder in (out / name for name in FOLDERS):
         if os.path.lexists(folder) and not (out / INDEX).is_file():
             raise UserError(f"{folder} is in the way: no stage wrote it; move it, or name another --out")
+    if reference.restore_size is not None:
+        raise UserError(
+            f"apps measure square tiles; the reference has tiles of {reference.tile_size}: make it without "
+            "--restore-size"
+        )
     chosen, left_out = choose(app, artifacts, reference, only)
     out.mkdir(parents=True, exist_ok=True)
     with scratch_folder(out, ".staging-") as fresh:

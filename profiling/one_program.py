@@ -53,6 +53,8 @@ def build_one(artifact: Path, manifest: Manifest, weights: Path, folder: Path) -
         raise UserError(f"{artifact.name} is {manifest.runtime} {manifest.precision}; {due} fp32 is due")
     if manifest.source.sha256 != sha256(weights):
         raise UserError(f"{artifact.name} was made from other weights than {weights.name}")
+    if manifest.restore_size is not None:
+        raise UserError(f"{artifact.name} takes tiles of {manifest.tile_size}; square ones are due")
     path = folder / f"one_{manifest.tile}_{manifest.source.sha256[:8]}_{code_sha256()[:8]}{artifact.suffix}"
     if path.exists():
         return path

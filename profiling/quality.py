@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anyir.conversion.restore_size import RestoreSize
 from anyir.model.errors import UserError
 from anyir.model.files import write_atomically
 from anyir.model.metrics import EQUAL, psnr, ssim
@@ -35,7 +36,7 @@ class PictureWriter:
         self.folder = folder
 
     def write(self, name: str, tile: NDArray[Any]) -> str:
-        """Write (3, T, T) values in 0..1 (clipped) as ``name``.HASH.webp.
+        """Write (3, H, W) values in 0..1 (clipped) as ``name``.HASH.webp.
 
         Returns:
             The path relative to the results file.
@@ -65,7 +66,7 @@ def compare_outputs(
     Both outputs are clipped to 0..1 first, as a photo would be, except for the largest error.
 
     Args:
-        outputs: (N, 3, T, T) float32, not clamped, in the order of the reference's cases.
+        outputs: (N, 3, H, W) float32, not clamped, in the order of the reference's cases.
         name: the program's; part of the pictures' names.
 
     Raises:
@@ -105,6 +106,7 @@ def summarise_reference(reference: Reference, pictures: PictureWriter | None) ->
         accelerator=reference.accelerator,
         torch=reference.versions["torch"],
         tile=reference.tile,
+        restore_size=RestoreSize.of(reference.restore_size),
         cases_sha256=reference.digest(),
         inputs=degraded_inputs(reference, pictures),
     )

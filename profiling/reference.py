@@ -1,7 +1,7 @@
 """The reference: what the literal float32 PyTorch network makes of the fixed set, with hashes.
 
-A reference is a folder: ``reference.json``, ``inputs.npy`` and ``truths.npy`` (N, 3, T, T) uint8,
-``outputs.npy`` (N, 3, T, T) float32, not clamped, and ``weights.safetensors``, a copy of what made them.
+A reference is a folder: ``reference.json``, ``inputs.npy`` and ``truths.npy`` (N, 3, H, W) uint8,
+``outputs.npy`` (N, 3, H, W) float32, not clamped, and ``weights.safetensors``, a copy of what made them.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 
 from anyir.conversion.samples import SEVERITY, as_input, make_cases
+from anyir.conversion.source import literal_output
 from anyir.model.checkpoint import find_weights, load_weights, read_header
-from anyir.model.config import preset_name
+from anyir.model.config import TileSize, preset_name
 from anyir.model.device import choose_device, device_label, out_of_memory
 from anyir.model.errors import UserError
 from anyir.model.files import sha256, write_atomically
@@ -56,10 +57,11 @@ class Reference:
         weights, weights_sha256, preset, notes: the checkpoint, the preset that has its config, and what
             training noted in its header.
         accelerator: what ran the network.
-        tile: side of the tiles in pixels.
+        tile: side in pixels of the sheet that each tile is judged by, and of the tiles.
         versions: of Python, torch and numpy.
         files: file name -> sha256.
         cases: one entry a tile, in the order of the arrays.
+        restore_size: height and width of tiles that are not as large as their sheets.
     """
 
     folder: Path
@@ -72,6 +74,12 @@ class Reference:
     versions: dict[str, str]
     files: dict[str, str]
     cases: Annotated[list[CaseRecord], Field(min_length=1)]
+    restore_size: TileSize | None = None
+
+    @property
+    def tile_size(self) -> TileSize:
+        """Of the tiles."""
+        return self.restore_size or TileSize.of(self.tile)
 
     def array(self, name: str) -> NDArray[Any]:
         """``inputs``, ``truths`` or ``outputs``, mapped from its file rather than read."""
@@ -83,7 +91,8 @@ class Reference:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
-        return {"schema": SCHEMA_VERSION, **{k: v for k, v in asdict(self).items() if k != "folder"}}
+        left_out = {"folder"} if self.restore_size else {"folder", "restore_size"}
+        return {"schema": SCHEMA_VERSION, **{k: v for k, v in asdict(self).items() if k not in left_out}}
 
 
 def make_reference(
@@ -91,6 +100,7 @@ def make_reference(
     tile: int,
     folder: Path,
     *,
+    restore_size: TileSize | None = None,
     on_start: Callable[[int], None] = lambda total: None,
     on_case: Callable[[], None] = lambda: None,
 ) -> Reference:
@@ -99,6 +109,8 @@ def make_reference(
     Args:
         weights: a path, the name of a shipped preset, or None for ``small``.
         tile: side of the tiles, a multiple of 8.
+        restore_size: height and width of tiles that are no such squares; ``tile`` is then the side of the
+            sheets that they are judged by.
         folder: where to write; what is there of an earlier reference is replaced.
         on_start: called with the number of tiles before the first.
         on_case: called after each tile, for a progress bar.
@@ -123,18 +135,19 @@ def make_reference(
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     network = network.to(device)
 
-    cases = make_cases(tile)
+    size = restore_size or TileSize.of(tile)
+    cases = make_cases(size)
     on_start(len(cases))
-    outputs = np.empty((len(cases), 3, tile, tile), np.float32)
+    outputs = np.empty((len(cases), 3, *size), np.float32)
     for index, case in enumerate(cases):
         try:
             with torch.inference_mode():
-                result = network(torch.from_numpy(as_input(case.degraded)).to(device))
+                result = literal_output(network, as_input(case.degraded), tile)
             outputs[index] = result[0].cpu().numpy()
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
-            raise UserError(f"not enough memory for tiles of {tile}; choose a smaller --tile") from error
+            raise UserError(f"not enough memory for tiles of {size}; choose a smaller --tile") from error
         if not np.isfinite(outputs[index]).all():
             raise UserError(f"{path.name} returns NaN or infinity for {case.kind}: not usable as a reference")
         on_case()
@@ -154,6 +167,7 @@ def make_reference(
         notes={k: v for k, v in header.items() if k not in ("config", "preset")},
         accelerator=device_label(device),
         tile=tile,
+        restore_size=restore_size,
         versions={
             "python": platform.python_version(),
             "torch": torch.__version__,
@@ -216,7 +230,7 @@ def _arrays_are_the_cases(reference: Reference) -> bool:
 
     This reads every array once, as hashing its file did; from here on they are mapped, not read.
     """
-    shape = (len(reference.cases), 3, reference.tile, reference.tile)
+    shape = (len(reference.cases), 3, *reference.tile_size)
     for name, dtype in ARRAYS.items():
         array = reference.array(name)
         if array.dtype != dtype or array.shape != shape:

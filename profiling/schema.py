@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from anyir.conversion.restore_size import RestoreSize, tile_size
 from anyir.conversion.runtimes import RUNTIMES
 from anyir.model.checkpoint import check_amounts
+from anyir.model.config import TileSize
 from anyir.model.data.degradation_registry import CLEAN
 from anyir.model.errors import UserError
 from anyir.profiling.environment import (
@@ -64,6 +66,9 @@ class DegradationInput(Strict):
     truth: PictureFile | None
 
 
+OWN_SIZE = Field(default=None, description="Of tiles; null, or absent: `tile` x `tile`.")
+
+
 class ReferenceSummary(Strict):
     """The literal float32 PyTorch network whose outputs the programs are compared with."""
 
@@ -84,8 +89,14 @@ class ReferenceSummary(Strict):
     accelerator: str
     torch: str
     tile: Count
+    restore_size: RestoreSize | None = OWN_SIZE
     cases_sha256: Sha256 = Field(description="Over the hashes of all inputs, truths and outputs.")
     inputs: dict[str, DegradationInput] = Field(description="By degradation.")
+
+    @property
+    def tile_size(self) -> TileSize:
+        """Of the tiles."""
+        return tile_size(self.tile, self.restore_size)
 
 
 class Artifact(Strict):
@@ -186,6 +197,7 @@ class Row(Strict):
     backend: str
     precision: str
     tile: Count | None
+    restore_size: RestoreSize | None = OWN_SIZE
     device: str
     os: str
     accelerator: str | None = Field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anyir.conversion.recipes import PRECISION_LABELS
+from anyir.conversion.restore_size import tile_size
 from anyir.conversion.runtimes import RUNTIMES
 from anyir.conversion.samples import SEVERITY
 from anyir.model.config import DEFAULT_TILE, default_overlap
@@ -92,8 +93,8 @@ def look_share(row: Row) -> float:
 
 def photo_tiles(row: Row) -> int:
     """How many tiles such a photo has, with the overlap that ``Restorer`` takes."""
-    tile = row.tile or DEFAULT_TILE
-    return len(TilePlan(*PHOTO, tile, default_overlap(tile)))
+    size = tile_size(row.tile or DEFAULT_TILE, row.restore_size)
+    return len(TilePlan(*PHOTO, size, default_overlap(min(size))))
 
 
 def gain(row: Row, reference: ReferenceSummary) -> float:
@@ -120,8 +121,7 @@ def results_table(results: Results) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    tile = results.reference.tile
-    title = f"{tile}x{tile} tiles on {results.environment.device}"
+    title = f"{results.reference.tile_size} tiles on {results.environment.device}"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
     for index, column in enumerate(COLUMNS):
         table.add_column(column, justify="right" if index else "left", no_wrap=True)

@@ -34,9 +34,10 @@ class Program:
     Attributes:
         path: an artifact, or PyTorch weights (``.safetensors``).
         inputs: the reference's ``inputs.npy``.
-        outputs: where to write what the program makes of them, (N, 3, T, T) float32.
+        outputs: where to write what the program makes of them, (N, 3, H, W) float32.
         log: where to write what the process prints, its libraries' output included.
         threads: CPU threads.
+        sheet: side of the sheets that inputs are judged by; None: each is its own.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Program:
     outputs: Path
     log: Path
     threads: int
+    sheet: int | None = None
 
 
 class WorkerError(Exception):
@@ -131,9 +133,9 @@ class Session:
         self._inputs.max()  # reads them all: their pages would count as the program's, one by one
         self._memory_before = current_memory()
         model, load_ms = timed(open_model)
-        tile = self._tile(0)
+        tile, sheet = self._tile(0), self._sheet(0)
         self._model = model
-        self._statistics, first_look_ms = timed(model.look, tile)
+        self._statistics, first_look_ms = timed(model.look, sheet)
         _, first_run_ms = timed(model.restore, tile, self._statistics)
         return {
             "load_ms": load_ms,
@@ -148,9 +150,9 @@ class Session:
         The tile comes first, with the statistics of the round before: in a photo, tiles follow tiles.
         """
         assert self._model is not None
-        tile = self._tile(index)
+        tile, sheet = self._tile(index), self._sheet(index)
         _, ms = timed(self._model.restore, tile, self._statistics)
-        self._statistics, look_ms = timed(self._model.look, tile)
+        self._statistics, look_ms = timed(self._model.look, sheet)
         return {"ms": ms, "look_ms": look_ms}
 
     def restore_all(self) -> dict[str, Any]:
@@ -166,8 +168,7 @@ class Session:
         peak = peak_memory() - self._memory_before
         outputs = np.empty(self._inputs.shape, np.float32)
         for index in range(len(self._inputs)):
-            tile = self._tile(index)
-            outputs[index] = model.restore(tile, model.look(tile))[0]
+            outputs[index] = model.restore(self._tile(index), model.look(self._sheet(index)))[0]
         np.save(self.program.outputs, outputs)
         # As counted in the loaded program, where its runtime lets it be counted.
         counted = {entry: count.model_dump() for entry, count in getattr(model, "operators", {}).items()}
@@ -177,6 +178,12 @@ class Session:
         from anyir.conversion.samples import as_input
 
         return as_input(self._inputs[index % len(self._inputs)])
+
+    def _sheet(self, index: int) -> Any:
+        from anyir.model.restore.look import own_sheet
+
+        tile = self._tile(index)
+        return tile if self.program.sheet is None else own_sheet(tile, self.program.sheet)
 
     def _prepare(self) -> Any:
         """Check the file and import its runtime; returns what then loads it."""

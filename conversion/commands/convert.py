@@ -7,23 +7,8 @@ from typing import Annotated
 
 import typer
 
+from anyir.conversion.options import LARGEST_TILE, RestoreSizeOption, tile_side
 from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE
-
-LARGEST_TILE = 1024
-
-
-def tile_side(text: str) -> int:
-    """What ``--tile`` says: height and width of a tile, which are the same.
-
-    Raises:
-        typer.BadParameter: anything else.
-    """
-    if not str(text).isdecimal():
-        raise typer.BadParameter(f"{text}: tiles are squares; one number of pixels is due, such as 256")
-    side = int(text)
-    if not SIZE_MULTIPLE <= side <= LARGEST_TILE or side % SIZE_MULTIPLE:
-        raise typer.BadParameter(f"{text}: a multiple of {SIZE_MULTIPLE} up to {LARGEST_TILE} is due")
-    return side
 
 
 def run(
@@ -36,6 +21,7 @@ def run(
             help=f"Height and width of the input, a multiple of {SIZE_MULTIPLE} up to {LARGEST_TILE}.",
         ),
     ] = DEFAULT_TILE,
+    restore_size: RestoreSizeOption = None,
     out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("build/artifacts"),
     only: Annotated[
         list[str] | None,
@@ -53,6 +39,8 @@ def run(
     """
     from anyir.conversion.recipes import select_recipes
 
+    if restore_size == (tile, tile):
+        restore_size = None
     try:
         recipes = select_recipes(only or [])
     except ValueError as error:
@@ -76,7 +64,7 @@ def run(
             done = text in ("built", "reused", "failed")
             bar.update(tasks[recipe], description=f"{recipe}: {text}", completed=int(done))
 
-        rows = build(weights, tile, out, recipes, on_progress=show)
+        rows = build(weights, tile, out, recipes, tile_size=restore_size, on_progress=show)
     if as_json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
     else:

@@ -102,6 +102,8 @@ def _verify(path: Path, python: Path | None, arch: Arch | None) -> dict[str, Any
 
     try:
         manifest = verify_artifact(path)
+        if (python or arch) and manifest.restore_size is not None:
+            raise UserError(f"--python and --arch take square tiles; its are {manifest.tile_size}")
         if python is not None and manifest.runtime == "litert":
             parity = _run_by(python, path, manifest)
         elif arch is not None:
@@ -126,7 +128,7 @@ def _run_again(path: Path, manifest: Manifest) -> str:
         return f"not compared here: {error}"
     model = load_artifact(path, Promise.of(manifest), both=True)
     share = compare_operators(model, manifest)
-    figures = _figures(recheck(manifest.parity, manifest.tile, model))
+    figures = _figures(recheck(manifest.parity, manifest.tile_size, model))
     how = ", evaluated" if find_backend(manifest.runtime, manifest.backend).is_evaluated else ""
     return f"{figures}{how}{share}"
 
@@ -173,10 +175,10 @@ def _compare_outputs(program: OtherProgram, path: Path, manifest: Manifest) -> s
     from anyir.conversion.parity import recheck
     from anyir.conversion.samples import as_input, parity_cases
 
-    tiles = [as_input(case.degraded) for case in parity_cases(manifest.tile)]
+    tiles = [as_input(case.degraded) for case in parity_cases(manifest.tile_size)]
     outputs = program.run(tiles)
     answers = iter(outputs)
-    figures = _figures(recheck(manifest.parity, manifest.tile, lambda tile: next(answers)))
+    figures = _figures(recheck(manifest.parity, manifest.tile_size, lambda tile: next(answers)))
     here = open_artifact(path)
     error = max(float(np.abs(here(tile) - output).max()) for tile, output in zip(tiles, outputs, strict=True))
     return f"{figures}; {error:.2g} from {here.accelerator} here; by {program.runtime}"

@@ -6,7 +6,7 @@ needs no Core ML.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from anyir.conversion.coreml.evaluator.reader import Operation, Reference, read_
 from anyir.conversion.coreml.evaluator.values import Array
 from anyir.conversion.kept_float import KEPT_FLOAT, is_kept_float
 from anyir.conversion.manifest import Quantization
-from anyir.conversion.samples import calibration_pairs, describe_calibration
+from anyir.conversion.samples import describe_calibration
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,13 +31,16 @@ Ranges = dict[str, dict[str, float]]
 """Value -> its least (``rmin``) and largest (``rmax``), as coremltools has them."""
 
 
-def quantize_static(models: Mapping[str, Any], tile: int, names: list[str]) -> tuple[dict, Quantization]:  # type: ignore[type-arg]
+def quantize_static(
+    models: Mapping[str, Any], pairs: Sequence[tuple[Tensor, Tensor]], names: list[str]
+) -> tuple[dict[str, Any], Quantization]:
     """Both entries with 8-bit convolutions: weights a channel, activations a tensor.
 
     ``look`` is calibrated on sheets of photos, ``restore`` on a tile of each with its sheet's statistics.
 
     Args:
         models: converted programs.
+        pairs: of sheets and tiles.
         names: of the statistics.
 
     Returns:
@@ -47,7 +50,7 @@ def quantize_static(models: Mapping[str, Any], tile: int, names: list[str]) -> t
         packages = {entry: Path(scratch) / f"{entry}.mlpackage" for entry in contract.ENTRIES}
         for entry, model in models.items():
             model.save(str(packages[entry]))
-        ranges = observe(packages, tile, names)
+        ranges = observe(packages, pairs, names)
         chosen = {entry: convolutions(packages[entry]) for entry in contract.ENTRIES}
     quantized = {entry: with_8_bits(model, chosen[entry], ranges[entry]) for entry, model in models.items()}
     return quantized, Quantization(
@@ -59,11 +62,13 @@ def quantize_static(models: Mapping[str, Any], tile: int, names: list[str]) -> t
     )
 
 
-def observe(packages: Mapping[str, Path], tile: int, names: list[str]) -> dict[str, Ranges]:
-    """Least and largest of every value of both entries, over the calibration photos."""
+def observe(
+    packages: Mapping[str, Path], pairs: Sequence[tuple[Tensor, Tensor]], names: list[str]
+) -> dict[str, Ranges]:
+    """Least and largest of every value of both entries, over pairs of a sheet and a tile."""
     look, restore = (Evaluator(packages[entry]) for entry in contract.ENTRIES)
     ranges: dict[str, Ranges] = {entry: {} for entry in contract.ENTRIES}
-    for sheet, image in calibration_pairs(tile):
+    for sheet, image in pairs:
         given = look({contract.INPUT: sheet.numpy()}, observe=Widening(ranges[contract.LOOK]))
         inputs: dict[str, Array] = {contract.INPUT: image.numpy(), **{name: given[name] for name in names}}
         restore(inputs, observe=Widening(ranges[contract.RESTORE]))

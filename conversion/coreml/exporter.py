@@ -54,7 +54,7 @@ class CoreMlExporter:
             quantization = compression.describe()
         elif precision == STATIC:
             names = contract.statistic_names(len(self.source.statistic_shapes))
-            models, quantization = quantize_static(models, self.source.tile, names)
+            models, quantization = quantize_static(models, self.source.calibration, names)
         save_as_one(models, path)
         operators = {
             entry: Operators(total=Evaluator(path, entry).operators, delegated=None, partitions=None)

@@ -19,7 +19,6 @@ from anyir.conversion.executorch.xnnpack_layout import free_rows
 from anyir.conversion.gpu_form import stacked
 from anyir.conversion.manifest import Operators
 from anyir.conversion.runtimes import by_name
-from anyir.conversion.source import run_modules
 
 if TYPE_CHECKING:
     from torch import nn
@@ -67,10 +66,10 @@ class ExecuTorchExporter:
         if lowering.look is not None:
             stage, change = lowering.look
             modules[contract.LOOK] = change(modules[contract.LOOK])
-            stages.append((stage, run_modules(modules, self.source.inputs)))
+            stages.append((stage, self.source.run(modules, self.source.inputs)))
         if quantize is not None:
             modules, quantization = quantize(modules, self.source)
-            stages.append(("quantized", run_modules(modules, self.source.inputs)))
+            stages.append(("quantized", self.source.run(modules, self.source.inputs)))
         examples = self.source.examples
         programs = {entry: torch.export.export(module, examples[entry]) for entry, module in modules.items()}
         with lowering.changes():

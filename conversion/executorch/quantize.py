@@ -9,7 +9,7 @@ from anyir.conversion import contract
 from anyir.conversion.choice import load_choice
 from anyir.conversion.kept_float import KEPT_FLOAT, is_kept_float
 from anyir.conversion.manifest import Quantization
-from anyir.conversion.samples import calibration_pairs, describe_calibration
+from anyir.conversion.samples import describe_calibration
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def quantize_static(modules: dict[str, nn.Module], source: Source) -> tuple[dict[str, Any], Quantization]:
     """Quantize both entries' convolutions but those in ``KEPT_FLOAT``; see ``quantize_but``."""
-    return quantize_but(KEPT_FLOAT, modules, source.tile)
+    return quantize_but(KEPT_FLOAT, modules, source)
 
 
 def quantize_mixed(modules: dict[str, nn.Module], source: Source) -> tuple[dict[str, Any], Quantization]:
@@ -29,12 +29,12 @@ def quantize_mixed(modules: dict[str, nn.Module], source: Source) -> tuple[dict[
         UserError: there is no choice beside these weights, or it is of another network.
     """
     choice = load_choice(source.weights, modules)
-    modules, described = quantize_but(choice.kept_float, modules, source.tile)
+    modules, described = quantize_but(choice.kept_float, modules, source)
     return modules, choice.described(described)
 
 
 def quantize_but(
-    kept: Sequence[str], modules: dict[str, nn.Module], tile: int
+    kept: Sequence[str], modules: dict[str, nn.Module], source: Source
 ) -> tuple[dict[str, Any], Quantization]:
     """Quantize both entries' convolutions: weights 8 bits a channel, activations 8 bits a tensor.
 
@@ -50,7 +50,7 @@ def quantize_but(
     import torch
 
     look, restore = (modules[entry] for entry in contract.ENTRIES)
-    pairs = calibration_pairs(tile)
+    pairs = source.calibration
     with torch.no_grad():
         # While ranges are observed nothing is rounded: these are the statistics of the float `look`.
         quantized_look, statistics = _quantized(look, [(sheet,) for sheet, _ in pairs], kept)

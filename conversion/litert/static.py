@@ -14,7 +14,7 @@ from anyir.conversion.choice import load_choice
 from anyir.conversion.kept_float import KEPT_FLOAT, is_kept_float
 from anyir.conversion.litert.graph import CONVOLUTIONS, swapped
 from anyir.conversion.manifest import Quantization
-from anyir.conversion.samples import calibration_pairs, describe_calibration
+from anyir.conversion.samples import describe_calibration
 
 if TYPE_CHECKING:
     from anyir.conversion.source import Source
@@ -61,7 +61,7 @@ def quantize_but(
     for operation in (qtyping.TFLOperationName.CONV_2D, qtyping.TFLOperationName.DEPTHWISE_CONV_2D):
         # The quantizer calls an operator by its output's name and a semicolon.
         job.add_static_config(f"^({names});$", operation, activations, 8)
-    ranges = job.calibrate(calibration_inputs(data, source.tile), num_threads=1)
+    ranges = job.calibrate(calibration_inputs(data, source), num_threads=1)
     return bytes(job.quantize(ranges).quantized_model), Quantization(
         method="ai-edge-quantizer static",
         bits=8,
@@ -71,13 +71,13 @@ def quantize_but(
     )
 
 
-def calibration_inputs(data: bytes, tile: int) -> dict[str, list[dict[str, Array]]]:
+def calibration_inputs(data: bytes, source: Source) -> dict[str, list[dict[str, Array]]]:
     """The inputs of both signatures on the calibration photos, statistics by the program's own ``look``."""
     from ai_edge_litert.interpreter import Interpreter
 
     look = Interpreter(model_content=data).get_signature_runner(contract.LOOK)
     inputs: dict[str, list[dict[str, Array]]] = {entry: [] for entry in contract.ENTRIES}
-    for sheet, image in calibration_pairs(tile):
+    for sheet, image in source.calibration:
         given = {contract.INPUT: sheet.numpy()}
         inputs[contract.LOOK].append(given)
         inputs[contract.RESTORE].append({contract.INPUT: image.numpy(), **look(**given)})

@@ -161,7 +161,7 @@ final class AppModel {
                     Task { @MainActor [weak self] in self?.progressed(progress) }
                 }
                 services.background.end(success: true)
-                remember(result, pair, tile: choice.model.manifest.tile)
+                remember(result, pair, tile: choice.model.manifest.tileSize)
                 send(.restored(result))
                 arrange()
             } catch {
@@ -181,7 +181,7 @@ final class AppModel {
         restoring?.cancel()
     }
 
-    private func remember(_ result: RestoredPhoto, _ pair: Pair, tile: Int) {
+    private func remember(_ result: RestoredPhoto, _ pair: Pair, tile: TileSize) {
         let overlap = TilePlan.defaultOverlap(tile: tile)
         let tiles = TilePlan(width: result.width, height: result.height, tile: tile, overlap: overlap).count
         services.settings.remember(Speed(seconds: result.seconds / Double(tiles), benchmarked: false), of: pair)

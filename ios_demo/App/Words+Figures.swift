@@ -42,8 +42,8 @@ extension Words {
     static func modelTitle(_ preset: String, _ precision: String) -> String {
         String(localized: "model_title", defaultValue: "\(preset), \(precision)")
     }
-    static func modelFacts(_ size: String, _ tile: Int) -> String {
-        String(localized: "model_facts", defaultValue: "\(size) · tiles of \(tile) × \(tile)")
+    static func modelFacts(_ size: String, _ tile: TileSize) -> String {
+        String(localized: "model_facts", defaultValue: "\(size) · tiles of \(tile.height) × \(tile.width)")
     }
 
     /// "small, 16-bit"

@@ -290,8 +290,14 @@ def to_deploy(network: AnyIR, height: int, width: int) -> nn.Module:
     return _finished(DeployNetwork(_exact(network, height, width), height, width), network)
 
 
-def to_deploy_pair(network: AnyIR, height: int, width: int) -> tuple[nn.Module, nn.Module]:
-    """Rewrite a network as two modules of one size, so that all tiles of a photo share its statistics.
+def to_deploy_pair(
+    network: AnyIR, height: int, width: int, tile_size: tuple[int, int] | None = None
+) -> tuple[nn.Module, nn.Module]:
+    """Rewrite a network as two modules of fixed sizes, so that all tiles of a photo share its statistics.
+
+    Args:
+        network: any config. height, width: of the sheet, multiples of 8.
+        tile_size: height and width of the tile, likewise; by default the sheet's.
 
     Returns:
         ``DeployLook`` and ``DeployRestore`` in eval mode: ``restore(tile, *look(sheet))`` is what
@@ -300,18 +306,23 @@ def to_deploy_pair(network: AnyIR, height: int, width: int) -> tuple[nn.Module, 
     Raises:
         UserError: a size that is not a positive multiple of 8.
     """
-    exact = _exact(network, height, width)
-    look, restore = DeployLook(exact, height, width), DeployRestore(exact, height, width, given=True)
+    exact, size = _exact(network, height, width), tile_size or (height, width)
+    _check_size(*size)
+    look, restore = DeployLook(exact, height, width), DeployRestore(exact, *size, given=True)
     return _finished(look, network), _finished(restore, network)
 
 
 def _exact(network: AnyIR, height: int, width: int) -> AnyIR:
     """A copy in float64, where its size is one that can be rewritten."""
-    if min(height, width) < SIZE_MULTIPLE or height % SIZE_MULTIPLE or width % SIZE_MULTIPLE:
-        raise UserError(f"{width}x{height}: width and height must be positive multiples of {SIZE_MULTIPLE}")
+    _check_size(height, width)
     exact = AnyIR(network.config).double().requires_grad_(False)
     exact.load_state_dict(network.state_dict())
     return exact
+
+
+def _check_size(height: int, width: int) -> None:
+    if min(height, width) < SIZE_MULTIPLE or height % SIZE_MULTIPLE or width % SIZE_MULTIPLE:
+        raise UserError(f"{width}x{height}: width and height must be positive multiples of {SIZE_MULTIPLE}")
 
 
 def _finished(deployed: nn.Module, network: AnyIR) -> nn.Module:

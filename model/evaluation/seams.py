@@ -30,22 +30,22 @@ def seam_ratio(restored: Tensor, photo: Tensor, plan: TilePlan) -> float:
         ValueError: a single tile, or one so small that no place lies away from all borders.
     """
     change = (restored - photo).float().mean(dim=0)
-    across = _steps(change, plan.columns, plan)
-    down = _steps(change.T, plan.rows, plan)
+    across = _steps(change, plan.columns, plan.size.width, plan.overlap)
+    down = _steps(change.T, plan.rows, plan.size.height, plan.overlap)
     at_borders, elsewhere = (torch.cat(parts) for parts in zip(across, down, strict=True))
     if not len(at_borders) or not len(elsewhere):
         raise ValueError(f"{plan} has no borders, or nothing but borders")
     return float(at_borders.mean() / elsewhere.mean())
 
 
-def _steps(change: Tensor, starts: list[int], plan: TilePlan) -> tuple[Tensor, Tensor]:
+def _steps(change: Tensor, starts: list[int], tile: int, overlap: int) -> tuple[Tensor, Tensor]:
     """Mean absolute steps along x of a (H, W) change: (at every border, at every place away from all)."""
     means = F.avg_pool2d(change[None], BOX, stride=1)[0]
-    gap = plan.overlap + BOX  # from the one box's first pixel to the other's
+    gap = overlap + BOX  # from the one box's first pixel to the other's
     steps = (means[:, gap:] - means[:, :-gap]).abs().mean(dim=0)
-    reach = BOX + plan.overlap // 2  # from a border to the outer end of a box
+    reach = BOX + overlap // 2  # from a border to the outer end of a box
     place = torch.arange(len(steps)) + reach  # the middle between the two boxes
-    borders = torch.tensor([(start + plan.tile + after) // 2 for start, after in pairwise(starts)])
+    borders = torch.tensor([(start + tile + after) // 2 for start, after in pairwise(starts)])
     distance = (place[:, None] - borders).abs()
     if not len(borders):
         return steps[:0], steps

@@ -111,6 +111,14 @@ def crop_start(length: int, crop: int, part: int, parts: int, jitter: int) -> in
     return (part * JITTER + jitter % JITTER) * free // (parts * JITTER)
 
 
+def own_sheet(image: NDArray[np.float32], tile: int) -> NDArray[np.float32]:
+    """The sheet of a photo that is one tile, (1, 3, H, W) -> (1, 3, tile, tile): the tile itself where it is
+    as large."""
+    if image.shape[2:] == (tile, tile):
+        return image
+    return np.ascontiguousarray(make_sheet(image[0].transpose(1, 2, 0), tile).transpose(2, 0, 1)[None])
+
+
 def make_sheet(photo: NDArray[Any], tile: int) -> NDArray[Any]:
     """The sheet of a photo, (H, W, C) -> (tile, tile, C), of the same type."""
     height, width, channels = photo.shape

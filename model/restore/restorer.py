@@ -12,14 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE, default_overlap
+from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE, TileSize, default_overlap
 from anyir.model.errors import UserError
 from anyir.model.restore.at_once import restore_in_order
 from anyir.model.restore.halving import LEAST_TILE, Halving, memory_notes
 from anyir.model.restore.look import make_sheet
 from anyir.model.restore.need import Need, need_between
-from anyir.model.restore.tile_models import LookModel, OutOfMemoryError, TileModel, TorchModel, open_model
+from anyir.model.restore.tile_models import (
+    LookModel,
+    OutOfMemoryError,
+    TileModel,
+    TorchModel,
+    open_model,
+    own_tile,
+)
 from anyir.model.restore.tiling import Region, TilePlan, reflect_indices, with_margin
+from anyir.model.restore.values import as_input, is_neutral, scale_of
 
 if TYPE_CHECKING:
     from anyir.model.network import AnyIR
@@ -43,7 +51,7 @@ class Setting:
 
     model: str
     accelerator: str
-    tile: int
+    tile: int | TileSize
     overlap: int
     strength: float
     statistics: str
@@ -67,8 +75,8 @@ class Restorer:
         tile: side in pixels, a multiple of 8; None for the model's own, or else ``DEFAULT_TILE``. A photo
             that is smaller is filled up by reflection: to a whole tile for a model of a fixed size, for any
             other to a multiple of 8 from 128 on.
-        overlap: pixels that neighbouring tiles share, at most half a tile; None for ``DEFAULT_OVERLAP`` (a
-            quarter of a tile where that is less).
+        overlap: pixels that neighbouring tiles share, at most half a tile's shorter side; None for
+            ``DEFAULT_OVERLAP`` (a quarter of that side where that is less).
         threads: CPU threads; None for all cores. Not for a ``TileModel``, which has its own.
         strength: share of the restoration in the result, 0..1; the photo as it was has the rest.
         statistics: what haze, darkness and the like are judged by: one look at the whole ``photo``, so
@@ -103,16 +111,19 @@ class Restorer:
         self.statistics = statistics or ("photo" if can_look else "tile")
         if self.statistics == "photo" and not can_look:
             raise UserError(f"{model.name} cannot look at a whole photo; take the statistics of each tile")
-        self.tile = (model.tile or DEFAULT_TILE) if tile is None else tile
-        self.overlap = default_overlap(self.tile) if overlap is None else overlap
-        if model.tile is not None and self.tile != model.tile:
+        own = own_tile(model)
+        self.tile = (own or DEFAULT_TILE) if tile is None else tile
+        self.size = TileSize.of(self.tile)
+        shorter = min(self.size)
+        self.overlap = default_overlap(shorter) if overlap is None else overlap
+        if own is not None and self.tile != own:
             raise UserError(
-                f"{model.name} is made for tiles of {model.tile}, not {self.tile}; leave the tile size out"
+                f"{model.name} is made for tiles of {own}, not {self.tile}; leave the tile size out"
             )
-        if self.tile < SIZE_MULTIPLE or self.tile % SIZE_MULTIPLE:
+        if shorter < SIZE_MULTIPLE or any(side % SIZE_MULTIPLE for side in self.size):
             raise UserError(f"the tile size {self.tile} is not a positive multiple of {SIZE_MULTIPLE}")
-        if not 0 <= self.overlap <= self.tile // 2:
-            raise UserError(f"the overlap {self.overlap} is not in 0..{self.tile // 2}, half the tile size")
+        if not 0 <= self.overlap <= shorter // 2:
+            raise UserError(f"the overlap {self.overlap} is not in 0..{shorter // 2}, half the tile size")
 
     @property
     def setting(self) -> Setting:
@@ -162,7 +173,7 @@ class Restorer:
         Returns:
             Notes for the user: memory ran out, and tiles were made smaller.
         """
-        scale = _scale(source)
+        scale = scale_of(source)
         if source.ndim == 2:
             source, target = source[..., None], target[..., None]
         if source.ndim != 3 or source.shape[2] not in (1, 2, 3, 4) or 0 in source.shape:
@@ -170,18 +181,19 @@ class Restorer:
         colours = 1 if source.shape[2] < 3 else 3
         target[..., colours:] = source[..., colours:]
         source, target = source[..., :colours], target[..., :colours]
-        if colours == 3 and _is_neutral(source):
+        if colours == 3 and is_neutral(source):
             source = source[..., :1]
 
         plan = self.plan(source.shape[1], source.shape[0])
-        height, width = min(plan.tile, plan.height), min(plan.tile, plan.width)
+        height, width = min(plan.size.height, plan.height), min(plan.size.width, plan.width)
         band = np.zeros((height, plan.width, source.shape[2]), np.float32)  # rows y..y + height of the result
         restore, margin, side = self._look(source, scale, plan)
 
         def run(region: Region, tile: int) -> NDArray[np.float32]:
             return self._run(restore, source, region, tile, margin, scale)
 
-        restored_tile = Halving(run, self.tile, halves=self.model.tile is None)
+        longer = max(self.size)
+        restored_tile = Halving(run, longer, halves=self.model.tile is None)
         tiles = restore_in_order(self.model, restored_tile, plan)
         done = 0
         for j, y in enumerate(plan.rows):
@@ -196,7 +208,7 @@ class Restorer:
             target[y:end] = finished if source.dtype.kind == "f" else np.rint(finished)
             band[: height - (end - y)] = band[end - y :].copy()
             band[height - (end - y) :] = 0
-        return memory_notes(self.tile, restored_tile.tile, side)
+        return memory_notes(longer, restored_tile.tile, side)
 
     def need(self, source: NDArray[Any]) -> Need:
         """How much a photo needs to be restored: one tile's work, on the sheet that stands for the photo.
@@ -207,17 +219,22 @@ class Restorer:
         Raises:
             UserError: as ``__call__``.
         """
-        scale = _scale(source)
+        scale = scale_of(source)
         colours = 3 if source.ndim == 3 and source.shape[2] >= 3 else 1
         source = (source[..., None] if source.ndim == 2 else source)[..., :colours]
         side = self.model.tile or DEFAULT_TILE
         whole = max(source.shape[:2]) <= side
         sheet = self._filled_up(source, (side, side)) if whole else make_sheet(source, side)
-        inputs = _as_input(sheet, scale)
-        images = (
-            image[0].transpose(1, 2, 0) for image in (inputs, self._checked(self.model(inputs), inputs))
-        )
         height, width = source.shape[:2] if whole else sheet.shape[:2]
+        if isinstance(own_tile(self.model), TileSize):
+            assert isinstance(self.model, LookModel)
+            height, width = min(height, self.size.height), min(width, self.size.width)
+            inputs = as_input(self._filled_up(sheet[: self.size.height, : self.size.width], self.size), scale)
+            outputs = self.model.restore(inputs, self.model.look(as_input(sheet, scale)))
+        else:
+            inputs = as_input(sheet, scale)
+            outputs = self.model(inputs)
+        images = (image[0].transpose(1, 2, 0) for image in (inputs, self._checked(outputs, inputs)))
         return need_between(*(image[:height, :width] for image in images))
 
     def _look(
@@ -229,13 +246,14 @@ class Restorer:
         model = self.model
         side = model.tile or DEFAULT_TILE  # whatever the tiles are, so that their size changes nothing
         is_sheet = max(source.shape[:2]) <= side
-        if self.statistics == "tile" or not isinstance(model, LookModel) or (is_sheet and len(plan) == 1):
+        own_sheet = is_sheet and len(plan) == 1 and not isinstance(own_tile(model), TileSize)
+        if self.statistics == "tile" or not isinstance(model, LookModel) or own_sheet:
             return model, 0, None
         sheet = self._filled_up(source, (side, side)) if is_sheet else make_sheet(source, side)
         smaller = None
         while True:
             try:
-                statistics = model.look(_as_input(sheet, scale))
+                statistics = model.look(as_input(sheet, scale))
                 break
             except OutOfMemoryError:
                 side //= 2
@@ -264,7 +282,9 @@ class Restorer:
             else source[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         )
         most = (tile + len(rows) - region.height, tile + len(columns) - region.width)
-        inputs = _as_input(self._filled_up(seen, most), scale)
+        if self.model.tile is not None:
+            most = self.size
+        inputs = as_input(self._filled_up(seen, most), scale)
         outputs = self._checked(restore(inputs), inputs)
         result = outputs[0].transpose(1, 2, 0)[top : top + region.height, left : left + region.width]
         return result if source.shape[2] == 3 else result.mean(axis=2, keepdims=True)
@@ -290,11 +310,12 @@ class Restorer:
         return restored
 
     def _filled_up(self, region: NDArray[Any], most: tuple[int, int]) -> NDArray[Any]:
-        """A region of at most ``most`` rows and columns, reflected until the model takes its size."""
+        """A region of at most ``most`` rows and columns, reflected until the model takes its size: all of
+        that where it has one size."""
 
         def filled(side: int, most: int) -> int:
             if self.model.tile is not None:
-                return self.model.tile
+                return most
             return min(most, max(LEAST_SIDE, -(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE))
 
         sides = zip(region.shape[:2], most, strict=True)
@@ -313,29 +334,3 @@ class Restorer:
         result = to_pillow(photo.pixels)
         result.info.update({k: v for k, v in (("icc_profile", photo.icc), ("exif", photo.exif)) if v})
         return result
-
-
-def _is_neutral(image: NDArray[Any]) -> bool:
-    """Whether a photo (H, W, C) has no colour: three channels that are equal everywhere."""
-    bands = (image[y : y + 64] for y in range(0, len(image), 64))
-    return all((b[..., 0] == b[..., 1]).all() and (b[..., 1] == b[..., 2]).all() for b in bands)
-
-
-def _as_input(pixels: NDArray[Any], scale: float) -> NDArray[np.float32]:
-    """(h, w, 1 | 3) -> (1, 3, h, w) in 0..1."""
-    pixels = pixels.astype(np.float32) / np.float32(scale)
-    if pixels.shape[2] == 1:
-        pixels = pixels.repeat(3, axis=2)
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
-
-
-def _scale(image: NDArray[Any]) -> float:
-    """The value that stands for 1."""
-    if image.dtype in (np.uint8, np.uint16):
-        return float(np.iinfo(image.dtype).max)
-    if image.dtype.kind != "f":
-        raise UserError(f"an image is uint8, uint16 or floating point, not {image.dtype}")
-    low, high = (float(image.min()), float(image.max())) if image.size else (0.0, 0.0)
-    if not (low >= -8 and high <= 9):  # strong noise leaves 0..1 by far; 0..255 is a mistake
-        raise UserError(f"a floating-point image is in 0..1; this one spans {low:g}..{high:g}")
-    return 1.0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from anyir.model.config import preset_name
+from anyir.model.config import TileSize, preset_name
 from anyir.model.device import choose_device, device_label, give_back_memory
 from anyir.model.errors import UserError
 
@@ -74,6 +74,20 @@ class LookModel(TileModel, Protocol):
 
 
 @runtime_checkable
+class SizedModel(LookModel, Protocol):
+    """A ``LookModel`` whose tiles need not be as large as its sheets, which are squares of side ``tile``.
+
+    Attributes:
+        tile_size: height and width of the tiles that it is fixed to.
+    """
+
+    @property
+    def tile(self) -> int: ...
+    @property
+    def tile_size(self) -> TileSize: ...
+
+
+@runtime_checkable
 class ThreadedModel(TileModel, Protocol):
     """A ``TileModel`` that restores several tiles at once.
 
@@ -86,6 +100,13 @@ class ThreadedModel(TileModel, Protocol):
     def tile_threads(self) -> AbstractContextManager[ThreadPoolExecutor]:
         """Threads that restore a tile each."""
         ...
+
+
+def own_tile(model: TileModel) -> int | TileSize | None:
+    """The tile that a model is fixed to, by its side where it is as large as the model's sheets."""
+    if isinstance(model, SizedModel) and model.tile_size != (model.tile, model.tile):
+        return model.tile_size
+    return model.tile
 
 
 class TorchModel:

@@ -1,4 +1,4 @@
-"""Tile plans: how a photo of any size is cut into square tiles and put together again.
+"""Tile plans: how a photo of any size is cut into tiles and put together again.
 
 A plan is a function of (width, height, tile, overlap) alone. The Android and iOS apps compute the
 same plans: docs/reference/tile_plans.md states the rules, tests/fixtures/tile_plans.json holds answers.
@@ -12,6 +12,8 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from anyir.model.config import TileSize
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,9 @@ class TilePlan:
     Attributes:
         width: of the photo, in pixels, at least 1.
         height: of the photo, in pixels, at least 1.
-        tile: side of a tile in pixels.
-        overlap: pixels that neighbours share, at most half a tile. The last tile of a row or column
-            is shifted inwards and may share more.
+        tile: side of a square tile in pixels, or height and width of another one.
+        overlap: pixels that neighbours share, at most half a tile's shorter side. The last tile of a row or
+            column is shifted inwards and may share more.
 
     Raises:
         ValueError: a value out of its range.
@@ -45,34 +47,39 @@ class TilePlan:
 
     width: int
     height: int
-    tile: int
+    tile: int | TileSize
     overlap: int
 
     def __post_init__(self) -> None:
-        if min(self.width, self.height, self.tile) < 1:
+        if min(self.width, self.height, *self.size) < 1:
             raise ValueError(f"no tiles of {self.tile} for {self.width}x{self.height}: all must be positive")
-        if not 0 <= self.overlap <= self.tile // 2:
-            raise ValueError(f"overlap {self.overlap} is not in 0..{self.tile // 2}, half the tile")
+        if not 0 <= self.overlap <= min(self.size) // 2:
+            raise ValueError(f"overlap {self.overlap} is not in 0..{min(self.size) // 2}, half the tile")
+
+    @property
+    def size(self) -> TileSize:
+        """Of a tile."""
+        return TileSize.of(self.tile)
 
     @cached_property
     def columns(self) -> list[int]:
         """x of every tile in a row."""
-        return axis_starts(self.width, self.tile, self.overlap)
+        return axis_starts(self.width, self.size.width, self.overlap)
 
     @cached_property
     def rows(self) -> list[int]:
         """y of every row of tiles."""
-        return axis_starts(self.height, self.tile, self.overlap)
+        return axis_starts(self.height, self.size.height, self.overlap)
 
     @cached_property
     def column_weights(self) -> list[NDArray[np.float64]]:
         """For every entry of ``columns``, the weight of each of its pixels along x."""
-        return axis_weights(self.width, self.tile, self.overlap)
+        return axis_weights(self.width, self.size.width, self.overlap)
 
     @cached_property
     def row_weights(self) -> list[NDArray[np.float64]]:
         """For every entry of ``rows``, the weight of each of its pixels along y."""
-        return axis_weights(self.height, self.tile, self.overlap)
+        return axis_weights(self.height, self.size.height, self.overlap)
 
     def __len__(self) -> int:
         return len(self.columns) * len(self.rows)
@@ -80,7 +87,7 @@ class TilePlan:
     def __iter__(self) -> Iterator[Region]:
         """Every tile's region, row by row. The weight of pixel (x, y) in the tile of column i and
         row j is ``column_weights[i][x - columns[i]] * row_weights[j][y - rows[j]]``."""
-        width, height = min(self.tile, self.width), min(self.tile, self.height)
+        width, height = min(self.size.width, self.width), min(self.size.height, self.height)
         for y in self.rows:
             for x in self.columns:
                 yield Region(x, y, width, height)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from anyir.conversion.options import RestoreSizeOption
 from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE
 
 
@@ -16,6 +17,7 @@ def run(
         int,
         typer.Option(min=16, max=1024, help=f"Side of the tiles in pixels, a multiple of {SIZE_MULTIPLE}."),
     ] = DEFAULT_TILE,
+    restore_size: RestoreSizeOption = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("build/reference"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -42,6 +44,7 @@ def run(
             weights,
             tile,
             out,
+            restore_size=None if restore_size == (tile, tile) else restore_size,
             on_start=lambda total: bar.update(task, total=total),
             on_case=lambda: bar.advance(task),
         )
@@ -51,6 +54,6 @@ def run(
     console = Console(highlight=False, soft_wrap=True)
     kinds = len({case.kind for case in reference.cases})
     console.print(
-        f"{len(reference.cases)} tiles of {tile}x{tile}, {kinds} kinds, by {reference.weights} "
+        f"{len(reference.cases)} tiles of {reference.tile_size}, {kinds} kinds, by {reference.weights} "
         f"({reference.weights_sha256[:12]}) on {reference.accelerator}: {out}"
     )

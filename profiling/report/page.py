@@ -93,7 +93,8 @@ def write_report(paths: list[Path], out: Path) -> None:
 
 def _identity(reference: ReferenceSummary) -> tuple[Any, ...]:
     """What must be the same for figures to be of one reference."""
-    return reference.cases_sha256, reference.weights_sha256, reference.tile, sorted(reference.inputs)
+    sizes = reference.tile, reference.tile_size
+    return reference.cases_sha256, reference.weights_sha256, sizes, sorted(reference.inputs)
 
 
 def render(files: list[ResultsFile]) -> str:

@@ -19,6 +19,7 @@ from anyir.conversion.manifest import Operators, Origin
 from anyir.conversion.runtimes import find_runtime
 from anyir.model import Restorer, load_weights
 from anyir.model.cli import build_app
+from anyir.model.config import TileSize
 from anyir.model.errors import UserError
 from anyir.model.restore.tile_models import LookModel, TorchModel
 from tests.helpers.command_line import anyir, anyir_process
@@ -54,7 +55,8 @@ def test_an_unknown_runtime_is_refused_by_name(tmp_path):
     for call in (
         lambda: import_runtime("onnx", "cpu"),
         lambda: load_artifact(
-            tmp_path / "x.onnx", Promise(64, None, Origin("0" * 64, "onnx", "fp32", 64), "cpu")
+            tmp_path / "x.onnx",
+            Promise(64, TileSize.of(64), None, Origin("0" * 64, "onnx", "fp32", 64), "cpu"),
         ),
     ):
         with pytest.raises(UserError, match="unknown runtime 'onnx'; known: executorch, litert, coreml"):

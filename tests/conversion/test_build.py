@@ -145,9 +145,19 @@ def test_the_command_s_exit_codes(tiny_weights, tmp_path, monkeypatch):
         ("100", "100: a multiple of 8 up to 1024 is due"),
         ("0", "0: a multiple of 8 up to 1024 is due"),
         ("1032", "1032: a multiple of 8 up to 1024 is due"),
-        ("64x128", "64x128: tiles are squares"),
+        ("64x128", "64x128: one number of pixels is due"),
     ):
         refused = run(app, ["convert", *out, "--tile", tile])
+        assert refused.exit_code == 2
+        assert reason in " ".join(refused.output.split())
+    for size, reason in (
+        ("192", "192: height and width in pixels are due, such as 192x320"),
+        ("192x320x3", "height and width in pixels are due"),
+        ("192x-320", "height and width in pixels are due"),
+        ("192x324", "324: a multiple of 8 up to 1024 is due"),
+        ("0x320", "0: a multiple of 8 up to 1024 is due"),
+    ):
+        refused = run(app, ["convert", *out, "--restore-size", size])
         assert refused.exit_code == 2
         assert reason in " ".join(refused.output.split())
     assert not (tmp_path / "out").exists()

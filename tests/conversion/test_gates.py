@@ -47,7 +47,7 @@ def given(monkeypatch):
 
     def give(added):
         def run(source, inputs):
-            return Outputs([tile + added for tile in gates.run_modules(source.deployed, inputs).tiles])
+            return Outputs([tile + added for tile in source.run(source.deployed, inputs).tiles])
 
         monkeypatch.setattr(gates, "run_program", run)
 

@@ -63,12 +63,14 @@ def test_what_was_chosen_is_quantized(chosen, monkeypatch):
     asked = []
     described = quantize.Quantization(method="m", bits=8, details="d", calibration=None, kept_float=[])
     monkeypatch.setattr(
-        quantize, "quantize_but", lambda kept, modules, tile: asked.append((kept, tile)) or ({}, described)
+        quantize,
+        "quantize_but",
+        lambda kept, modules, source: asked.append((kept, source)) or ({}, described),
     )
     source = Source(chosen, 8)
     _, made = quantize.quantize_mixed(source.deployed, source)
     choice = Choice.load(choice_path(chosen))
-    assert asked == [(choice.kept_float, 8)]
+    assert asked == [(choice.kept_float, source)]
     assert made.details == f"d; chosen with weights {choice.weights_sha256[:12]}"
 
 

@@ -1,12 +1,16 @@
 import pytest
 
 from anyir.conversion.recipes import FLOAT32, RECIPES, Recipe, select_recipes
+from anyir.model.config import TileSize
 
 
 def test_names_are_computed():
     recipe = Recipe("litert", "cpu", "fp16", FLOAT32)
     assert recipe.name == "litert_cpu_fp16"
     assert recipe.file_name("anyir", 256) == "anyir_litert_cpu_fp16_256x256.tflite"
+    assert recipe.file_name("anyir", 256, TileSize(256, 256)) == "anyir_litert_cpu_fp16_256x256.tflite"
+    rectangle = recipe.file_name("anyir", 256, TileSize(192, 320))
+    assert rectangle == "anyir_litert_cpu_fp16_256x256_restore192x320.tflite"
     assert len({r.name for r in RECIPES}) == len(RECIPES)
 
 

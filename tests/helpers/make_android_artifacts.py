@@ -1,6 +1,7 @@
 """Make what the Android tests run: python tests/helpers/make_android_artifacts.py FOLDER
 
 FOLDER/models/     LiteRT programs of the tiny network, two entries each, with their manifests
+FOLDER/rectangle/  one whose tiles are 48x80
 FOLDER/reference/  the network's own outputs on fixed tiles
 FOLDER/assets/     both as the app carries them
 FOLDER/photo.png   a noisy photo, larger than a tile and of odd size
@@ -51,6 +52,8 @@ def main(folder: Path) -> None:
     anyir(
         "convert", "--weights", weights, "--tile", TILE, "--out", folder / "models", "--only", "litert_cpu_*"
     )
+    rectangle = ("--restore-size", "48x80", "--only", "litert_cpu_fp32", "--out", folder / "rectangle")
+    anyir("convert", "--weights", weights, "--tile", TILE, *rectangle)
     anyir("reference", "--weights", weights, "--tile", TILE, "--out", folder / "reference")
     staged = ("--artifacts", folder / "models", "--reference", folder / "reference")
     anyir("android", "stage", *staged, "--out", folder / "assets")
@@ -65,7 +68,7 @@ def main(folder: Path) -> None:
     image.transpose(Image.Transpose.ROTATE_90).save(folder / "turned.jpg", quality=95, exif=exif)
     (folder / "restored").mkdir(exist_ok=True)
     (folder / "looks").mkdir(exist_ok=True)
-    for artifact in sorted((folder / "models").glob("*.tflite")):
+    for artifact in sorted(folder.glob("*/tiny_*.tflite")):
         restored = folder / "restored" / f"{artifact.stem}.png"
         anyir("restore", photo, restored, "--with", artifact, "--overwrite")
         save_look(artifact, photo, folder / "looks" / f"{artifact.stem}.f32")

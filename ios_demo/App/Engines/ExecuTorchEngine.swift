@@ -34,6 +34,7 @@ struct ExecuTorchFactory: EngineFactory {
     /// of ExecuTorch's.
     final class ExecuTorchEngine: EntryEngine {
         let tile: Int
+        let tileSize: TileSize
         let facts: EngineFacts
         let statisticSizes: [Int]
         private let module: Module
@@ -45,6 +46,7 @@ struct ExecuTorchFactory: EngineFactory {
         init(_ model: Model, both: Bool) throws {
             let manifest = model.manifest
             tile = manifest.tile
+            tileSize = manifest.tileSize
             entries = manifest.entries
             name = manifest.name
             self.both = both

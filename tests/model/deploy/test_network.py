@@ -229,6 +229,14 @@ def test_two_entries_are_the_network_with_the_sheets_statistics(changes):
     assert difference(restore(sheet, *look(sheet)), network(sheet)) < EXACT * max(1, literal.abs().max())
 
 
+def test_tiles_may_have_another_size_than_the_sheet():
+    network = randomised(AnyIR(PRESETS["tiny"]))
+    sheet, tile = (torch.rand(1, 3, *size, dtype=torch.float64) for size in ((24, 24), (16, 40)))
+    look, restore = to_deploy_pair(network, 24, 24, (16, 40))
+    literal = network(tile, network.statistics(sheet))
+    assert difference(restore(tile, *look(sheet)), literal) < EXACT * max(1, literal.abs().max().item())
+
+
 def test_restore_has_nothing_that_couples_far_pixels():
     """A pixel changes what its convolutions reach; with its own statistics it changes all."""
     network = randomised(AnyIR(PRESETS["tiny"]))
@@ -334,3 +342,5 @@ def test_size_that_is_no_multiple_of_8(height, width):
     for rewrite in (to_deploy, to_deploy_pair):
         with pytest.raises(UserError, match="multiples of 8"):
             rewrite(AnyIR(PRESETS["tiny"]), height, width)
+    with pytest.raises(UserError, match="multiples of 8"):
+        to_deploy_pair(AnyIR(PRESETS["tiny"]), 16, 16, (height, width))

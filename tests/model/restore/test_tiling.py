@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anyir.model.config import default_overlap
+from anyir.model.config import TileSize, default_overlap
 from anyir.model.restore.tiling import TilePlan, axis_starts, axis_weights, reflect_indices
 from tests.helpers.fixtures import FIXTURES, script
 
@@ -52,10 +52,11 @@ def test_tiles_lie_inside_and_none_is_superfluous(axis):
 
 
 @settings(deadline=None, max_examples=50)
-@given(axes(), axes())
-def test_plan_is_the_product_of_its_axes(across, down):
+@given(axes(), axes(), st.booleans())
+def test_plan_is_the_product_of_its_axes(across, down, square):
     width, tile, overlap = across
-    plan = TilePlan(width, down[0], tile, overlap)
+    size = tile if square else TileSize(max(down[1], tile), tile)
+    plan = TilePlan(width, down[0], size, overlap)
     total = np.zeros((plan.height, plan.width))
     weights = [(row, column) for row in plan.row_weights for column in plan.column_weights]
     regions = list(plan)
@@ -87,7 +88,11 @@ def test_reflection_is_numpys(length, size):
 
 
 @pytest.mark.parametrize(
-    "values", [(0, 5, 16, 4), (5, 0, 16, 4), (5, 5, 0, 0), (5, 5, 16, -1), (5, 5, 16, 9)]
+    "values",
+    [
+        *[(0, 5, 16, 4), (5, 0, 16, 4), (5, 5, 0, 0), (5, 5, 16, -1), (5, 5, 16, 9)],
+        *[(5, 5, TileSize(0, 16), 0), (5, 5, TileSize(16, 32), 9), (5, 5, TileSize(32, 16), 9)],
+    ],
 )
 def test_bad_values(values):
     with pytest.raises(ValueError, match=r"positive|overlap"):

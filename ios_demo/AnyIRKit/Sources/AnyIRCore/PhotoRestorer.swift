@@ -12,7 +12,7 @@ public actor PhotoRestorer {
 
     /// - Parameters:
     ///   - opener: loads the engine, when it is first needed
-    ///   - overlap: pixels that neighbouring tiles share, 0 to half a tile; nil for the default
+    ///   - overlap: pixels that neighbouring tiles share, 0 to half a tile's shorter side; nil for the default
     public init(_ opener: some EngineOpener, overlap: Int? = nil) {
         self.opener = opener
         self.overlap = overlap
@@ -45,7 +45,8 @@ public actor PhotoRestorer {
     ///
     /// - Parameters:
     ///   - asksNeed: whether progress is to tell what the photo needs: with the look, before its first tile, for which the
-    ///     sheet is restored, one tile's work more; of a photo of one tile with that tile, for nothing
+    ///     sheet is restored, one tile's work more; of a photo of one tile, which is its own sheet, with that tile, for
+    ///     nothing
     ///   - progress: called at the beginning and after every step, on this actor's thread
     /// - Returns: what ran
     /// - Throws: CancellationError, ``RestoreError``, ``EngineError``, and what the source and the sink throw
@@ -70,16 +71,17 @@ public actor PhotoRestorer {
         _ source: some PhotoSource, into sink: some PhotoSink, by engine: any TileEngine,
         asksNeed: Bool, progress: @Sendable (RestoreProgress) -> Void
     ) async throws {
-        let overlap = overlap ?? TilePlan.defaultOverlap(tile: engine.tile)
-        guard 0...engine.tile / 2 ~= overlap else { throw RestoreError.overlap(overlap, tile: engine.tile) }
-        let plan = TilePlan(width: source.width, height: source.height, tile: engine.tile, overlap: overlap)
-        let tiles = TileBuffers(
-            engine: engine, width: min(plan.tile, plan.width), height: min(plan.tile, plan.height))
+        let size = engine.tileSize
+        let overlap = overlap ?? TilePlan.defaultOverlap(tile: size)
+        guard 0...size.shorter / 2 ~= overlap else { throw RestoreError.overlap(overlap, tile: size.shorter) }
+        let plan = TilePlan(width: source.width, height: source.height, tile: size, overlap: overlap)
+        let tiles = TileBuffers(engine: engine, photoWidth: source.width, photoHeight: source.height)
+        let tileIsSheet = plan.count == 1 && tiles.areSheets
         let band = Band(width: plan.width, height: tiles.height, isGrey: source.isGrey)
         var steps = Steps(total: 1 + plan.count)
         progress(steps.begin())
         try tiles.look(at: source)
-        if asksNeed, plan.count > 1 {
+        if asksNeed, !tileIsSheet {
             await Task.yield()
             try Task.checkCancellation()
             steps.need = try tiles.needOfSheet()
@@ -90,7 +92,7 @@ public actor PhotoRestorer {
                 await Task.yield()  // lets others be told that this actor is busy
                 try Task.checkCancellation()
                 try tiles.restore(source, x: x, y: y)
-                if asksNeed, plan.count == 1 { steps.need = tiles.needOfTile() }
+                if asksNeed, tileIsSheet { steps.need = tiles.needOfTile() }
                 band.add(tiles, x: x, columnWeights: plan.columnWeights[i], rowWeights: plan.rowWeights[j])
                 progress(steps.finish())
             }

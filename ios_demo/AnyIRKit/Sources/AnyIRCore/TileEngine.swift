@@ -1,10 +1,13 @@
 /// A loaded program: it looks once at a sheet of a photo's crops (``LookPlan``), and restores every tile with what it
 /// found.
 ///
-/// Images are 1x3xTxT floats (NCHW), RGB in 0..1. Engines are not Sendable; the actor that opened one owns it.
+/// Images are 1x3xHxW floats (NCHW), RGB in 0..1. Engines are not Sendable; the actor that opened one owns it.
 public protocol TileEngine: AnyObject {
-    /// Side of sheets and of tiles in pixels.
+    /// Side of sheets in pixels.
     var tile: Int { get }
+
+    /// Of tiles, which need not be as large as sheets.
+    var tileSize: TileSize { get }
 
     /// What runs, for people and for results.
     var facts: EngineFacts { get }

@@ -22,6 +22,7 @@
 
     final class ExecuTorchEngine: LoadsEntries {
         let tile: Int
+        let tileSize: TileSize
         let facts: EngineFacts
         let statisticSizes: [Int]
 
@@ -35,6 +36,7 @@
             program = try explained(name) { anyir_executorch_open(model.url.path, $0) }
             self.both = both
             tile = model.manifest.tile
+            tileSize = model.manifest.tileSize
             statisticSizes = model.manifest.entries.statistics.map(\.count)
             facts = EngineFacts(name: name, accelerator: "ExecuTorch (XNNPACK)")
             for entry in Manifest.EntryName.allCases {

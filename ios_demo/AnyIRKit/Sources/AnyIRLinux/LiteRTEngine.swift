@@ -32,6 +32,7 @@ public struct LiteRTFactory: EngineFactory {
 /// program at a time.
 final class LiteRTEngine: LoadsEntries {
     let tile: Int
+    let tileSize: TileSize
     let facts: EngineFacts
     let statisticSizes: [Int]
 
@@ -46,6 +47,7 @@ final class LiteRTEngine: LoadsEntries {
         self.model = model
         self.library = library
         tile = model.manifest.tile
+        tileSize = model.manifest.tileSize
         statisticSizes = model.manifest.entries.statistics.map(\.count)
         facts = EngineFacts(
             name: "LiteRT CPU with \(model.manifest.name)", accelerator: "LiteRT CPU (XNNPACK asked for)")

@@ -29,7 +29,7 @@ public struct ModelRow: Sendable, Equatable, Identifiable {
     public let name: String
     public let preset: String
     public let precision: String
-    public let tile: Int
+    public let tile: TileSize
     public let bytes: Int
 
     /// The model with the engine that would run it; nil where none here can.
@@ -98,7 +98,7 @@ public struct Catalogue: Sendable, Equatable {
                 ?? recommended(models: [model], engines: engines, milliseconds: benchmarked)
             return ModelRow(
                 name: name, preset: model.manifest.source.preset, precision: model.manifest.precision,
-                tile: model.manifest.tile, bytes: model.manifest.bytes, pair: own?.pair,
+                tile: model.manifest.tileSize, bytes: model.manifest.bytes, pair: own?.pair,
                 isRecommended: name == best?.model.manifest.name, isChosen: name == choice?.model.manifest.name,
                 speed: own.flatMap { speed($0.pair) })
         }

@@ -90,6 +90,10 @@ private struct PlaceFactory: EngineFactory {
             other = Model(manifest: changed(other.manifest) { $0.source.sha256 = "99" }, url: other.url)
             var foreign = try model("foreign")
             foreign = Model(manifest: changed(foreign.manifest) { $0.runtime = .coreml }, url: foreign.url)
+            var rectangle = try model("rectangle")
+            rectangle = Model(
+                manifest: changed(rectangle.manifest) { $0.restoreSize = TileSize(height: 8, width: 16) },
+                url: rectangle.url)
             let refused = ModelEntry.refused(URL(fileURLWithPath: "/m/bad.json"), reason: "The file x is missing.")
             let engines: [any EngineFactory] = [
                 PlaceFactory(opener: PlaceOpener(tile: 8, failing: 6)),
@@ -98,7 +102,7 @@ private struct PlaceFactory: EngineFactory {
                 PlaceFactory(id: "away", unavailable: notInThisBuild, opener: PlaceOpener(tile: 8)),
             ]
             let plan = BenchmarkPlan(runs: 2, warmups: 1)
-            let entries: [ModelEntry] = [.usable(try model()), .usable(other), .usable(foreign), refused]
+            let entries: [ModelEntry] = [.usable(try model()), .usable(other), .usable(foreign), refused, .usable(rectangle)]
             let targets = try chooseTargets(plan, entries: entries, engines: engines, tiles: tiles)
             let results = try await Benchmark(plan, tiles: tiles, device: PretendPhone()).measure(targets)
             let reasons = results.rows.prefix(4).map(\.error)
@@ -114,7 +118,11 @@ private struct PlaceFactory: EngineFactory {
                 results.rows[8].error == "None of these engines runs coreml programs for cpu."
                     && results.rows[8].status == .unsupported)
             #expect(results.rows[9].error == "The file x is missing." && results.rows[9].artifact == nil)
-            #expect(results.rows.count == 10 && results.rows.allSatisfy { $0.latency == nil && $0.quality.isEmpty })
+            #expect(
+                results.rows[10].error
+                    == "It takes tiles of 8x16; `anyir profile` measures such programs, this app square ones.")
+            #expect(results.rows[10].restoreSize?.width == 16 && results.rows[0].restoreSize == nil)
+            #expect(results.rows.count == 14 && results.rows.allSatisfy { $0.latency == nil && $0.quality.isEmpty })
         }
     }
 
@@ -259,7 +267,7 @@ private struct PlaceFactory: EngineFactory {
     private func model(_ name: String = "small") throws -> Model {
         let manifest = changed(try Manifest.parse(sampleManifest())) {
             $0.name = name
-            $0.tile = 8
+            ($0.tile, $0.restoreSize) = (8, nil)
         }
         return Model(manifest: manifest, url: URL(fileURLWithPath: "/models/\(name).tflite"))
     }

@@ -23,7 +23,7 @@ struct NamedEngine: EngineFactory {
     ) throws -> Model {
         var manifest = try Manifest.parse(sampleManifest())
         manifest.name = name
-        manifest.tile = tile
+        (manifest.tile, manifest.restoreSize) = (tile, nil)
         manifest.precision = precision
         manifest.parity.degradations[0].loss = loss
         manifest.parity.degradations[0].artifactPSNR = psnr

@@ -27,6 +27,7 @@ func withFolder<Result>(_ body: (URL) async throws -> Result) async throws -> Re
 /// the sheet when it looks, checks that tiles are restored with it, and notes what it did.
 final class PlaceEngine: TileEngine {
     let tile: Int
+    let tileSize: TileSize
     let facts = EngineFacts(name: "place", accelerator: "arithmetic")
     let statisticSizes = [1, 2]
 
@@ -36,6 +37,7 @@ final class PlaceEngine: TileEngine {
     init(_ opener: PlaceOpener) {
         self.opener = opener
         tile = opener.tile
+        tileSize = opener.tileSize
     }
 
     func look(_ sheet: FloatBuffer, into statistics: Statistics) throws -> RunTiming {
@@ -51,9 +53,10 @@ final class PlaceEngine: TileEngine {
         try checkOwn(statistics)
         #expect(statistics.values[1].values[1] == found, "not what the look found")
         try opener.note("restore")
-        let side = self.tile
-        for i in 0..<3 * side * side {
-            output.values[i] = opener.answer(tile.values[i], i % side, i / side % side, i / (side * side))
+        #expect(tile.count == 3 * tileSize.pixels && output.count == tile.count)
+        let (height, width) = (tileSize.height, tileSize.width)
+        for i in 0..<3 * tileSize.pixels {
+            output.values[i] = opener.answer(tile.values[i], i % width, i / width % height, i / tileSize.pixels)
         }
         return RunTiming(run: .milliseconds(2))
     }
@@ -64,15 +67,22 @@ final class PlaceOpener: EngineOpener {
     typealias Answer = @Sendable (Float, Int, Int, Int) -> Float
 
     let tile: Int
+    let tileSize: TileSize
     let badLook: Float?
     let answer: Answer
 
     private let failing: Int?
     private let state = Mutex<(calls: [String], opened: Int)>(([], 0))
 
-    /// - Parameter failing: the call, counted from 0, that throws an engine's error, once
-    init(tile: Int, badLook: Float? = nil, failing: Int? = nil, _ answer: @escaping Answer = { v, _, _, _ in v }) {
+    /// - Parameters:
+    ///   - size: of tiles that are not as large as sheets
+    ///   - failing: the call, counted from 0, that throws an engine's error, once
+    init(
+        tile: Int, size: TileSize? = nil, badLook: Float? = nil, failing: Int? = nil,
+        _ answer: @escaping Answer = { v, _, _, _ in v }
+    ) {
         self.tile = tile
+        tileSize = size ?? TileSize(side: tile)
         self.badLook = badLook
         self.failing = failing
         self.answer = answer
@@ -93,6 +103,13 @@ final class PlaceOpener: EngineOpener {
         }
         if index == failing { throw EngineError("The engine stopped.") }
     }
+}
+
+/// Of a fixture's case.
+struct RestoreSize: Decodable {
+    let height: Int, width: Int
+
+    var size: TileSize { TileSize(height: height, width: width) }
 }
 
 func randomPhoto(_ width: Int, _ height: Int, seed: UInt64 = 1) -> MemoryPhoto {

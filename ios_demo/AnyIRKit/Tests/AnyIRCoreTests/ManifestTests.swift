@@ -31,6 +31,7 @@ private struct Verdict: Decodable {
         #expect(manifest.name == "small_litert_cpu_int8w_64x64")
         #expect(manifest.runtime == .litert)
         #expect(manifest.tile == 64)
+        #expect(manifest.tileSize == TileSize(height: 48, width: 80))
         #expect(manifest.bytes == 1_234_567_890_123)
         #expect(manifest.entries.look.inputs.map(\.shape) == [[1, 3, 64, 64]])
         #expect(manifest.entries.restore.inputs.map(\.name) == ["image", "statistics_0", "statistics_1"])
@@ -52,6 +53,12 @@ private struct Verdict: Decodable {
         let text = sampleText().replacingOccurrences(of: "\n", with: "").replacingOccurrences(of: field, with: "")
         #expect(!text.contains("oldest_runtime"))
         #expect(try Manifest.parse(Data(text.utf8)).oldestRuntime == nil)
+    }
+
+    @Test func tilesAreAsLargeAsSheetsUnlessItSaysSo() throws {
+        let field = #""restore_size":{"height":48,"width":80},"#
+        let manifest = try Manifest.parse(Data(sampleText().replacingOccurrences(of: field, with: "").utf8))
+        #expect(manifest.restoreSize == nil && manifest.tileSize == TileSize(side: 64))
     }
 
     @Test(arguments: ["1", "3", nil])
@@ -93,8 +100,8 @@ func sampleManifest() -> Data { Data(sampleText().utf8) }
 
 /// A manifest that has every kind of entry.
 func sampleText(name: String = "small_litert_cpu_int8w_64x64", sha256: String = "00ff") -> String {
-    func image(_ name: String) -> String {
-        #"{"name":"\#(name)","shape":[1,3,64,64],"dtype":"float32","layout":"NCHW","range":[0,1]}"#
+    func image(_ name: String, _ size: String) -> String {
+        #"{"name":"\#(name)","shape":[1,3,\#(size)],"dtype":"float32","layout":"NCHW","range":[0,1]}"#
     }
     let statistics = #"""
         {"name":"statistics_0","shape":[1,2,4,4],"dtype":"float32","layout":"opaque","range":null},
@@ -104,10 +111,11 @@ func sampleText(name: String = "small_litert_cpu_int8w_64x64", sha256: String = 
         {"schema_version":2,"name":"\#(name)","file":"\#(name).tflite","sha256":"\#(sha256)","bytes":1234567890123,
         "source":{"file":"small.safetensors","sha256":"ab","preset":"small","config":{"dim":24,"heads":[1,2]}},
         "runtime":"litert","backend":"cpu","precision":"int8w","target":null,"tile":64,
+        "restore_size":{"height":48,"width":80},
         "entries":{
-        "look":{"inputs":[\#(image("image"))],"outputs":[\#(statistics)],
+        "look":{"inputs":[\#(image("image", "64,64"))],"outputs":[\#(statistics)],
         "operators":{"total":400,"delegated":400,"partitions":null}},
-        "restore":{"inputs":[\#(image("image")),\#(statistics)],"outputs":[\#(image("restored"))],
+        "restore":{"inputs":[\#(image("image", "48,80")),\#(statistics)],"outputs":[\#(image("restored", "48,80"))],
         "operators":{"total":321,"delegated":321,"partitions":1}}},
         "quantization":{"method":"weights","bits":8,"details":"per channel","calibration":null,"kept_float":["*.norm"]},
         "parity":{"status":"measured","reason":null,"bounds":{"max_error":null,"psnr":38.0},

@@ -16,6 +16,7 @@ private struct Needs: Decodable {
 
     struct Photo: Decodable {
         let width: Int, height: Int, tile: Int
+        let restore_size: RestoreSize?
     }
 
     struct Case<Content: Decodable>: Decodable {
@@ -42,7 +43,7 @@ private struct Needs: Decodable {
             let need = Need(
                 from: image(due.before, tile: tile, width: due.width, height: due.height),
                 to: image(due.after, tile: tile, width: due.width, height: due.height),
-                tile: tile, width: due.width, height: due.height)
+                tile: TileSize(side: tile), width: due.width, height: due.height)
             check(need, one.answer)
         }
     }
@@ -60,7 +61,9 @@ private struct Needs: Decodable {
         let photos = try fixture("needs.json", Needs.self).photos
         #expect(photos.count >= 6)
         for one in photos {
-            let (told, _) = try await restore(one.content.width, one.content.height, by: opener(one.content.tile))
+            let due = one.content
+            let opener = opener(due.tile, size: due.restore_size?.size)
+            let (told, _) = try await restore(due.width, due.height, by: opener)
             let need = try #require(told.last?.need)
             check(need, one.answer)
         }
@@ -89,8 +92,8 @@ private struct Needs: Decodable {
         #expect(opener.calls == ["look", "restore"])
     }
 
-    private func opener(_ tile: Int) -> PlaceOpener {
-        PlaceOpener(tile: tile) { v, x, y, c in v * (0.5 + Float(x) / 512) + Float(y) / 1024 - Float(c) / 32 }
+    private func opener(_ tile: Int, size: TileSize? = nil) -> PlaceOpener {
+        PlaceOpener(tile: tile, size: size) { v, x, y, c in v * (0.5 + Float(x) / 512) + Float(y) / 1024 - Float(c) / 32 }
     }
 
     /// What was told, and the result, of the photo whose colour c at (x, y) is (7x + 13y + 29c + xy) mod 256.

@@ -6,6 +6,7 @@ import Testing
 private struct Blending: Decodable {
     struct Case: Decodable {
         let width: Int, height: Int, tile: Int, overlap: Int, grey: Bool
+        let restore_size: RestoreSize?
         let photo: [UInt8], restored: [UInt8]
     }
 
@@ -49,7 +50,7 @@ private struct FullDisk: PhotoSink {
         let cases = try fixture("blending.json", Blending.self).cases
         #expect(cases.count >= 6 && cases.contains { $0.grey })
         for due in cases {
-            let opener = PlaceOpener(tile: due.tile) { v, x, y, c in
+            let opener = PlaceOpener(tile: due.tile, size: due.restore_size?.size) { v, x, y, c in
                 v * (0.5 + Float(x) / 8) + Float(y) / 16 - Float(c) / 8
             }
             let photo = MemoryPhoto(width: due.width, height: due.height, pixels: due.photo)
@@ -188,7 +189,7 @@ private struct FullDisk: PhotoSink {
         let opener = PlaceOpener(tile: 64)
         let photo = randomPhoto(20_000, 30)
         #expect(try await restore(photo, by: PhotoRestorer(opener)) == photo)
-        #expect(opener.calls.count == 1 + TilePlan(width: 20_000, height: 30, tile: 64, overlap: 16).count)
+        #expect(opener.calls.count == 1 + TilePlan(width: 20_000, height: 30, tile: TileSize(side: 64), overlap: 16).count)
     }
 
     @Test func unloadingGivesTheEngineBack() async throws {

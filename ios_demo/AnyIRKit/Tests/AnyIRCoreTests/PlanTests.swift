@@ -7,7 +7,13 @@ private struct TilePlans: Decodable {
         let tiles: [[Int]]
     }
 
+    struct Rectangles: Decodable {
+        let width: Int, height: Int, tile_height: Int, tile_width: Int, overlap: Int
+        let tiles: [[Int]]
+    }
+
     let plans: [Plan]
+    let rectangles: [Rectangles]
 }
 
 private struct LookPlans: Decodable {
@@ -24,9 +30,20 @@ private struct LookPlans: Decodable {
         let plans = try fixture("tile_plans.json", TilePlans.self).plans
         #expect(plans.count >= 14)
         for due in plans {
-            let plan = TilePlan(width: due.width, height: due.height, tile: due.tile, overlap: due.overlap)
+            let tile = TileSize(side: due.tile)
+            let plan = TilePlan(width: due.width, height: due.height, tile: tile, overlap: due.overlap)
             #expect(plan.regions.map { [$0.x, $0.y, $0.width, $0.height] } == due.tiles)
             #expect(plan.count == due.tiles.count)
+        }
+    }
+
+    @Test func tilesThatAreNoSquaresArePythons() throws {
+        let plans = try fixture("tile_plans.json", TilePlans.self).rectangles
+        #expect(plans.count >= 3)
+        for due in plans {
+            let tile = TileSize(height: due.tile_height, width: due.tile_width)
+            let plan = TilePlan(width: due.width, height: due.height, tile: tile, overlap: due.overlap)
+            #expect(plan.regions.map { [$0.x, $0.y, $0.width, $0.height] } == due.tiles)
         }
     }
 
@@ -41,7 +58,7 @@ private struct LookPlans: Decodable {
 
     @Test(arguments: [(1, 8, 0), (100, 16, 8), (257, 64, 32), (1000, 64, 7), (65, 64, 16)])
     func weightsSumToOne(length: Int, tile: Int, overlap: Int) {
-        let plan = TilePlan(width: length, height: 1, tile: tile, overlap: overlap)
+        let plan = TilePlan(width: length, height: 1, tile: TileSize(side: tile), overlap: overlap)
         var sums = [Double](repeating: 0, count: length)
         for (start, weights) in zip(plan.columns, plan.columnWeights) {
             for (i, weight) in weights.enumerated() { sums[start + i] += weight }
@@ -73,6 +90,8 @@ private struct LookPlans: Decodable {
     }
 
     @Test func overlapByDefaultIsPythons() {
-        #expect([8, 64, 128, 512].map(TilePlan.defaultOverlap(tile:)) == [2, 16, 32, 32])
+        let overlaps = [8, 64, 128, 512].map { TilePlan.defaultOverlap(tile: TileSize(side: $0)) }
+        #expect(overlaps == [2, 16, 32, 32])
+        #expect(TilePlan.defaultOverlap(tile: TileSize(height: 192, width: 64)) == 16)
     }
 }

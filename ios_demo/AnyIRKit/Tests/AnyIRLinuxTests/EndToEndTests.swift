@@ -48,7 +48,10 @@ struct EndToEndTests {
         let folder = try #require(artifacts)
         let photo = try readPhoto(folder.appendingPathComponent("photo.png"))
         var ran: Set<Manifest.Runtime> = []
-        for entry in ModelStore(folders: [folder.appendingPathComponent("models")]).list() {
+        let folders = ["models", "rectangle"].map { folder.appendingPathComponent($0) }
+        let entries = ModelStore(folders: folders).list()
+        #expect(entries.count { $0.model?.manifest.restoreSize != nil } == 1)
+        for entry in entries {
             let model = try #require(entry.model, "\(entry)")
             guard let engine = engines.first(where: { $0.opens(model.manifest) }) else { continue }
             let restored = try await restore(photo, with: model, by: engine)

@@ -9,6 +9,7 @@ import Foundation
 /// given the caller's memory.
 final class CoreMLEngine: TileEngine {
     let tile: Int
+    let tileSize: TileSize
     let facts: EngineFacts
     let statisticSizes: [Int]
 
@@ -24,6 +25,7 @@ final class CoreMLEngine: TileEngine {
     /// - Throws: ``EngineError``: the functions are not those that the manifest describes
     init(_ manifest: Manifest, look: MLModel, restore: MLModel, units: CoreMLUnits) throws {
         tile = manifest.tile
+        tileSize = manifest.tileSize
         statisticSizes = manifest.entries.statistics.map(\.count)
         lookFunction = try CoreMLFunction("look", of: manifest.name, entry: manifest.entries.look, model: look)
         restoreFunction = try CoreMLFunction(

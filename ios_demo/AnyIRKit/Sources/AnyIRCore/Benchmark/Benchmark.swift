@@ -207,7 +207,8 @@ public actor Benchmark {
         return Results.Row(
             status: status, error: error, name: target.name, engine: target.engine?.id, artifact: artifact,
             preset: manifest?.source.preset, runtime: target.runtime, backend: manifest?.backend ?? "unknown",
-            precision: manifest?.precision ?? "unknown", tile: manifest?.tile, device: environment.device,
+            precision: manifest?.precision ?? "unknown", tile: manifest?.tile,
+            restoreSize: manifest?.restoreSize.map { Results.RestoreSize(height: $0.height, width: $0.width) }, device: environment.device,
             os: environment.os, quality: [:])
     }
 }

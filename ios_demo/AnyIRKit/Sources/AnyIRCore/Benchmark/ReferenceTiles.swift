@@ -75,9 +75,11 @@ public struct ReferenceTiles: Sendable {
         return nil
     }
 
-    /// Why a program of this tile cannot be compared with them; nil where it can.
-    func misfit(tile side: Int) -> String? {
-        side == tile ? nil : "It takes tiles of \(side) and the reference has tiles of \(tile)."
+    /// Why a program of this sheet and these tiles cannot be compared with them; nil where it can.
+    func misfit(tile side: Int, tileSize: TileSize) -> String? {
+        if side != tile { return "It takes tiles of \(side) and the reference has tiles of \(tile)." }
+        return tileSize == TileSize(side: tile)
+            ? nil : "It takes tiles of \(tileSize); `anyir profile` measures such programs, this app square ones."
     }
 
     /// Puts the input of one case into a buffer: floats in 0..1, as the programs take them.

@@ -103,6 +103,12 @@ public struct Results: Codable, Sendable {
         case ok, failed, unsupported
     }
 
+    /// Height and width of tiles.
+    public struct RestoreSize: Codable, Sendable {
+        public var height: Int
+        public var width: Int
+    }
+
     /// One program by one engine: measured, or why not.
     public struct Row: Codable, Sendable {
         public var status: Status
@@ -116,6 +122,9 @@ public struct Results: Codable, Sendable {
         public var backend: String
         public var precision: String
         @OrNull public var tile: Int?
+
+        /// Left out where tiles are as large as sheets.
+        public var restoreSize: RestoreSize?
         public var device: String
         public var os: String
         @OrNull public var accelerator: String?

@@ -30,7 +30,7 @@ final class Session {
     /// The program was loaded for the first time: runs both entries once. It is given up then.
     func loaded(_ first: any TileEngine, took milliseconds: Double) throws {
         load.first = milliseconds
-        if let misfit = tiles.misfit(tile: first.tile) { throw EngineError(misfit) }
+        if let misfit = tiles.misfit(tile: first.tile, tileSize: first.tileSize) { throw EngineError(misfit) }
         tiles.input(0, into: input)
         take(first)
         firstRun.look = try look().ms

@@ -66,7 +66,7 @@ private func targets(
             "It was made from weights \(manifest.source.sha256.prefix(12)) and the reference tiles from "
                 + "\(tiles.weightsSha256?.prefix(12) ?? "others")."
         } else {
-            tiles.misfit(tile: manifest.tile)
+            tiles.misfit(tile: manifest.tile, tileSize: manifest.tileSize)
         }
     return fitting.map { engine in
         Target(

@@ -17,7 +17,7 @@ public struct Manifest: Sendable, Equatable {
     /// The least system version, where the format fixes one.
     public var target: String?
 
-    /// Height and width of sheet and tile, in pixels.
+    /// Height and width of the sheet in pixels; of the tile, too, where there is no ``restoreSize``.
     public var tile: Int
     public var entries: Entries
     public var quantization: Quantization?
@@ -28,6 +28,12 @@ public struct Manifest: Sendable, Equatable {
 
     /// The oldest runtime that was seen to run it; nil: none was tried.
     public var oldestRuntime: String?
+
+    /// Of the tiles, where they are not as large as the sheet.
+    public var restoreSize: TileSize?
+
+    /// Of the tiles that `restore` takes.
+    public var tileSize: TileSize { restoreSize ?? TileSize(side: tile) }
 
     public enum Runtime: String, Sendable, CaseIterable {
         case executorch, litert, coreml

@@ -36,6 +36,17 @@ extension Manifest {
         codeSha256 = try fields.string("code_sha256")
         seconds = try fields.double("seconds")
         oldestRuntime = fields.has("oldest_runtime") ? try fields.orNil("oldest_runtime", fields.string) : nil
+        restoreSize =
+            fields.has("restore_size")
+            ? try fields.orNil("restore_size") { (name) throws(ManifestError) in try TileSize(fields.fields(name)) }
+            : nil
+        try fields.end()
+    }
+}
+
+extension TileSize {
+    fileprivate init(_ fields: JSONFields) throws(ManifestError) {
+        self.init(height: try fields.int("height"), width: try fields.int("width"))
         try fields.end()
     }
 }

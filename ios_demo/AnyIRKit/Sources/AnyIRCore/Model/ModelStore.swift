@@ -140,9 +140,11 @@ public final class ModelStore: Sendable {
         try refuse(
             isFolder.boolValue != (manifest.runtime == .coreml),
             isFolder.boolValue ? "\(name) is not a file." : "\(name) is not a package.")
-        try refuse(
-            manifest.tile < sizeMultiple || manifest.tile % sizeMultiple != 0,
-            "The tile size \(manifest.tile) is not a multiple of \(sizeMultiple).")
+        for side in [manifest.tile, manifest.tileSize.height, manifest.tileSize.width] {
+            try refuse(
+                side < sizeMultiple || side % sizeMultiple != 0,
+                "The tile size \(side) is not a multiple of \(sizeMultiple).")
+        }
         try checkEntries(of: manifest)
 
         let found = try hash(of: url)
@@ -160,10 +162,11 @@ public final class ModelStore: Sendable {
         guard let sheet = look.inputs.first, let tile = restore.inputs.first, let output = restore.outputs.first,
             look.inputs.count == 1, restore.outputs.count == 1
         else { throw ManifestError("The model does not take one image and give one.") }
-        let shape = [1, 3, manifest.tile, manifest.tile]
+        let sheetShape = [1, 3, manifest.tile, manifest.tile]
+        let tileShape = [1, 3, manifest.tileSize.height, manifest.tileSize.width]
         let types = manifest.runtime == .coreml ? ["float16", "float32"] : ["float32"]
         let known = types.joined(separator: " or ")
-        for image in [sheet, tile, output] {
+        for (image, shape) in [(sheet, sheetShape), (tile, tileShape), (output, tileShape)] {
             try refuse(
                 image.shape != shape || !types.contains(image.dtype),
                 "\(image.name) is \(image.dtype) \(Manifest.Tensor.text(image.shape)); this app gives and takes \(known) "

@@ -40,7 +40,7 @@ public func recommended(
     var best: (choice: Choice, rank: [Double])?
     for choice in exact {
         let manifest = choice.model.manifest
-        let rank = [quality(of: manifest), Double(manifest.tile), Double(precisionRank(manifest.precision))]
+        let rank = [quality(of: manifest), pixels(choice), Double(precisionRank(manifest.precision))]
         if let found = best, !found.rank.lexicographicallyPrecedes(rank) { continue }
         best = (choice, rank)
     }
@@ -50,7 +50,7 @@ public func recommended(
 private let maxLoss = 0.2
 
 private func pixels(_ choice: Choice) -> Double {
-    Double(choice.model.manifest.tile) * Double(choice.model.manifest.tile)
+    Double(choice.model.manifest.tileSize.pixels)
 }
 
 /// In dB: how far the artifact's results are behind the network's, on average; 0 where nothing was measured.

@@ -41,19 +41,19 @@ public struct Need: Sendable, Hashable, Codable {
     /// What differs between two images, of which the top left `width` x `height` pixels count.
     ///
     /// - Parameters:
-    ///   - before: 3 planes of `tile` x `tile` values, clamped to 0...1 here
+    ///   - before: 3 planes of a tile's values, clamped to 0...1 here
     ///   - after: the same
-    ///   - width: 1 to `tile`
-    ///   - height: 1 to `tile`
-    public init(from before: FloatBuffer, to after: FloatBuffer, tile: Int, width: Int, height: Int) {
-        precondition((1...tile).contains(width) && (1...tile).contains(height), "\(width)x\(height) in \(tile)")
-        precondition(before.count == 3 * tile * tile && after.count == 3 * tile * tile, "not an image of \(tile)")
+    ///   - width: 1 to the tile's
+    ///   - height: 1 to the tile's
+    public init(from before: FloatBuffer, to after: FloatBuffer, tile: TileSize, width: Int, height: Int) {
+        precondition(1...tile.width ~= width && 1...tile.height ~= height, "\(width)x\(height) in \(tile)")
+        precondition(before.count == 3 * tile.pixels && after.count == 3 * tile.pixels, "not an image of \(tile)")
         let old = Levels(before, tile: tile, width: width, height: height)
         let new = Levels(after, tile: tile, width: width, height: height)
         var squares = 0.0
         for c in 0..<3 {
             for y in 0..<height {
-                let row = (c * tile + y) * tile
+                let row = (c * tile.height + y) * tile.width
                 for i in row..<row + width {
                     let difference = level(after.values[i]) - level(before.values[i])
                     squares += difference * difference
@@ -96,12 +96,12 @@ private struct Levels {
     let coarse: Double
     let fine: Double
 
-    init(_ image: FloatBuffer, tile: Int, width: Int, height: Int) {
-        let plane = tile * tile
+    init(_ image: FloatBuffer, tile: TileSize, width: Int, height: Int) {
+        let plane = tile.pixels
         var sum = 0.0
         for c in 0..<3 {
             for y in 0..<height {
-                for x in 0..<width { sum += level(image.values[c * plane + y * tile + x]) }
+                for x in 0..<width { sum += level(image.values[c * plane + y * tile.width + x]) }
             }
         }
         mean = sum / Double(3 * width * height)
@@ -112,9 +112,9 @@ private struct Levels {
         var means = [Double](repeating: 0, count: columns * (height / down))
         var around = 0.0
         for k in means.indices {
-            let corner = k / columns * down * tile + k % columns * across
+            let corner = k / columns * down * tile.width + k % columns * across
             for i in luma.indices {
-                let place = corner + i / across * tile + i % across
+                let place = corner + i / across * tile.width + i % across
                 luma[i] =
                     0.299 * level(image.values[place]) + 0.587 * level(image.values[plane + place])
                     + 0.114 * level(image.values[2 * plane + place])

@@ -22,14 +22,14 @@ final class Band {
 
     /// Adds a tile whose left edge is at `x`; the weights are its own along x and along y.
     func add(_ tile: TileBuffers, x: Int, columnWeights: [Double], rowWeights: [Double]) {
-        let plane = tile.tile * tile.tile
+        let plane = tile.size.pixels
         let values = tile.output.values
         sums.withUnsafeMutableBufferPointer { sums in
             alpha.withUnsafeMutableBufferPointer { alpha in
                 for row in 0..<tile.height {
                     for column in 0..<tile.width {
                         let weight = Float(rowWeights[row] * columnWeights[column])
-                        let from = row * tile.tile + column
+                        let from = row * tile.size.width + column
                         let to = row * width + x + column
                         var (red, green, blue) = (values[from], values[plane + from], values[2 * plane + from])
                         if isGrey {

@@ -13,14 +13,34 @@ public struct Region: Sendable, Hashable {
     }
 }
 
-/// How a photo is cut into square tiles, row by row from the top left, and the weights that blend them.
+/// Height and width of a tile in pixels.
+public struct TileSize: Sendable, Hashable, CustomStringConvertible {
+    public let height: Int
+    public let width: Int
+
+    public init(height: Int, width: Int) {
+        self.height = height
+        self.width = width
+    }
+
+    /// Of a square tile.
+    public init(side: Int) { self.init(height: side, width: side) }
+
+    public var shorter: Int { min(height, width) }
+    public var pixels: Int { height * width }
+
+    /// "192x320"; "256" of a square.
+    public var description: String { height == width ? "\(height)" : "\(height)x\(width)" }
+}
+
+/// How a photo is cut into tiles, row by row from the top left, and the weights that blend them.
 ///
 /// A function of its four arguments alone, the same as in Python and Kotlin: docs/reference/tile_plans.md states the
 /// rules. A side that is shorter than the tile is covered by one tile, filled up by ``reflectIndices(length:size:)``.
 public struct TilePlan: Sendable {
     public let width: Int
     public let height: Int
-    public let tile: Int
+    public let tile: TileSize
     public let overlap: Int
 
     /// x of every tile in a row.
@@ -38,19 +58,20 @@ public struct TilePlan: Sendable {
     /// - Parameters:
     ///   - width: of the photo in pixels, at least 1
     ///   - height: of the photo in pixels, at least 1
-    ///   - tile: side of a tile in pixels, at least 1
-    ///   - overlap: pixels that neighbours share, 0 to half a tile; the last tiles may share more
-    public init(width: Int, height: Int, tile: Int, overlap: Int) {
-        precondition(width >= 1 && height >= 1 && tile >= 1, "no tiles of \(tile) for \(width)x\(height)")
-        precondition(0...tile / 2 ~= overlap, "overlap \(overlap) is not in 0..\(tile / 2), half the tile")
+    ///   - tile: its sides at least 1
+    ///   - overlap: pixels that neighbours share, 0 to half a tile's shorter side; the last tiles may share more
+    public init(width: Int, height: Int, tile: TileSize, overlap: Int) {
+        precondition(width >= 1 && height >= 1 && tile.shorter >= 1, "no tiles of \(tile) for \(width)x\(height)")
+        let half = tile.shorter / 2
+        precondition(0...half ~= overlap, "overlap \(overlap) is not in 0..\(half), half the tile")
         self.width = width
         self.height = height
         self.tile = tile
         self.overlap = overlap
-        columns = axisStarts(length: width, tile: tile, overlap: overlap)
-        rows = axisStarts(length: height, tile: tile, overlap: overlap)
-        columnWeights = axisWeights(length: width, tile: tile, overlap: overlap)
-        rowWeights = axisWeights(length: height, tile: tile, overlap: overlap)
+        columns = axisStarts(length: width, tile: tile.width, overlap: overlap)
+        rows = axisStarts(length: height, tile: tile.height, overlap: overlap)
+        columnWeights = axisWeights(length: width, tile: tile.width, overlap: overlap)
+        rowWeights = axisWeights(length: height, tile: tile.height, overlap: overlap)
     }
 
     /// The number of tiles.
@@ -59,12 +80,16 @@ public struct TilePlan: Sendable {
     /// Every tile's part of the photo, row by row.
     public var regions: [Region] {
         rows.flatMap { y in
-            columns.map { x in Region(x: x, y: y, width: min(tile, width), height: min(tile, height)) }
+            columns.map { x in
+                Region(x: x, y: y, width: min(tile.width, width), height: min(tile.height, height))
+            }
         }
     }
 
-    /// Pixels that neighbouring tiles share unless told otherwise: 32, a quarter of a tile below 128.
-    public static func defaultOverlap(tile: Int) -> Int { min(32, tile / 4) }
+    /// Pixels that neighbouring tiles share unless told otherwise: 32, a quarter of a tile's shorter side below 128.
+    public static func defaultOverlap(tile: TileSize) -> Int { defaultOverlap(tile: tile.shorter) }
+
+    static func defaultOverlap(tile: Int) -> Int { min(32, tile / 4) }
 }
 
 /// First pixel of every tile along one side: steps of `tile - overlap`, the last shifted inwards.

@@ -15,11 +15,11 @@ internal class Band(private val width: Int, height: Int, private val grey: Boole
 
     /** Adds a tile whose left edge is at [x]; the weights are its own along x and along y. */
     fun add(x: Int, tile: TileBuffers, columnWeights: DoubleArray, rowWeights: DoubleArray) {
-        val plane = tile.tile * tile.tile
+        val plane = tile.size.pixels
         for (row in 0 until tile.height) {
             for (column in 0 until tile.width) {
                 val weight = (rowWeights[row] * columnWeights[column]).toFloat()
-                val from = row * tile.tile + column
+                val from = row * tile.size.width + column
                 val to = row * width + x + column
                 var red = tile.values[from]
                 var green = tile.values[plane + from]

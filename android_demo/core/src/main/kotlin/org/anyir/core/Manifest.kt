@@ -90,7 +90,12 @@ class Manifest(
     val seconds: Double,
     /** The oldest runtime that was seen to run it; null: none was tried. */
     val oldestRuntime: String? = null,
+    /** Of the tiles, where they are not as large as the sheet, which is [tile] x [tile]. */
+    val restoreSize: TileSize? = null,
 ) {
+    /** Of the tiles that `restore` takes. */
+    val tileSize: TileSize get() = restoreSize ?: TileSize(tile)
+
     companion object {
         /** The schema that this code reads. */
         const val SCHEMA_VERSION = 2L

@@ -30,15 +30,19 @@ internal fun readManifest(fields: JsonFields): Manifest {
         versions = fields.fields("versions").run { rest().associateWith { string(it) } },
         codeSha256 = fields.string("code_sha256"),
         seconds = fields.double("seconds"),
-        oldestRuntime = if (fields.has("oldest_runtime")) {
-            fields.orNull("oldest_runtime") { fields.string(it) }
-        } else {
-            null
-        },
+        oldestRuntime = fields.ifThere("oldest_runtime") { fields.string(it) },
+        restoreSize = fields.ifThere("restore_size") { readRestoreSize(fields.fields(it)) },
     )
     fields.end()
     return manifest
 }
+
+/** What may be absent, or null. */
+private fun <T : Any> JsonFields.ifThere(name: String, read: (String) -> T): T? =
+    if (has(name)) orNull(name, read) else null
+
+private fun readRestoreSize(fields: JsonFields) =
+    TileSize(height = fields.int("height"), width = fields.int("width")).also { fields.end() }
 
 private fun readSource(fields: JsonFields) = Source(
     file = fields.string("file"),

@@ -103,8 +103,8 @@ class ModelStore(private val folders: List<File>) {
         refuseIf(!file.exists()) { "The file $name is missing." }
         refuseIf(leaves(file, folder)) { "$name is a link that leads out of the folder." }
         refuseIf(!file.isFile) { "$name is not a file." }
-        refuseIf(manifest.tile < 8 || manifest.tile % 8 != 0) {
-            "The tile size ${manifest.tile} is not a multiple of 8."
+        for (side in manifest.tileSize.run { listOf(manifest.tile, height, width) }) {
+            refuseIf(side < 8 || side % 8 != 0) { "The tile size $side is not a multiple of 8." }
         }
         checkEntries(manifest)
 
@@ -123,8 +123,11 @@ class ModelStore(private val folders: List<File>) {
         refuseIf(look.inputs.size != 1 || restore.outputs.size != 1 || restore.inputs.isEmpty()) {
             "The model does not take one image and give one."
         }
-        val shape = listOf(1L, 3L, manifest.tile.toLong(), manifest.tile.toLong())
-        for (image in listOf(look.inputs[0], restore.inputs[0], restore.outputs[0])) {
+        val (sheet, tile) = listOf(TileSize(manifest.tile), manifest.tileSize).map {
+            listOf(1L, 3L, it.height.toLong(), it.width.toLong())
+        }
+        val images = listOf(look.inputs[0] to sheet, restore.inputs[0] to tile, restore.outputs[0] to tile)
+        for ((image, shape) in images) {
             refuseIf(image.shape != shape || image.dtype != "float32") {
                 "${image.name} is ${image.dtype} ${image.shape.joinToString("x")}; this app gives " +
                     "and takes float32 ${shape.joinToString("x")}."

@@ -51,17 +51,17 @@ data class Need(val change: Double, val brightness: Double, val contrast: Double
         /**
          * What differs between two images, of which the top left [width] x [height] pixels count.
          *
-         * @param before 3 planes of [tile] x [tile] values from index 0, clamped to 0..1 here
+         * @param before 3 planes of a tile's values from index 0, clamped to 0..1 here
          * @param after the same
          */
-        fun between(before: FloatBuffer, after: FloatBuffer, tile: Int, width: Int, height: Int): Need {
-            require(width in 1..tile && height in 1..tile) { "${width}x$height in a tile of $tile" }
+        fun between(before: FloatBuffer, after: FloatBuffer, tile: TileSize, width: Int, height: Int): Need {
+            require(width in 1..tile.width && height in 1..tile.height) { "${width}x$height in a tile of $tile" }
             val old = Measured(before, tile, width, height)
             val new = Measured(after, tile, width, height)
             var squares = 0.0
             for (c in 0..2) {
                 for (y in 0 until height) {
-                    val row = c * tile * tile + y * tile
+                    val row = c * tile.pixels + y * tile.width
                     for (i in row until row + width) {
                         val difference = level(after.get(i)) - level(before.get(i))
                         squares += difference * difference
@@ -84,17 +84,17 @@ data class Need(val change: Double, val brightness: Double, val contrast: Double
 private fun level(value: Float): Double = 255.0 * value.coerceIn(0f, 1f)
 
 /** An image's mean, and the standard deviations of its cells' mean luma and of the luma around these means. */
-private class Measured(image: FloatBuffer, tile: Int, width: Int, height: Int) {
+private class Measured(image: FloatBuffer, tile: TileSize, width: Int, height: Int) {
     val mean: Double
     val coarse: Double
     val fine: Double
 
     init {
-        val plane = tile * tile
+        val plane = tile.pixels
         var sum = 0.0
         for (c in 0..2) {
             for (y in 0 until height) {
-                for (x in 0 until width) sum += level(image.get(c * plane + y * tile + x))
+                for (x in 0 until width) sum += level(image.get(c * plane + y * tile.width + x))
             }
         }
         mean = sum / (3 * width * height)
@@ -105,9 +105,9 @@ private class Measured(image: FloatBuffer, tile: Int, width: Int, height: Int) {
         val means = DoubleArray(width / across * (height / down))
         var around = 0.0
         for (cell in means.indices) {
-            val corner = cell / (width / across) * down * tile + cell % (width / across) * across
+            val corner = cell / (width / across) * down * tile.width + cell % (width / across) * across
             for (i in luma.indices) {
-                val place = corner + i / across * tile + i % across
+                val place = corner + i / across * tile.width + i % across
                 luma[i] = RED * level(image.get(place)) + GREEN * level(image.get(plane + place)) +
                     BLUE * level(image.get(2 * plane + place))
             }

@@ -23,9 +23,12 @@ fun defaultOverlap(tile: Int): Int = minOf(32, tile / 4)
  * The same numbers as Python's `Restorer`, operation by operation.
  *
  * @param runner looks at photos and restores tiles
- * @param overlap pixels that neighbouring tiles share, at most half a tile
+ * @param overlap pixels that neighbouring tiles share, at most half a tile's shorter side
  */
-class PhotoRestorer(private val runner: TileRunner, private val overlap: Int = defaultOverlap(runner.tile)) {
+class PhotoRestorer(
+    private val runner: TileRunner,
+    private val overlap: Int = defaultOverlap(runner.tileSize.shorter),
+) {
     /**
      * Restores [source] into [sink].
      *
@@ -34,7 +37,8 @@ class PhotoRestorer(private val runner: TileRunner, private val overlap: Int = d
      * @param cancelled asked before every crop of the look, before every tile, and before every region that is searched
      * for colour
      * @param onNeed told once how much the photo needs to be restored: with the look, before its first tile, for which
-     * the sheet is restored, one tile's work more; of a photo of one tile after that, for nothing. Null: not asked for
+     * the sheet is restored, one tile's work more; of a photo of one tile, which is its own sheet, after that, for
+     * nothing. Null: not asked for
      * @throws CancelledException [cancelled] said so
      * @throws RestoreException the model returned NaN or infinity: a [LookException] where it did so in its look
      */
@@ -56,13 +60,14 @@ class PhotoRestorer(private val runner: TileRunner, private val overlap: Int = d
         onNeed: ((Need) -> Unit)? = null,
         finished: (y: Int, rows: Int, band: Band) -> Unit,
     ) {
-        val plan = TilePlan(source.width, source.height, runner.tile, overlap)
-        val tiles = TileBuffers(runner, minOf(plan.tile, plan.width), minOf(plan.tile, plan.height))
+        val plan = TilePlan(source.width, source.height, runner.tileSize, overlap)
+        val tiles = TileBuffers(runner, source.width, source.height)
         val steps = 1 + plan.size
         progress(0, steps)
         tiles.look(source, cancelled)
         val band = Band(plan.width, tiles.height, grey = source.grey || !tiles.findsColour(source, plan, cancelled))
-        if (onNeed != null && plan.size > 1) {
+        val tileIsSheet = plan.size == 1 && tiles.areSheets
+        if (onNeed != null && !tileIsSheet) {
             if (cancelled()) throw CancelledException()
             onNeed(tiles.sheetNeed())
         }
@@ -73,7 +78,7 @@ class PhotoRestorer(private val runner: TileRunner, private val overlap: Int = d
                 if (cancelled()) throw CancelledException()
                 source.read(Region(x, y, tiles.width, tiles.height), tiles.argb)
                 tiles.run()
-                if (onNeed != null && plan.size == 1) onNeed(tiles.tileNeed())
+                if (onNeed != null && tileIsSheet) onNeed(tiles.tileNeed())
                 band.add(x, tiles, plan.columnWeights[i], plan.rowWeights[j])
                 progress(++done, steps)
             }

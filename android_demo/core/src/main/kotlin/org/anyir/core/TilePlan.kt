@@ -3,45 +3,57 @@ package org.anyir.core
 /** The part of the photo that one tile covers, in pixels from the top left corner. */
 data class Region(val x: Int, val y: Int, val width: Int, val height: Int)
 
+/** Height and width of a tile in pixels; both are the [side] of a square one. */
+data class TileSize(val height: Int, val width: Int) {
+    constructor(side: Int) : this(side, side)
+
+    val shorter: Int get() = minOf(height, width)
+
+    val pixels: Int get() = height * width
+
+    /** "192x320"; "256" of a square. */
+    override fun toString(): String = if (height == width) "$height" else "${height}x$width"
+}
+
 /**
- * How a photo is cut into square tiles, row by row from the top left, and the weights that blend them.
+ * How a photo is cut into tiles, row by row from the top left, and the weights that blend them.
  *
  * A function of its four arguments alone, the same as in Python: docs/reference/tile_plans.md states the rules. A side
  * that is shorter than the tile is covered by one tile, filled up by [reflectIndices].
  *
  * @param width of the photo in pixels, at least 1
  * @param height of the photo in pixels, at least 1
- * @param tile side of a tile in pixels
- * @param overlap pixels that neighbours share, at most half a tile; the last tiles may share more
+ * @param overlap pixels that neighbours share, at most half a tile's shorter side; the last tiles may share more
  * @throws IllegalArgumentException a value out of its range
  */
-class TilePlan(val width: Int, val height: Int, val tile: Int, val overlap: Int) {
+class TilePlan(val width: Int, val height: Int, val tile: TileSize, val overlap: Int) {
     init {
-        require(width >= 1 && height >= 1 && tile >= 1) {
+        require(width >= 1 && height >= 1 && tile.shorter >= 1) {
             "no tiles of $tile for ${width}x$height: all must be positive"
         }
-        require(overlap in 0..tile / 2) { "overlap $overlap is not in 0..${tile / 2}, half the tile" }
+        val half = tile.shorter / 2
+        require(overlap in 0..half) { "overlap $overlap is not in 0..$half, half the tile" }
     }
 
     /** x of every tile in a row. */
-    val columns: IntArray = axisStarts(width, tile, overlap)
+    val columns: IntArray = axisStarts(width, tile.width, overlap)
 
     /** y of every row of tiles. */
-    val rows: IntArray = axisStarts(height, tile, overlap)
+    val rows: IntArray = axisStarts(height, tile.height, overlap)
 
     /** For every entry of [columns], the weight of each of its pixels along x. */
-    val columnWeights: List<DoubleArray> by lazy { axisWeights(width, tile, overlap) }
+    val columnWeights: List<DoubleArray> by lazy { axisWeights(width, tile.width, overlap) }
 
     /** For every entry of [rows], the weight of each of its pixels along y. */
-    val rowWeights: List<DoubleArray> by lazy { axisWeights(height, tile, overlap) }
+    val rowWeights: List<DoubleArray> by lazy { axisWeights(height, tile.height, overlap) }
 
     /** The number of tiles. */
     val size: Int get() = columns.size * rows.size
 
     /** Every tile's part of the photo, row by row. */
     fun regions(): Sequence<Region> {
-        val across = minOf(tile, width)
-        val down = minOf(tile, height)
+        val across = minOf(tile.width, width)
+        val down = minOf(tile.height, height)
         return rows.asSequence().flatMap { y -> columns.asSequence().map { x -> Region(x, y, across, down) } }
     }
 }

@@ -6,11 +6,14 @@ import java.nio.FloatBuffer
  * What restores photos in tiles that agree: it looks once at a sheet of the photo's crops ([LookPlan]), and restores
  * every tile with what it found.
  *
- * Images are 1x3xTxT floats (NCHW), RGB in 0..1, in direct buffers of native byte order, from index 0.
+ * Images are 1x3xHxW floats (NCHW), RGB in 0..1, in direct buffers of native byte order, from index 0.
  */
 interface TileRunner {
-    /** Side of sheets and of tiles in pixels. */
+    /** Side of sheets in pixels. */
     val tile: Int
+
+    /** Of tiles, which need not be as large as sheets. */
+    val tileSize: TileSize get() = TileSize(tile)
 
     /** Room for the statistics of one photo, for this program alone. */
     fun newStatistics(): Statistics

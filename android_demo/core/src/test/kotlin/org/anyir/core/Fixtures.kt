@@ -14,6 +14,10 @@ internal fun fixture(name: String): JsonObject =
 
 internal fun JsonObject.int(name: String): Int = get(name).asInt
 
+/** Of a case's tiles, which are as large as its sheet unless it says so. */
+internal fun JsonObject.tileSize(): TileSize =
+    getAsJsonObject("restore_size")?.run { TileSize(int("height"), int("width")) } ?: TileSize(int("tile"))
+
 internal fun JsonArray.ints(): IntArray = IntArray(size()) { get(it).asInt }
 
 internal fun JsonArray.doubles(): DoubleArray = DoubleArray(size()) { get(it).asDouble }
@@ -58,7 +62,11 @@ internal class MemorySink(private val width: Int, height: Int) : PhotoSink {
  * A model made of a function of the value and its place: (value, x, y, colour) -> value. It finds the first value of
  * the sheet when it looks, checks that tiles are restored with it, and notes what it did.
  */
-internal class PlaceModel(override val tile: Int, private val answer: (Float, Int, Int, Int) -> Float) : TileRunner {
+internal class PlaceModel(
+    override val tile: Int,
+    override val tileSize: TileSize = TileSize(tile),
+    private val answer: (Float, Int, Int, Int) -> Float,
+) : TileRunner {
     val calls = ArrayList<String>()
     private var found = Float.NaN
 
@@ -73,11 +81,12 @@ internal class PlaceModel(override val tile: Int, private val answer: (Float, In
     }
 
     override fun restore(input: FloatBuffer, statistics: Statistics, output: FloatBuffer): RunTiming {
-        check(input.isDirect && output.isDirect && input.remaining() == 3 * tile * tile)
+        check(input.isDirect && output.isDirect && input.remaining() == 3 * tileSize.pixels)
         check(statistics.owner === this && statistics.values[1].get(1) == found) { "not what the look found" }
         calls += "restore"
-        for (i in 0 until 3 * tile * tile) {
-            output.put(i, answer(input.get(i), i % tile, i / tile % tile, i / (tile * tile)))
+        val (height, width) = tileSize
+        for (i in 0 until 3 * tileSize.pixels) {
+            output.put(i, answer(input.get(i), i % width, i / width % height, i / tileSize.pixels))
         }
         return RunTiming(0, 0, 0)
     }

@@ -59,6 +59,14 @@ class ManifestTest {
     }
 
     @Test
+    fun `tiles have the size of sheets unless it says another one`() {
+        val json = JsonParser.parseString(sampleManifest()).asJsonObject
+        assertEquals(TileSize(48, 80), Manifest.parse(json.toString()).tileSize)
+        json.remove("restore_size")
+        assertEquals(TileSize(64), Manifest.parse(json.toString()).tileSize)
+    }
+
+    @Test
     fun `thousands of changed manifests are taken or refused as the schema says`() {
         val random = Random(0)
         val verdicts = mutableMapOf(true to 0, false to 0)
@@ -153,8 +161,8 @@ class ManifestTest {
 /** One of a manifest's two entries. */
 internal fun JsonObject.entry(name: String): JsonObject = getAsJsonObject("entries").getAsJsonObject(name)
 
-private fun image(name: String) =
-    """{"name":"$name","shape":[1,3,64,64],"dtype":"float32","layout":"NCHW","range":[0,1]}"""
+private fun image(name: String, size: String) =
+    """{"name":"$name","shape":[1,3,$size],"dtype":"float32","layout":"NCHW","range":[0,1]}"""
 
 private const val STATISTICS =
     """{"name":"statistics_0","shape":[1,2,4,4],"dtype":"float32","layout":"opaque","range":null},
@@ -166,10 +174,11 @@ internal fun sampleManifest(): String = """
     "sha256":"00ff","bytes":1234567890123,
     "source":{"file":"small.safetensors","sha256":"ab","preset":"small","config":{"dim":24,"heads":[1,2]}},
     "runtime":"litert","backend":"cpu","precision":"int8w","target":null,"tile":64,
+    "restore_size":{"height":48,"width":80},
     "entries":{
-    "look":{"inputs":[${image("image")}],"outputs":[$STATISTICS],
+    "look":{"inputs":[${image("image", "64,64")}],"outputs":[$STATISTICS],
     "operators":{"total":400,"delegated":400,"partitions":null}},
-    "restore":{"inputs":[${image("image")},$STATISTICS],"outputs":[${image("restored")}],
+    "restore":{"inputs":[${image("image", "48,80")},$STATISTICS],"outputs":[${image("restored", "48,80")}],
     "operators":{"total":321,"delegated":321,"partitions":1}}},
     "quantization":{"method":"weights","bits":8,"details":"per channel","calibration":null,"kept_float":["*.norm"]},
     "parity":{"status":"measured","reason":null,"bounds":{"max_error":null,"psnr":38.0},

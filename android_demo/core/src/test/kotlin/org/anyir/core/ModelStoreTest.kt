@@ -44,6 +44,9 @@ class ModelStoreTest {
         tensor("restore", "inputs", 1 + place).change()
     }
 
+    private fun JsonObject.size(height: Int, width: Int) =
+        add("restore_size", JsonParser.parseString("""{"height":$height,"width":$width}"""))
+
     private fun JsonObject.shape(vararg sides: Int) = add("shape", JsonParser.parseString(sides.contentToString()))
 
     private fun list(vararg folders: File = arrayOf(folder)) = ModelStore(folders.toList()).list()
@@ -136,6 +139,11 @@ class ModelStoreTest {
             "Core ML" to { addProperty("runtime", "coreml") },
             "no executorch program" to { addProperty("runtime", "executorch") },
             "multiple of 8" to { addProperty("tile", 63) },
+            "size 84 is not a multiple of 8" to { size(48, 84) },
+            "size 0 is not a multiple of 8" to { size(0, 80) },
+            "size -8 is not a multiple of 8" to { size(48, -8) },
+            "image is float32 1x3x48x80; this app gives and takes float32 1x3x56x80" to { size(56, 80) },
+            "image is float32 1x3x48x80; this app gives and takes float32 1x3x64x64" to { remove("restore_size") },
             "image is int8" to { tensor("look", "inputs", 0).addProperty("dtype", "int8") },
             "float32 1x3x128x128" to { addProperty("tile", 128) },
             "one image" to { entry("restore").getAsJsonArray("outputs").remove(0) },

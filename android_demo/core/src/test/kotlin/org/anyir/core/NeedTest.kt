@@ -21,7 +21,7 @@ class NeedTest {
             val (before, after) = listOf("before", "after").map { name ->
                 image(case.getAsJsonArray(name).doubles(), tile, width, height)
             }
-            check(case, Need.between(before, after, tile, width, height))
+            check(case, Need.between(before, after, TileSize(tile), width, height))
         }
     }
 
@@ -31,7 +31,7 @@ class NeedTest {
         assertTrue(cases.size >= 6)
         for (case in cases) {
             val needs = ArrayList<Need>()
-            restore(case.int("width"), case.int("height"), model(case.int("tile")), needs)
+            restore(case.int("width"), case.int("height"), model(case.int("tile"), case.tileSize()), needs)
             check(case, needs.single())
         }
     }
@@ -59,7 +59,8 @@ class NeedTest {
         assertEquals(listOf("look", "restore"), model.calls)
     }
 
-    private fun model(tile: Int) = PlaceModel(tile) { v, x, y, c -> v * (0.5f + x / 512f) + y / 1024f - c / 32f }
+    private fun model(tile: Int, size: TileSize = TileSize(tile)) =
+        PlaceModel(tile, size) { v, x, y, c -> v * (0.5f + x / 512f) + y / 1024f - c / 32f }
 
     /** Of the photo whose colour c at (x, y) is (7x + 13y + 29c + xy) mod 256. */
     private fun restore(width: Int, height: Int, model: TileRunner, needs: MutableList<Need>?): MemorySink {

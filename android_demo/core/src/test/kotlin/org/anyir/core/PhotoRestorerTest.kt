@@ -19,7 +19,9 @@ class PhotoRestorerTest {
             val width = case.int("width")
             val height = case.int("height")
             val photo = MemoryPhoto(width, height, argb(case.getAsJsonArray("photo").ints()))
-            val model = PlaceModel(case.int("tile")) { v, x, y, c -> v * (0.5f + x / 8f) + y / 16f - c / 8f }
+            val model = PlaceModel(case.int("tile"), case.tileSize()) { v, x, y, c ->
+                v * (0.5f + x / 8f) + y / 16f - c / 8f
+            }
             val restorer = PhotoRestorer(model, case.int("overlap"))
 
             val blended = DoubleArray(width * height * 3)
@@ -39,10 +41,12 @@ class PhotoRestorerTest {
     fun `a model that changes nothing leaves every pixel and its alpha alone`() {
         val random = Random(1)
         repeat(60) {
-            val tile = 8 * random.nextInt(1, 5)
+            val (tile, other) = List(2) { 8 * random.nextInt(1, 5) }
+            val size = if (random.nextBoolean()) TileSize(tile) else TileSize(tile, other)
             val photo = randomPhoto(random, random.nextInt(1, 120), random.nextInt(1, 120))
             val sink = MemorySink(photo.width, photo.height)
-            PhotoRestorer(PlaceModel(tile) { v, _, _, _ -> v }, random.nextInt(0, tile / 2 + 1)).restore(photo, sink)
+            val model = PlaceModel(tile, size) { v, _, _, _ -> v }
+            PhotoRestorer(model, random.nextInt(0, size.shorter / 2 + 1)).restore(photo, sink)
             assertEquals(photo.height, sink.rows)
             assertArrayEquals(photo.argb, sink.argb)
         }
@@ -87,7 +91,7 @@ class PhotoRestorerTest {
             }
             val model = PlaceModel(64) { v, _, _, _ -> v }
             PhotoRestorer(model).restore(counting, MemorySink(200, 200))
-            assertEquals(crops + further + TilePlan(200, 200, 64, 16).size, reads.size)
+            assertEquals(crops + further + TilePlan(200, 200, TileSize(64), 16).size, reads.size)
 
             reads.clear()
             model.calls.clear()

@@ -1,5 +1,6 @@
 package org.anyir.core
 
+import com.google.gson.JsonObject
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
@@ -16,11 +17,22 @@ class TilePlanTest {
         val cases = fixture.getAsJsonArray("plans").map { it.asJsonObject }
         assertTrue(cases.size >= 14)
         for (case in cases) {
-            val plan = TilePlan(case.int("width"), case.int("height"), case.int("tile"), case.int("overlap"))
-            val expected = case.getAsJsonArray("tiles").map { tile -> tile.asJsonArray.ints().toList() }
-            assertEquals(expected, plan.regions().map { listOf(it.x, it.y, it.width, it.height) }.toList())
-            assertEquals(expected.size, plan.size)
+            check(case, TileSize(case.int("tile")))
         }
+    }
+
+    @Test
+    fun `every plan of tiles that are no squares`() {
+        val cases = fixture.getAsJsonArray("rectangles").map { it.asJsonObject }
+        assertTrue(cases.size >= 3)
+        for (case in cases) check(case, TileSize(case.int("tile_height"), case.int("tile_width")))
+    }
+
+    private fun check(case: JsonObject, tile: TileSize) {
+        val plan = TilePlan(case.int("width"), case.int("height"), tile, case.int("overlap"))
+        val expected = case.getAsJsonArray("tiles").map { region -> region.asJsonArray.ints().toList() }
+        assertEquals(expected, plan.regions().map { listOf(it.x, it.y, it.width, it.height) }.toList())
+        assertEquals(expected.size, plan.size)
     }
 
     @Test
@@ -69,7 +81,12 @@ class TilePlanTest {
     fun `bad values are refused`() {
         val bad = listOf("0 5 16 4", "5 0 16 4", "5 5 0 0", "5 5 16 -1", "5 5 16 9")
         for ((width, height, tile, overlap) in bad.map { it.split(" ").map(String::toInt) }) {
-            assertThrows(IllegalArgumentException::class.java) { TilePlan(width, height, tile, overlap) }
+            assertThrows(IllegalArgumentException::class.java) {
+                TilePlan(width, height, TileSize(tile), overlap)
+            }
+        }
+        for ((tile, overlap) in listOf(TileSize(0, 16) to 0, TileSize(16, 32) to 9, TileSize(32, 16) to 9)) {
+            assertThrows(IllegalArgumentException::class.java) { TilePlan(5, 5, tile, overlap) }
         }
     }
 }

@@ -72,6 +72,7 @@ private class CompiledModelEngine(
 ) : Engine {
     override val name = "$accelerator, ${model.manifest.name}"
     override val tile = model.manifest.tile
+    override val tileSize = model.manifest.tileSize
 
     /** A GPU is asked before a photo is looked at, and keeps the program; the look's own is closed after it. */
     private val kept = if (looking == null) null else RESTORE

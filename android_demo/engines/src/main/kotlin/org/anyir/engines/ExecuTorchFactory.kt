@@ -32,6 +32,7 @@ internal class ExecuTorchFactory : EngineFactory {
 private class ExecuTorchEngine(model: Model, override val threads: Int, both: Boolean) : Engine {
     override val name = "ExecuTorch, ${model.manifest.name}"
     override val tile = model.manifest.tile
+    override val tileSize = model.manifest.tileSize
     private val manifest = model.manifest
     private val entries = manifest.entries
     private val image = entries.look.inputs[0]

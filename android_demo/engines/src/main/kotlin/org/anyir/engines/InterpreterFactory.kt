@@ -46,6 +46,7 @@ private class InterpreterEngine(
     override val accelerator = "LiteRT CPU (XNNPACK asked for)"
     override val version: String = TensorFlowLite.runtimeVersion()
     override val tile = model.manifest.tile
+    override val tileSize = model.manifest.tileSize
     private val manifest = model.manifest
     private val entries = manifest.entries
 

@@ -25,9 +25,13 @@ object JvmArtifacts {
     val photo: File get() = File(folder, "photo.png")
 
     /** The programs, each checked against its manifest. */
-    val models: List<Model>
-        get() = ModelStore(listOf(File(folder, "models"))).list()
-            .filterIsInstance<ModelEntry.Usable>().map { it.model }
+    val models: List<Model> get() = models("models")
+
+    /** A program whose tiles are 48x80 and whose sheet is 64x64. */
+    val rectangle: Model get() = models("rectangle").single()
+
+    private fun models(name: String) =
+        ModelStore(listOf(File(folder, name))).list().filterIsInstance<ModelEntry.Usable>().map { it.model }
 
     /** What `anyir restore --with` this program makes of [photo]. */
     fun restored(model: Model): File = File(folder, "restored/${model.file.nameWithoutExtension}.png")

@@ -49,6 +49,7 @@ private class JvmEngine(private val model: Model, override val threads: Int, bot
     override val accelerator = "LiteRT (this machine's CPU)"
     override val version: String = TfLiteVersion().string
     override val tile = model.manifest.tile
+    override val tileSize = model.manifest.tileSize
     private val programs = OpenEntries(name, model.file, both) { Program(it) }
 
     override fun newStatistics() = roomFor(model.manifest)

@@ -26,7 +26,7 @@ class JvmEngineTest {
         val photo = ImageIO.read(JvmArtifacts.photo)
         val models = JvmArtifacts.models
         assertEquals(setOf("fp32", "fp16", "int8w"), models.map { it.manifest.precision }.toSet())
-        for (model in models) {
+        for (model in models + JvmArtifacts.rectangle) {
             val result = BufferedImage(photo.width, photo.height, BufferedImage.TYPE_INT_RGB)
             val steps = ArrayList<Int>()
             JvmEngineFactory().open(model, threads = 2).use { engine ->

@@ -27,12 +27,12 @@ fun recommended(models: List<Model>, engines: List<EngineFactory>, millis: (Choi
     val all = choices(models, engines)
     val exact = all.filter { loss(it.model.manifest) <= MAX_LOSS }.ifEmpty { all }
     val fastest = exact.filter { millis(it) != null }
-        .minByOrNull { millis(it)!! / (it.model.manifest.tile.toDouble() * it.model.manifest.tile) }
+        .minByOrNull { millis(it)!! / it.model.manifest.tileSize.pixels }
     if (fastest != null) return fastest
     val onCpu = exact.filter { !it.engine.id.endsWith(GPU) }.ifEmpty { exact }
     return onCpu.maxWithOrNull(
         compareBy<Choice> { quality(it.model.manifest) }
-            .thenBy { it.model.manifest.tile }
+            .thenBy { it.model.manifest.tileSize.pixels }
             .thenBy { it.model.manifest.precision == "fp32" }
             .thenBy { -all.indexOf(it) },
     )

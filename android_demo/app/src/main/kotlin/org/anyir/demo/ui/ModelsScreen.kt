@@ -47,7 +47,8 @@ class ModelsScreen(
 
     private fun model(row: ModelRow) {
         val manifest = row.model.manifest
-        val facts = context.getString(R.string.model_facts, words.size(manifest.bytes), manifest.tile)
+        val size = manifest.tileSize
+        val facts = context.getString(R.string.model_facts, words.size(manifest.bytes), size.height, size.width)
         val runs = row.choice != null
         add(
             ChoiceRow(context).apply {

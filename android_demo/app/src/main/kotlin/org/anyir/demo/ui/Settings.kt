@@ -27,12 +27,13 @@ class Settings(context: Context) {
 
     /**
      * Remembers how long a restoration took, with loading the model and reading the photo. The look at the photo counts
-     * as one more tile, whose size it has.
+     * as one more tile, by its pixels.
      */
     fun remember(choice: Choice, result: RestoredPhoto) {
-        val tile = choice.model.manifest.tile
-        val tiles = TilePlan(result.width, result.height, tile, defaultOverlap(tile)).size
-        stored.edit().putFloat(key(choice), result.millis.toFloat() / (1 + tiles)).apply()
+        val (tile, size) = choice.model.manifest.run { tile to tileSize }
+        val tiles = TilePlan(result.width, result.height, size, defaultOverlap(size.shorter)).size
+        val look = tile.toFloat() * tile / size.pixels
+        stored.edit().putFloat(key(choice), result.millis / (look + tiles)).apply()
     }
 
     private fun key(choice: Choice) = "millis ${choice.engine.id} ${choice.model.manifest.sha256}"

@@ -13,6 +13,7 @@ import org.anyir.core.Region
 import org.anyir.core.RunTiming
 import org.anyir.core.Statistics
 import org.anyir.core.TilePlan
+import org.anyir.core.TileSize
 import org.anyir.core.TileRunner
 import org.anyir.core.defaultOverlap
 import org.anyir.demo.R
@@ -180,7 +181,7 @@ class UprightSourceTest {
             }
             val source = UprightSource(regions, Orientation(orientation))
             PhotoRestorer(runner).restore(source, sink)
-            val plan = TilePlan(source.width, source.height, 256, defaultOverlap(256))
+            val plan = TilePlan(source.width, source.height, TileSize(256), defaultOverlap(256))
             val crops = decoded.take(LookPlan(source.width, source.height, 256).crops().size)
             assertTrue("no more rows than a crop's", crops.all { minOf(it.width(), it.height()) == 64 })
             val bands = decoded.drop(crops.size)

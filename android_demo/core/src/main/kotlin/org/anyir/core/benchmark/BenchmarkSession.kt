@@ -7,6 +7,7 @@ import org.anyir.core.Operators
 import org.anyir.core.RunTiming
 import org.anyir.core.Statistics
 import org.anyir.core.TileRunner
+import org.anyir.core.TileSize
 import org.anyir.core.directFloats
 import java.io.Closeable
 import java.nio.FloatBuffer
@@ -81,8 +82,8 @@ class BenchmarkSession(
         val start = System.nanoTime()
         val first = open()
         val loaded = System.nanoTime()
-        if (first.runner.tile != tiles.tile) {
-            val found = first.runner.tile
+        if (first.runner.tile != tiles.tile || first.runner.tileSize != TileSize(tiles.tile)) {
+            val found = first.runner.tileSize
             first.close()
             error("it takes tiles of $found and the reference has tiles of ${tiles.tile}")
         }

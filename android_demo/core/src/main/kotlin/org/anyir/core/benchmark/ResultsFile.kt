@@ -85,6 +85,15 @@ object ResultsFile {
         addProperty("backend", manifest?.backend ?: UNKNOWN)
         addProperty("precision", manifest?.precision ?: UNKNOWN)
         addProperty("tile", manifest?.tile)
+        manifest?.restoreSize?.let { size ->
+            add(
+                "restore_size",
+                JsonObject().apply {
+                    addProperty("height", size.height)
+                    addProperty("width", size.width)
+                },
+            )
+        }
         add("device", environment["device"])
         add("os", environment["os"])
         for (key in TOLD) add(key, loaded.value(key))

@@ -66,6 +66,8 @@ private fun targets(plan: BenchmarkPlan, model: Model, engines: List<EngineInfo>
                 "${tiles.weightsSha256.take(12)}."
         manifest.tile != tiles.tile ->
             "It takes tiles of ${manifest.tile} and the reference has tiles of ${tiles.tile}."
+        manifest.restoreSize != null ->
+            "It takes tiles of ${manifest.tileSize}; `anyir profile` measures such programs, this app square ones."
         else -> null
     }
     return fitting.map {

@@ -232,6 +232,18 @@ class BenchmarkTest {
     }
 
     @Test
+    fun `a program of tiles that are no squares is refused before it is run`() {
+        val text = sampleManifest().replace("\"sha256\":\"ab\"", "\"sha256\":\"$HASH\"")
+        val manifests = listOf(text, text.replace("\"restore_size\":{\"height\":48,\"width\":80},", ""))
+        val entries = manifests.map { ModelEntry.Usable(Model(Manifest.parse(it), File("rectangle.tflite"))) }
+        val engine = EngineInfo("engine", null) { true }
+        val square = SmallReference(64).open()
+        val errors = entries.map { chooseTargets(plan(), listOf(it), listOf(engine), square).single().error }
+        val due = "It takes tiles of 48x80; `anyir profile` measures such programs, this app square ones."
+        assertEquals(listOf(due, null), errors)
+    }
+
+    @Test
     fun `no model, or a name that is not there, is refused before anything runs`() {
         val none = assertThrows(PlanException::class.java) { chooseTargets(plan(), emptyList(), emptyList(), tiles) }
         assertTrue("There is no model" in none.message!!)
