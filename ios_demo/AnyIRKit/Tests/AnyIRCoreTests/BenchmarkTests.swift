@@ -102,7 +102,9 @@ private struct PlaceFactory: EngineFactory {
                 PlaceFactory(id: "away", unavailable: notInThisBuild, opener: PlaceOpener(tile: 8)),
             ]
             let plan = BenchmarkPlan(runs: 2, warmups: 1)
-            let entries: [ModelEntry] = [.usable(try model()), .usable(other), .usable(foreign), refused, .usable(rectangle)]
+            let entries: [ModelEntry] = [
+                .usable(try model()), .usable(other), .usable(foreign), refused, .usable(rectangle),
+            ]
             let targets = try chooseTargets(plan, entries: entries, engines: engines, tiles: tiles)
             let results = try await Benchmark(plan, tiles: tiles, device: PretendPhone()).measure(targets)
             let reasons = results.rows.prefix(4).map(\.error)

@@ -93,7 +93,9 @@ private struct Needs: Decodable {
     }
 
     private func opener(_ tile: Int, size: TileSize? = nil) -> PlaceOpener {
-        PlaceOpener(tile: tile, size: size) { v, x, y, c in v * (0.5 + Float(x) / 512) + Float(y) / 1024 - Float(c) / 32 }
+        PlaceOpener(tile: tile, size: size) { v, x, y, c in
+            v * (0.5 + Float(x) / 512) + Float(y) / 1024 - Float(c) / 32
+        }
     }
 
     /// What was told, and the result, of the photo whose colour c at (x, y) is (7x + 13y + 29c + xy) mod 256.

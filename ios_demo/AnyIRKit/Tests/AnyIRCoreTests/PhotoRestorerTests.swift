@@ -189,7 +189,8 @@ private struct FullDisk: PhotoSink {
         let opener = PlaceOpener(tile: 64)
         let photo = randomPhoto(20_000, 30)
         #expect(try await restore(photo, by: PhotoRestorer(opener)) == photo)
-        #expect(opener.calls.count == 1 + TilePlan(width: 20_000, height: 30, tile: TileSize(side: 64), overlap: 16).count)
+        #expect(
+            opener.calls.count == 1 + TilePlan(width: 20_000, height: 30, tile: TileSize(side: 64), overlap: 16).count)
     }
 
     @Test func unloadingGivesTheEngineBack() async throws {

@@ -208,7 +208,8 @@ public actor Benchmark {
             status: status, error: error, name: target.name, engine: target.engine?.id, artifact: artifact,
             preset: manifest?.source.preset, runtime: target.runtime, backend: manifest?.backend ?? "unknown",
             precision: manifest?.precision ?? "unknown", tile: manifest?.tile,
-            restoreSize: manifest?.restoreSize.map { Results.RestoreSize(height: $0.height, width: $0.width) }, device: environment.device,
+            restoreSize: manifest?.restoreSize.map { Results.RestoreSize(height: $0.height, width: $0.width) },
+            device: environment.device,
             os: environment.os, quality: [:])
     }
 }
