@@ -109,7 +109,7 @@ def run(
     from anyir.model.evaluation.suite import WHOLE, plan_suite
     from anyir.model.evaluation.tables import show_benchmarks, show_diagnostics, show_photos
     from anyir.model.model_card import add_figures, check_whole, row_name
-    from anyir.model.restore.tile_models import TorchModel, open_model
+    from anyir.model.restore.tile_models import TorchModel, open_model, own_tile
     from anyir.model.training.run import show_scores
 
     missing: list[str] = []
@@ -143,7 +143,7 @@ def run(
         raise typer.BadParameter("--statistics means nothing for whole photos: give --tile")
     restore: Restore = restore_whole(model) if whole else restore_tiled(model, tile, statistics)
     result: dict[str, Any] = describe_model(model, weights, with_)
-    result["tile"] = None if whole else model.tile or tile
+    result["tile"] = None if whole else own_tile(model) or tile
     result["missing"] = missing
     console = Console(stderr=True)
     if trials:

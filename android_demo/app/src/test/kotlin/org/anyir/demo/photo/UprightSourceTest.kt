@@ -13,8 +13,8 @@ import org.anyir.core.Region
 import org.anyir.core.RunTiming
 import org.anyir.core.Statistics
 import org.anyir.core.TilePlan
-import org.anyir.core.TileSize
 import org.anyir.core.TileRunner
+import org.anyir.core.TileSize
 import org.anyir.core.defaultOverlap
 import org.anyir.demo.R
 import org.junit.Assert.assertArrayEquals
