@@ -105,7 +105,8 @@ def main(android: Path, folder: Path) -> None:
     (program,) = models.glob("*litert_cpu_fp32_*.tflite")
     anyir("restore", camera, folder / "restored" / camera.name, "--with", program, "--overwrite")
     pick = random.Random(0)
-    real = [json.loads(path.read_text()) for path in sorted(models.glob("*64x64.json"))]
+    folders = (models, folder / "rectangle")
+    real = [json.loads(path.read_text()) for one in folders for path in sorted(one.glob("tiny_*.json"))]
     for manifest in real:
         del manifest["parity"]["samples"][2:], manifest["parity"]["degradations"][2:]
         for sample in manifest["parity"]["samples"]:
