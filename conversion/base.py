@@ -75,6 +75,7 @@ class Promise:
         entries: what each takes and gives.
         origin: what its statistics belong to.
         backend: what it was made for.
+        other_sizes: of tiles that it takes, too.
     """
 
     tile: int
@@ -82,10 +83,18 @@ class Promise:
     entries: Entries
     origin: Origin
     backend: str
+    other_sizes: tuple[TileSize, ...] = ()
 
     @classmethod
     def of(cls, manifest: Manifest) -> Promise:
-        return cls(manifest.tile, manifest.tile_size, manifest.entries, manifest.origin, manifest.backend)
+        return cls(
+            tile=manifest.tile,
+            tile_size=manifest.tile_size,
+            entries=manifest.entries,
+            origin=manifest.origin,
+            backend=manifest.backend,
+            other_sizes=tuple(other.size for other in manifest.other_sizes or ()),
+        )
 
 
 class LookResult(NamedTuple):
@@ -101,12 +110,13 @@ class LookResult(NamedTuple):
 
 
 class Runner(ABC):
-    """A loaded artifact, which is a ``SizedModel``.
+    """A loaded artifact, which is a model of ``SeveralSizes``, most often of one.
 
     Attributes:
         name: of the file, without suffix.
         tile: side of sheets in pixels.
-        tile_size: height and width of tiles.
+        tile_size: height and width of tiles, unless another of the ``sizes`` is asked for.
+        sizes: of tiles, ``tile_size`` first.
 
     Args:
         path: the artifact.
@@ -122,6 +132,7 @@ class Runner(ABC):
     def __init__(self, path: Path, promise: Promise, *, threads: int, both: bool = False) -> None:
         self.name, self.promise = path.stem, promise
         self.tile, self.tile_size = promise.tile, promise.tile_size
+        self.sizes = (promise.tile_size, *promise.other_sizes)
 
     @staticmethod
     @abstractmethod

@@ -9,7 +9,7 @@ import multiprocessing.connection
 import shutil
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -38,6 +38,7 @@ def build(
     recipes: list[Recipe],
     *,
     tile_size: TileSize | None = None,
+    other_sizes: Sequence[TileSize] = (),
     on_progress: Callable[[str, str], None] = lambda recipe, text: None,
 ) -> list[BuildRow]:
     """Build artifacts and write ``conversion.json`` beside them.
@@ -46,6 +47,7 @@ def build(
         weights: as for ``load_weights``.
         tile: side of sheets, and of tiles, in pixels, a multiple of 8.
         tile_size: of tiles that are not as large as sheets: height and width, likewise.
+        other_sizes: of tiles that one program takes, too, each once; Core ML programs alone can.
         on_progress: called with a recipe's name and what it is doing, or its final status.
 
     Returns:
@@ -75,7 +77,7 @@ def build(
         shutil.copyfile(path, copy)
         if choice_path(path).is_file():
             shutil.copyfile(choice_path(path), choice_path(copy))
-        run_jobs(plan(copy, tile, out, scratch, recipes, tile_size), finish, on_progress)
+        run_jobs(plan(copy, tile, out, scratch, recipes, tile_size, other_sizes), finish, on_progress)
         ordered = [noted(rows[recipe.name], recipe, copy) for recipe in recipes]
     report = {"weights": path.name, "tile": tile, "rows": [asdict(row) for row in ordered]}
     write_atomically(out / REPORT, (json.dumps(report, indent=1) + "\n").encode())
@@ -97,6 +99,7 @@ def plan(
     scratch: Path,
     recipes: list[Recipe],
     tile_size: TileSize | None = None,
+    other_sizes: Sequence[TileSize] = (),
 ) -> list[Job]:
     """Group recipes: those of a runtime whose precisions share a converted program are one job."""
     groups: dict[str, list[Recipe]] = {}
@@ -106,7 +109,9 @@ def plan(
     threads = max(1, multiprocessing.cpu_count() // PROCESSES)
     described = describe_weights(weights)
     return [
-        Job(name, weights, described, tile, out, scratch, tuple(group), threads, tile_size)
+        Job(
+            name, weights, described, tile, out, scratch, tuple(group), threads, tile_size, tuple(other_sizes)
+        )
         for name, group in groups.items()
     ]
 

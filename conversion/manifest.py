@@ -175,6 +175,16 @@ class Parity(Strict):
         return next((s for s in self.stages if (s.stage, s.against) == ("artifact", "literal")), None)
 
 
+class OtherSize(RestoreSize):
+    """Another size of tiles that ``restore`` takes, and how exact it is with them."""
+
+    parity: Parity
+
+
+OPTIONAL = ("restore_size", "other_sizes", "oldest_runtime")
+"""Entries of a manifest that are left out where there is nothing to say."""
+
+
 class Manifest(Strict):
     schema_version: Literal[2]
     name: str
@@ -192,6 +202,9 @@ class Manifest(Strict):
     restore_size: RestoreSize | None = Field(
         default=None, description="absent: the tile is as large as the sheet"
     )
+    other_sizes: list[OtherSize] | None = Field(
+        default=None, description="of tiles that `restore` takes, too; absent: it takes tiles of one size"
+    )
     entries: Entries
     quantization: Quantization | None
     parity: Parity
@@ -208,6 +221,9 @@ class Manifest(Strict):
         other = next((image for image in images if image.shape != [1, 3, *self.tile_size]), None)
         if self.restore_size is not None and other is not None:
             raise ValueError(f"restore_size is {self.tile_size}; `restore` has {other.name} of {other.shape}")
+        others = [other.size for other in self.other_sizes or ()]
+        if len({self.tile_size, *others}) <= len(others):
+            raise ValueError("other_sizes has a size twice, or that of all tiles")
         return self
 
     @property
@@ -243,7 +259,7 @@ class Manifest(Strict):
             ) from error
 
     def to_json(self) -> str:
-        absent = {name for name in ("restore_size", "oldest_runtime") if getattr(self, name) is None}
+        absent = {name for name in OPTIONAL if getattr(self, name) is None}
         return self.model_dump_json(indent=1, exclude=absent) + "\n"
 
 

@@ -42,6 +42,15 @@ def one_side(side: int) -> int:
     return side
 
 
+def any_tile(text: str) -> TileSize:
+    """What ``--also`` says: a side, or height and width.
+
+    Raises:
+        typer.BadParameter: anything else.
+    """
+    return tile_size(str(text)) if "x" in str(text) else TileSize.of(tile_side(text))
+
+
 RestoreSizeOption = Annotated[
     TileSize | None,
     typer.Option(

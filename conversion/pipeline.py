@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from pkgutil import resolve_name
@@ -24,15 +22,16 @@ from anyir.conversion.manifest import (
     Manifest,
     Operators,
     Origin,
+    OtherSize,
     Parity,
     Tensor,
     Weights,
-    manifest_path,
     tree_bytes,
     tree_sha256,
     verify_artifact,
 )
 from anyir.conversion.parity import OutOfBounds, check, mean_loss, measure, not_measured
+from anyir.conversion.placing import discard, put_in_place
 from anyir.conversion.recipes import MIXED, Recipe
 from anyir.conversion.restore_size import RestoreSize
 from anyir.conversion.runtimes import find_backend, find_runtime
@@ -56,6 +55,7 @@ class Job:
         scratch: folder inside ``out`` for files that are not finished; removed at the end.
         threads: CPU threads.
         tile_size: of tiles that are not as large as sheets.
+        other_sizes: of tiles that one program takes, too.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Job:
     recipes: tuple[Recipe, ...]
     threads: int
     tile_size: TileSize | None = None
+    other_sizes: tuple[TileSize, ...] = ()
 
     @property
     def log(self) -> Path:
@@ -75,7 +76,8 @@ class Job:
 
     def target(self, recipe: Recipe) -> Path:
         """Where a recipe's artifact goes."""
-        return self.out / recipe.file_name(self.described.preset, self.tile, self.tile_size)
+        name = recipe.file_name(self.described.preset, self.tile, self.tile_size, self.other_sizes)
+        return self.out / name
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,17 @@ def row_of(manifest: Manifest, recipe: Recipe, status: str) -> BuildRow:
         psnr=literal.psnr if literal else None,
         loss=mean_loss(manifest.parity) if literal else None,
         seconds=manifest.seconds,
+        note="; ".join(map(describe_other, manifest.other_sizes or ())) or None,
     )
+
+
+def describe_other(other: OtherSize) -> str:
+    """For people: "tiles of 384x384: 72.1 dB"."""
+    literal = other.parity.literal
+    if literal is None:
+        return f"tiles of {other.size}: not measured"
+    psnr = "equal" if literal.psnr is None else f"{literal.psnr:.1f} dB"
+    return f"tiles of {other.size}: {psnr}"
 
 
 def describe_weights(path: Path) -> Weights:
@@ -161,7 +173,7 @@ class Pipeline:
 
     @cached_property
     def source(self) -> Source:
-        return Source(self.job.weights, self.job.tile, self.job.tile_size)
+        return Source(self.job.weights, self.job.tile, self.job.tile_size, self.job.other_sizes)
 
     @cached_property
     def exporter(self) -> Exporter:
@@ -191,15 +203,29 @@ class Pipeline:
             say("comparing")
             entries = describe_entries(export.operators, source, export.dtype)
             origin = Origin(self.job.described.sha256, recipe.runtime, recipe.precision, self.job.tile)
-            promise = Promise(source.tile, source.tile_size, entries, origin, recipe.backend)
+            promise = Promise(
+                source.tile, source.tile_size, entries, origin, recipe.backend, source.other_sizes
+            )
             parity = compare_artifact(path, recipe, export, source, promise)
             check(parity)
+            others = [self.compare_other(size, path, recipe, export, promise) for size in source.other_sizes]
         except OutOfBounds:
             discard(target)
             raise
-        manifest = describe(path, recipe, export, entries, parity, self.job, time.monotonic() - start)
+        seconds = time.monotonic() - start
+        manifest = describe(path, recipe, export, entries, parity, others, self.job, seconds)
         put_in_place(path, manifest, target)
         return row_of(manifest, recipe, "built")
+
+    def compare_other(
+        self, size: TileSize, path: Path, recipe: Recipe, export: Export, promise: Promise
+    ) -> OtherSize:
+        """Compare tiles of another size, within the same bounds."""
+        source = Source(self.job.weights, self.job.tile, size)
+        # What came before the artifact was computed with tiles of the first size.
+        parity = compare_artifact(path, recipe, replace(export, stages=[]), source, promise)
+        check(parity)
+        return OtherSize(height=size.height, width=size.width, parity=parity)
 
 
 def up_to_date(target: Path, job: Job, recipe: Recipe) -> Manifest | None:
@@ -291,6 +317,7 @@ def describe(
     export: Export,
     entries: Entries,
     parity: Parity,
+    others: list[OtherSize],
     job: Job,
     seconds: float,
 ) -> Manifest:
@@ -308,6 +335,7 @@ def describe(
         target=export.target,
         tile=job.tile,
         restore_size=RestoreSize.of(job.tile_size),
+        other_sizes=others or None,
         entries=entries,
         quantization=export.quantization,
         parity=parity,
@@ -315,32 +343,3 @@ def describe(
         code_sha256=code_sha256(),
         seconds=round(seconds, 1),
     )
-
-
-def put_in_place(path: Path, manifest: Manifest, target: Path) -> None:
-    """Move a new artifact and its manifest to where an earlier pair may be.
-
-    All is written before the first move. Between the moves the artifact is not the one that the manifest
-    beside it describes, as its sha256 shows.
-    """
-    described = manifest_path(path)
-    described.write_text(manifest.to_json(), encoding="utf-8")
-    earlier = path.with_suffix(".earlier")
-    if target.is_dir():  # the system replaces files and empty folders only
-        os.replace(target, earlier)
-    try:
-        os.replace(path, target)
-    except OSError:
-        if earlier.is_dir():
-            os.replace(earlier, target)
-        raise
-    os.replace(described, manifest_path(target))
-
-
-def discard(target: Path) -> None:
-    """Remove an artifact and its manifest, the manifest first: what has none is no artifact."""
-    manifest_path(target).unlink(missing_ok=True)
-    if target.is_dir():
-        shutil.rmtree(target)
-    else:
-        target.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -75,11 +76,19 @@ class Recipe:
     def name(self) -> str:
         return f"{self.runtime}_{self.backend}_{self.precision}"
 
-    def file_name(self, preset: str, tile: int, tile_size: TileSize | None = None) -> str:
+    def file_name(
+        self,
+        preset: str,
+        tile: int,
+        tile_size: TileSize | None = None,
+        other_sizes: Sequence[TileSize] = (),
+    ) -> str:
         """For example ``small_litert_cpu_fp32_256x256.tflite``; of other tiles than its sheets, such as
-        192x320, ``small_litert_cpu_fp32_256x256_restore192x320.tflite``."""
+        192x320, ``small_litert_cpu_fp32_256x256_restore192x320.tflite``; of several, such as
+        ``small_coreml_mlprogram_fp16_256x256_also128x128_384x384.mlpackage``."""
         restore = "" if tile_size in (None, (tile, tile)) else f"_restore{tile_size}"
-        return f"{preset}_{self.name}_{tile}x{tile}{restore}{find_runtime(self.runtime).suffix}"
+        also = f"_also{'_'.join(map(str, other_sizes))}" if other_sizes else ""
+        return f"{preset}_{self.name}_{tile}x{tile}{restore}{also}{find_runtime(self.runtime).suffix}"
 
 
 MIXED = "mixed"

@@ -26,6 +26,10 @@ class RestoreSize(BaseModel):
                 raise ValueError(f"{side} is not a positive multiple of {SIZE_MULTIPLE}")
         return self
 
+    @property
+    def size(self) -> TileSize:
+        return TileSize(self.height, self.width)
+
     @classmethod
     def of(cls, size: TileSize | None) -> RestoreSize | None:
         return None if size is None else cls(height=size.height, width=size.width)
@@ -33,4 +37,4 @@ class RestoreSize(BaseModel):
 
 def tile_size(tile: int, restore_size: RestoreSize | None) -> TileSize:
     """Of tiles: as large as the sheet of side ``tile`` where they have no size of their own."""
-    return TileSize.of(tile) if restore_size is None else TileSize(restore_size.height, restore_size.width)
+    return TileSize.of(tile) if restore_size is None else restore_size.size

@@ -41,13 +41,20 @@ class Source:
     Args:
         tile: side of sheets in pixels.
         tile_size: height and width of tiles; by default as large as sheets.
+        other_sizes: of tiles that one program takes, too.
     """
 
-    def __init__(self, weights: Path, tile: int, tile_size: TileSize | None = None) -> None:
+    def __init__(
+        self,
+        weights: Path,
+        tile: int,
+        tile_size: TileSize | None = None,
+        other_sizes: tuple[TileSize, ...] = (),
+    ) -> None:
         from anyir.model.checkpoint import load_weights
 
         self.weights, self.tile = weights, tile
-        self.tile_size = tile_size or TileSize.of(tile)
+        self.tile_size, self.other_sizes = tile_size or TileSize.of(tile), other_sizes
         self.network = load_weights(weights)
 
     @cached_property

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from anyir.conversion.options import LARGEST_TILE, RestoreSizeOption, tile_side
-from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE
+from anyir.conversion.options import LARGEST_TILE, RestoreSizeOption, any_tile, tile_side
+from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE, TileSize
 
 
 def run(
@@ -22,6 +22,14 @@ def run(
         ),
     ] = DEFAULT_TILE,
     restore_size: RestoreSizeOption = None,
+    also: Annotated[
+        list[TileSize] | None,
+        typer.Option(
+            parser=any_tile,
+            metavar="PIXELS",
+            help="Other tiles that one Core ML program takes, too, such as 384, or 192x320; repeatable.",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("build/artifacts"),
     only: Annotated[
         list[str] | None,
@@ -46,6 +54,10 @@ def run(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 
+    other_sizes = sorted({*(also or [])} - {restore_size or TileSize.of(tile)})
+    if other_sizes and any(recipe.runtime != "coreml" for recipe in recipes):
+        raise typer.BadParameter("only Core ML programs take several sizes: --also needs --only 'coreml_*'")
+
     import json
     from dataclasses import asdict
 
@@ -64,7 +76,9 @@ def run(
             done = text in ("built", "reused", "failed")
             bar.update(tasks[recipe], description=f"{recipe}: {text}", completed=int(done))
 
-        rows = build(weights, tile, out, recipes, tile_size=restore_size, on_progress=show)
+        rows = build(
+            weights, tile, out, recipes, tile_size=restore_size, other_sizes=other_sizes, on_progress=show
+        )
     if as_json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
     else:

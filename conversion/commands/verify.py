@@ -129,6 +129,8 @@ def _run_again(path: Path, manifest: Manifest) -> str:
     model = load_artifact(path, Promise.of(manifest), both=True)
     share = compare_operators(model, manifest)
     figures = _figures(recheck(manifest.parity, manifest.tile_size, model))
+    for other in manifest.other_sizes or ():
+        figures += f"; {other.size}: {_figures(recheck(other.parity, other.size, model))}"
     how = ", evaluated" if find_backend(manifest.runtime, manifest.backend).is_evaluated else ""
     return f"{figures}{how}{share}"
 

@@ -43,6 +43,7 @@ class EvaluatedCoreMl(Runner):
         self._functions = {entry: Evaluator(path, entry) for entry in contract.ENTRIES}
         self._names = contract.statistic_names(len(promise.entries.statistics))
         look, restore = (self._functions[entry] for entry in contract.ENTRIES)
+        self._check_sizes(restore.enumerated.get(contract.INPUT))
         found: dict[str, tuple[Shapes, Shapes]] = {
             contract.LOOK: (
                 self._shapes(look.inputs, [contract.INPUT]),
@@ -83,4 +84,22 @@ class EvaluatedCoreMl(Runner):
         for name in names:
             if (given := features[name].dtype.name) != "fp16":
                 raise UserError(f"{self.name} has {name} in {given}; fp16 is due")
-        return [tuple(int(side or 0) for side in features[name].shape) for name in names]
+        tile = contract.shape(self.tile_size)
+        return [
+            tile if None in kind.shape and kind.fits(tile) else tuple(int(side or 0) for side in kind.shape)
+            for kind in (features[name] for name in names)
+        ]
+
+    def _check_sizes(self, enumerated: tuple[tuple[int, ...], ...] | None) -> None:
+        """Refuse a package that takes tiles of other sizes than its manifest says.
+
+        Args:
+            enumerated: shapes of its tiles, the default one first; None: there is one only.
+        """
+        said = tuple(map(contract.shape, self.sizes))
+        takes = enumerated or said[:1]  # of one shape, the others see whether it is the same
+        if takes[0] != said[0] or set(takes) != set(said):
+            sides = ", ".join(map(str, self.sizes))
+            raise UserError(
+                f"{self.name} takes {', '.join(map(str, takes))}; its manifest says tiles of {sides}"
+            )

@@ -15,6 +15,7 @@ import numpy as np
 from anyir.conversion import contract
 from anyir.conversion.base import Export
 from anyir.conversion.coreml.activations import quantize_static
+from anyir.conversion.coreml.any_size import any_size, export_for
 from anyir.conversion.coreml.compress import COMPRESSIONS
 from anyir.conversion.manifest import Operators
 from anyir.model.errors import UserError, unknown
@@ -64,7 +65,7 @@ class CoreMlExporter:
 
 
 def convert(source: Source, entry: str) -> Any:
-    """One entry as a program of its own, in float16."""
+    """One entry as a program of its own, in float16; ``restore`` for all sizes of tiles."""
     import coremltools as ct
     import torch
 
@@ -73,15 +74,22 @@ def convert(source: Source, entry: str) -> Any:
     inputs, outputs = [contract.INPUT], names
     if entry == contract.RESTORE:
         inputs, outputs = [contract.INPUT, *names], [contract.OUTPUT]
-    program = torch.export.export(source.deployed[entry], examples).run_decompositions({})
+    image: Any = tuple(examples[0].shape)
+    if entry == contract.RESTORE and source.other_sizes:
+        sizes = [source.tile_size, *source.other_sizes]
+        program = export_for(sizes, any_size(source.deployed[entry]), examples)
+        image = ct.EnumeratedShapes([contract.shape(size) for size in sizes], default=image)
+    else:
+        program = torch.export.export(source.deployed[entry], examples)
+    shapes = [image, *(tuple(statistic.shape) for statistic in examples[1:])]
     return ct.convert(
-        program,
+        program.run_decompositions({}),
         convert_to="mlprogram",
         minimum_deployment_target=getattr(ct.target, TARGET),
         compute_precision=ct.precision.FLOAT16,
         inputs=[
-            ct.TensorType(name=name, shape=tuple(example.shape), dtype=np.dtype(DTYPE).type)
-            for name, example in zip(inputs, examples, strict=True)
+            ct.TensorType(name=name, shape=shape, dtype=np.dtype(DTYPE).type)
+            for name, shape in zip(inputs, shapes, strict=True)
         ],
         outputs=[ct.TensorType(name=name, dtype=np.dtype(DTYPE).type) for name in outputs],
         skip_model_load=True,

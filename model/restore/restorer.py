@@ -23,6 +23,7 @@ from anyir.model.restore.tile_models import (
     OutOfMemoryError,
     TileModel,
     TorchModel,
+    check_tile,
     open_model,
     own_tile,
 )
@@ -111,19 +112,21 @@ class Restorer:
         self.statistics = statistics or ("photo" if can_look else "tile")
         if self.statistics == "photo" and not can_look:
             raise UserError(f"{model.name} cannot look at a whole photo; take the statistics of each tile")
-        own = own_tile(model)
-        self.tile = (own or DEFAULT_TILE) if tile is None else tile
+        self.tile = (own_tile(model) or DEFAULT_TILE) if tile is None else tile
         self.size = TileSize.of(self.tile)
         shorter = min(self.size)
         self.overlap = default_overlap(shorter) if overlap is None else overlap
-        if own is not None and self.tile != own:
-            raise UserError(
-                f"{model.name} is made for tiles of {own}, not {self.tile}; leave the tile size out"
-            )
+        check_tile(model, self.tile)
         if shorter < SIZE_MULTIPLE or any(side % SIZE_MULTIPLE for side in self.size):
             raise UserError(f"the tile size {self.tile} is not a positive multiple of {SIZE_MULTIPLE}")
         if not 0 <= self.overlap <= shorter // 2:
             raise UserError(f"the overlap {self.overlap} is not in 0..{shorter // 2}, half the tile size")
+
+    @property
+    def _has_other_sheets(self) -> bool:
+        """Whether the model looks at sheets of one size, and the tiles are not as large."""
+        side = self.model.tile
+        return side is not None and self.size != (side, side)
 
     @property
     def setting(self) -> Setting:
@@ -226,7 +229,7 @@ class Restorer:
         whole = max(source.shape[:2]) <= side
         sheet = self._filled_up(source, (side, side)) if whole else make_sheet(source, side)
         height, width = source.shape[:2] if whole else sheet.shape[:2]
-        if isinstance(own_tile(self.model), TileSize):
+        if self._has_other_sheets:
             assert isinstance(self.model, LookModel)
             height, width = min(height, self.size.height), min(width, self.size.width)
             inputs = as_input(self._filled_up(sheet[: self.size.height, : self.size.width], self.size), scale)
@@ -246,7 +249,7 @@ class Restorer:
         model = self.model
         side = model.tile or DEFAULT_TILE  # whatever the tiles are, so that their size changes nothing
         is_sheet = max(source.shape[:2]) <= side
-        own_sheet = is_sheet and len(plan) == 1 and not isinstance(own_tile(model), TileSize)
+        own_sheet = is_sheet and len(plan) == 1 and not self._has_other_sheets
         if self.statistics == "tile" or not isinstance(model, LookModel) or own_sheet:
             return model, 0, None
         sheet = self._filled_up(source, (side, side)) if is_sheet else make_sheet(source, side)

@@ -102,6 +102,33 @@ class ThreadedModel(TileModel, Protocol):
         ...
 
 
+@runtime_checkable
+class SeveralSizes(SizedModel, Protocol):
+    """A ``SizedModel`` that takes tiles of several sizes.
+
+    Attributes:
+        sizes: height and width of each; ``tile_size`` is the one to take where nobody asks for another.
+    """
+
+    @property
+    def sizes(self) -> tuple[TileSize, ...]: ...
+
+
+def check_tile(model: TileModel, tile: int | TileSize) -> None:
+    """Refuse tiles that a model is not made for.
+
+    Raises:
+        UserError: those that it is made for.
+    """
+    own = own_tile(model)
+    if own is None or tile == own:
+        return
+    sizes = model.sizes if isinstance(model, SeveralSizes) else ()
+    if TileSize.of(tile) not in sizes:
+        known = ", ".join(str(s.width if s.width == s.height else s) for s in sizes) or own
+        raise UserError(f"{model.name} is made for tiles of {known}, not {tile}; leave the tile size out")
+
+
 def own_tile(model: TileModel) -> int | TileSize | None:
     """The tile that a model is fixed to, by its side where it is as large as the model's sheets."""
     if isinstance(model, SizedModel) and model.tile_size != (model.tile, model.tile):

@@ -38,6 +38,7 @@ class Evaluator:
         name: the package's file name.
         inputs: type and shape of each input by its name.
         outputs: the same of each output.
+        enumerated: of each input that comes in several shapes, these; the first is the default one.
         constants: by their names, decompressed, each in the type that the program declares.
         operators: number of operations that run; constants and decompression are none.
     """
@@ -53,7 +54,7 @@ class Evaluator:
         """
         self._package, self.name = package, package.name
         program = read_function(package, function)
-        self.inputs = program.inputs
+        self.inputs, self.enumerated = program.inputs, program.enumerated
         self.constants: dict[str, Array | str] = {}
         with errors_named(package):
             self._steps = self._prepare(program.operations)
@@ -157,6 +158,9 @@ class Evaluator:
             array = np.asarray(inputs[name])
             if not kind.fits(array.shape):
                 raise UserError(f"its input {name} has shape {kind.shape}; got {array.shape}")
+            if array.shape not in self.enumerated.get(name, (array.shape,)):
+                shapes = ", ".join(map(str, self.enumerated[name]))
+                raise UserError(f"its input {name} has one of the shapes {shapes}; got {array.shape}")
             if not np.isfinite(array).all():
                 raise UserError(f"its input {name} holds NaN or infinity")
             tensor = _as_tensor(array.astype(kind.dtype.numpy))

@@ -56,11 +56,13 @@ class Function:
     Attributes:
         operations: each after those that it refers to.
         outputs: names of values.
+        enumerated: of each input that comes in several shapes, these; the first is the default one.
     """
 
     inputs: dict[str, TensorType]
     operations: tuple[Operation, ...]
     outputs: tuple[str, ...]
+    enumerated: dict[str, tuple[tuple[int, ...], ...]]
 
 
 def read_function(package: Path, name: str | None = None) -> Function:
@@ -112,7 +114,23 @@ def _read(package: Path, name: str | None) -> Function:
         inputs={value.name: tensor_type(value.type) for value in function.inputs},
         operations=tuple(_operation(proto, weights) for proto in block.operations),
         outputs=tuple(block.outputs),
+        enumerated=dict(_enumerated(model.description, name)),
     )
+
+
+def _enumerated(description: Any, name: str) -> Iterator[tuple[str, tuple[tuple[int, ...], ...]]]:
+    """Inputs of a function that come in several shapes, each with these, the default one first."""
+    features = next((found.input for found in description.functions if found.name == name), description.input)
+    for feature in features:
+        array = feature.type.multiArrayType
+        if array.WhichOneof("ShapeFlexibility") == "enumeratedShapes":
+            default = tuple(array.shape)
+            shapes = [tuple(each.shape) for each in array.enumeratedShapes.shapes]
+            if default not in shapes:
+                raise UserError(
+                    f"its input {feature.name} is of {default} by default, which is none of its shapes"
+                )
+            yield feature.name, (default, *(shape for shape in shapes if shape != default))
 
 
 def model_file(package: Path) -> Path:

@@ -32,6 +32,8 @@ private struct Verdict: Decodable {
         #expect(manifest.runtime == .litert)
         #expect(manifest.tile == 64)
         #expect(manifest.tileSize == TileSize(height: 48, width: 80))
+        #expect(manifest.otherSizes?.map(\.size) == [TileSize(height: 24, width: 16)])
+        #expect(manifest.otherSizes?.first?.parity.samples == [Manifest.Sample(photo: 2, values: [0.25])])
         #expect(manifest.bytes == 1_234_567_890_123)
         #expect(manifest.entries.look.inputs.map(\.shape) == [[1, 3, 64, 64]])
         #expect(manifest.entries.restore.inputs.map(\.name) == ["image", "statistics_0", "statistics_1"])
@@ -112,6 +114,8 @@ func sampleText(name: String = "small_litert_cpu_int8w_64x64", sha256: String = 
         "source":{"file":"small.safetensors","sha256":"ab","preset":"small","config":{"dim":24,"heads":[1,2]}},
         "runtime":"litert","backend":"cpu","precision":"int8w","target":null,"tile":64,
         "restore_size":{"height":48,"width":80},
+        "other_sizes":[{"height":24,"width":16,"parity":{"status":"evaluated","reason":"no Core ML","bounds":{},
+        "stages":[],"degradations":[],"samples":[{"case":2,"values":[0.25]}]}}],
         "entries":{
         "look":{"inputs":[\#(image("image", "64,64"))],"outputs":[\#(statistics)],
         "operators":{"total":400,"delegated":400,"partitions":null}},

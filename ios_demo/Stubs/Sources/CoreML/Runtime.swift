@@ -47,6 +47,9 @@ public struct StubPackage: Codable, Sendable {
         public var rowOf: Int?
         public var cameAs: String?
 
+        /// Whether the description has no shape, as that of an output whose size follows from an input's.
+        public var isSizedByInput = false
+
         public init(name: String, shape: [Int]) {
             self.name = name
             self.shape = shape
@@ -141,8 +144,8 @@ struct StubFunction {
         func described(_ arrays: [StubPackage.Array]) -> [String: MLFeatureDescription] {
             Dictionary(
                 uniqueKeysWithValues: arrays.map { array in
-                    let constraint = MLMultiArrayConstraint(
-                        shape: array.shape.map { NSNumber(value: $0) }, dataType: dataType(array.type))
+                    let shape = array.isSizedByInput ? [] : array.shape.map { NSNumber(value: $0) }
+                    let constraint = MLMultiArrayConstraint(shape: shape, dataType: dataType(array.type))
                     return (array.name, MLFeatureDescription(constraint))
                 })
         }
@@ -174,6 +177,8 @@ struct StubFunction {
                 }
                 values = function.givesNaN ? image.map { _ in .nan } : image.map { $0 / 2 + statistics }
             }
+            // What Core ML does with such a backing nobody has seen.
+            if output.isSizedByInput, backings[output.name] != nil { throw StubError("a backing of unknown size") }
             outputs[output.name] = try place(values, output, backings[output.name] as? MLMultiArray)
         }
         return try MLDictionaryFeatureProvider(dictionary: outputs)

@@ -82,6 +82,34 @@ import Testing
         #expect(one.values.allSatisfy { $0.values.allSatisfy { Float(Float16($0)) == $0 } })
     }
 
+    @Test(arguments: ["float16", "float32"])
+    func aPackageForTilesOfSeveralSizesTakesTheManifests(dtype: String) async throws {
+        let whole = FloatBuffer(count: 3 * 16 * 16)
+        for i in 0..<whole.count { whole.values[i] = Float(i % 64) / 64 }
+        var outputs: [[Float]] = []
+        for isSizedByInput in [false, true] {
+            let package = try TestPackage(dtype: dtype) {
+                $0.functions["restore"]?.outputs[0].isSizedByInput = isSizedByInput
+            }
+            let engine = try await package.open()
+            let (statistics, output) = (engine.newStatistics(), FloatBuffer(count: whole.count))
+            _ = try engine.look(whole, into: statistics)
+            _ = try engine.restore(whole, with: statistics, into: output)
+            outputs.append(Array(output.values))
+        }
+        #expect(outputs[0] == outputs[1])
+        #expect(outputs[0].contains { $0 != 0 })
+        let other = try TestPackage(dtype: dtype) { package in
+            package.functions["restore"]?.outputs[0].isSizedByInput = true
+            package.functions["restore"]?.outputs[0].shape = [1, 3, 8, 32]
+        }
+        let engine = try await other.open()
+        let (statistics, output) = (engine.newStatistics(), FloatBuffer(count: whole.count))
+        #expect(throws: EngineError("output of restore of tiny came as 1x3x8x32, not as 1x3x16x16.")) {
+            _ = try engine.restore(whole, with: statistics, into: output)
+        }
+    }
+
     @Test func aPackageIsCompiledOnceForASystem() async throws {
         let package = try TestPackage()
         let name = package.model.url.lastPathComponent

@@ -14,6 +14,10 @@ final class CoreMLFunction {
     private let halfInputs: [String: HalfArray]
     let halfOutputs: [String: HalfArray]
 
+    /// Outputs as large as the tile, of a function that takes tiles of several sizes. Their description has no shape,
+    /// and Core ML brings the memory.
+    private let sizedByInput: Set<String>
+
     /// - Parameters:
     ///   - function: its name in the package
     ///   - package: for messages
@@ -29,6 +33,8 @@ final class CoreMLFunction {
         halfInputs = try entry.inputs.halves { try shared[$0.name] ?? HalfArray($0) }
         halfOutputs = try entry.outputs.halves { try HalfArray($0) }
         let description = model.modelDescription
+        sizedByInput = Set(
+            description.outputDescriptionsByName.filter { $0.value.multiArrayConstraint?.shape.isEmpty == true }.keys)
         for tensor in entry.inputs { try check(tensor, description.inputDescriptionsByName[tensor.name], "take") }
         for tensor in entry.outputs { try check(tensor, description.outputDescriptionsByName[tensor.name], "give") }
     }
@@ -49,6 +55,7 @@ final class CoreMLFunction {
         var backings: [String: MLMultiArray] = [:]
         for (tensor, buffer) in zip(entry.outputs, outputs) {
             try tensor.check(buffer, of: name)
+            if sizedByInput.contains(tensor.name) { continue }
             backings[tensor.name] = try halfOutputs[tensor.name]?.array ?? array(tensor, over: buffer)
         }
         options.outputBackings = backings
@@ -127,7 +134,8 @@ final class CoreMLFunction {
         }
         let shape = constraint.shape.map(\.intValue)
         let type = tensor.isHalf ? MLMultiArrayDataType.float16 : .float32
-        guard shape == tensor.shape, constraint.dataType == type else {
+        let isSizedByInput = verb == "give" && sizedByInput.contains(tensor.name)
+        guard shape == tensor.shape || isSizedByInput, constraint.dataType == type else {
             throw EngineError(
                 "\(tensor.name) of \(name) is not \(tensor.dtype) \(Manifest.Tensor.text(tensor.shape)), which its "
                     + "manifest says.")

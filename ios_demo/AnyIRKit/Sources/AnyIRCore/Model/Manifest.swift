@@ -32,7 +32,10 @@ public struct Manifest: Sendable, Equatable {
     /// Of the tiles, where they are not as large as the sheet.
     public var restoreSize: TileSize?
 
-    /// Of the tiles that `restore` takes.
+    /// Of tiles that `restore` takes besides, each with how exact it is; nil: there are none.
+    public var otherSizes: [OtherSize]?
+
+    /// Of the tiles that `restore` takes, and this app gives it.
     public var tileSize: TileSize { restoreSize ?? TileSize(side: tile) }
 
     public enum Runtime: String, Sendable, CaseIterable {
@@ -122,6 +125,12 @@ public struct Manifest: Sendable, Equatable {
         public var literal: Stage? {
             stages.first { $0.stage == "artifact" && $0.entry == .restore && $0.against == "literal" }
         }
+    }
+
+    /// Another size of tiles, and what the conversion measured with them.
+    public struct OtherSize: Sendable, Equatable {
+        public var size: TileSize
+        public var parity: Parity
     }
 
     /// `measured`: run by its runtime; `evaluated`: computed operator by operator instead.

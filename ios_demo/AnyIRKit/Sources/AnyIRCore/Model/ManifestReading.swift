@@ -40,6 +40,11 @@ extension Manifest {
             fields.has("restore_size")
             ? try fields.orNil("restore_size") { (name) throws(ManifestError) in try TileSize(fields.fields(name)) }
             : nil
+        otherSizes =
+            fields.has("other_sizes")
+            ? try fields.orNil("other_sizes") { (name) throws(ManifestError) in
+                try fields.list(name, Manifest.OtherSize.init)
+            } : nil
         try fields.end()
     }
 }
@@ -118,6 +123,14 @@ extension Manifest.Parity {
         stages = try fields.list("stages", Manifest.Stage.init)
         degradations = try fields.list("degradations", Manifest.Degradation.init)
         samples = try fields.list("samples", Manifest.Sample.init)
+        try fields.end()
+    }
+}
+
+extension Manifest.OtherSize {
+    fileprivate init(_ fields: JSONFields) throws(ManifestError) {
+        size = TileSize(height: try fields.int("height"), width: try fields.int("width"))
+        parity = try Manifest.Parity(fields.fields("parity"))
         try fields.end()
     }
 }

@@ -53,6 +53,9 @@ class Degradation(val kind: String, val literalPsnr: Double, val artifactPsnr: D
 /** Values of the literal network's output for one parity photo. */
 class Sample(val case: Long, val values: List<Double>)
 
+/** Another size of tiles, and what the conversion measured with them. */
+class OtherSize(val size: TileSize, val parity: Parity)
+
 /** What the conversion measured. */
 class Parity(
     val status: String,
@@ -92,6 +95,8 @@ class Manifest(
     val oldestRuntime: String? = null,
     /** Of the tiles, where they are not as large as the sheet, which is [tile] x [tile]. */
     val restoreSize: TileSize? = null,
+    /** Of tiles that `restore` takes besides, which only Core ML programs have; null: there are none. */
+    val otherSizes: List<OtherSize>? = null,
 ) {
     /** Of the tiles that `restore` takes. */
     val tileSize: TileSize get() = restoreSize ?: TileSize(tile)

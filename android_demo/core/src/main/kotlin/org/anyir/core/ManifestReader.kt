@@ -32,6 +32,7 @@ internal fun readManifest(fields: JsonFields): Manifest {
         seconds = fields.double("seconds"),
         oldestRuntime = fields.ifThere("oldest_runtime") { fields.string(it) },
         restoreSize = fields.ifThere("restore_size") { readRestoreSize(fields.fields(it)) },
+        otherSizes = fields.ifThere("other_sizes") { fields.list(it, ::readOtherSize) },
     )
     fields.end()
     return manifest
@@ -43,6 +44,11 @@ private fun <T : Any> JsonFields.ifThere(name: String, read: (String) -> T): T? 
 
 private fun readRestoreSize(fields: JsonFields) =
     TileSize(height = fields.int("height"), width = fields.int("width")).also { fields.end() }
+
+private fun readOtherSize(fields: JsonFields) = OtherSize(
+    size = TileSize(height = fields.int("height"), width = fields.int("width")),
+    parity = readParity(fields.fields("parity")),
+).also { fields.end() }
 
 private fun readSource(fields: JsonFields) = Source(
     file = fields.string("file"),

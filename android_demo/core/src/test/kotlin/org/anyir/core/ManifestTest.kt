@@ -62,6 +62,7 @@ class ManifestTest {
     fun `tiles have the size of sheets unless it says another one`() {
         val json = JsonParser.parseString(sampleManifest()).asJsonObject
         assertEquals(TileSize(48, 80), Manifest.parse(json.toString()).tileSize)
+        assertEquals(listOf(TileSize(24, 16)), Manifest.parse(json.toString()).otherSizes?.map { it.size })
         json.remove("restore_size")
         assertEquals(TileSize(64), Manifest.parse(json.toString()).tileSize)
     }
@@ -175,6 +176,8 @@ internal fun sampleManifest(): String = """
     "source":{"file":"small.safetensors","sha256":"ab","preset":"small","config":{"dim":24,"heads":[1,2]}},
     "runtime":"litert","backend":"cpu","precision":"int8w","target":null,"tile":64,
     "restore_size":{"height":48,"width":80},
+    "other_sizes":[{"height":24,"width":16,"parity":{"status":"evaluated","reason":"no Core ML","bounds":{},
+    "stages":[],"degradations":[],"samples":[{"case":2,"values":[0.25]}]}}],
     "entries":{
     "look":{"inputs":[${image("image", "64,64")}],"outputs":[$STATISTICS],
     "operators":{"total":400,"delegated":400,"partitions":null}},
