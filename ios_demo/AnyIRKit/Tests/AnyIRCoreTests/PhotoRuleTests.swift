@@ -1,4 +1,5 @@
 import AnyIRCore
+import Foundation
 import Testing
 
 @Suite struct PhotoRuleTests {
@@ -86,6 +87,29 @@ import Testing
         #expect(mixed(0) == photo)
         #expect(mixed(0.5) == [150, 0, 128, 255])
         #expect(mixed(7) == result)
+    }
+
+    @Test func aFileIsWholeOrNotThereAndReplacesNone() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("anyir-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func left() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder.path) }
+        let url = folder.appendingPathComponent("result.png")
+        let full = PhotoFileError("\(url.path) cannot be written: there is not enough space.")
+        #expect(throws: full) {
+            try makeWhole(url) { part in
+                try Data("half".utf8).write(to: part)
+                throw CocoaError(.fileWriteOutOfSpace)
+            }
+        }
+        #expect(try left() == [])
+        try makeWhole(url) { try Data("mine".utf8).write(to: $0) }
+        #expect(try left() == ["result.png"])
+        // One that appeared while the photo was restored.
+        #expect(throws: PhotoFileError("\(url.path) is there already; name another file.")) {
+            try makeWhole(url) { try Data("other".utf8).write(to: $0) }
+        }
+        #expect(try String(contentsOf: url, encoding: .utf8) == "mine" && left() == ["result.png"])
     }
 
     /// A TIFF block: width as a short, orientation, and a maker's entry whose value lies behind the directory.
