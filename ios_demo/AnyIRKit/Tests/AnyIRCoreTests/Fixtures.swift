@@ -43,6 +43,7 @@ final class PlaceEngine: TileEngine {
     func look(_ sheet: FloatBuffer, into statistics: Statistics) throws -> RunTiming {
         #expect(sheet.count == 3 * tile * tile)
         try opener.note("look")
+        opener.see(sheet)
         found = sheet.values[0]
         for buffer in statistics.values { buffer.values.update(repeating: found) }
         if let bad = opener.badLook { statistics.values[1].values[1] = bad }
@@ -73,6 +74,7 @@ final class PlaceOpener: EngineOpener {
 
     private let failing: Int?
     private let state = Mutex<(calls: [String], opened: Int)>(([], 0))
+    private let seen = Mutex(Data())
 
     /// - Parameters:
     ///   - size: of tiles that are not as large as sheets
@@ -90,6 +92,15 @@ final class PlaceOpener: EngineOpener {
 
     var calls: [String] { state.withLock { $0.calls } }
     var opened: Int { state.withLock { $0.opened } }
+
+    /// The last sheet that was looked at: R, G, B of every pixel.
+    var sheet: Data { seen.withLock { $0 } }
+
+    func see(_ sheet: FloatBuffer) {
+        let size = sheet.count / 3
+        let bytes = (0..<3 * size).map { UInt8((255 * sheet.values[$0 % 3 * size + $0 / 3]).rounded()) }
+        seen.withLock { $0 = Data(bytes) }
+    }
 
     func open() async throws -> sending any TileEngine {
         state.withLock { $0.opened += 1 }
