@@ -9,6 +9,7 @@ import org.anyir.core.Model
 import org.anyir.core.Operators
 import org.anyir.core.Statistics
 import org.anyir.core.TensorSpec
+import org.anyir.core.TileSize
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
@@ -43,6 +44,7 @@ internal object MockedProgram {
         val manifest = mockk<Manifest> {
             every { name } returns "tiny"
             every { tile } returns 8
+            every { tileSize } returns TileSize(8)
             every { entries } returns Entries(look, restore)
         }
         every { manifest.precision } returns precision
