@@ -141,23 +141,18 @@ def test_the_command_s_exit_codes(tiny_weights, tmp_path, monkeypatch):
     unknown = run(app, ["convert", *out, "--only", "onnx_*"])
     assert unknown.exit_code == 2
     assert "coreml_mlprogram_fp16" in unknown.output
-    for tile, reason in (
-        ("100", "100: a multiple of 8 up to 1024 is due"),
-        ("0", "0: a multiple of 8 up to 1024 is due"),
-        ("1032", "1032: a multiple of 8 up to 1024 is due"),
-        ("64x128", "64x128: one number of pixels is due"),
+    for option, size, reason in (
+        ("--tile", "100", "100: a multiple of 8 up to 1024 is due"),
+        ("--tile", "0", "0: a multiple of 8 up to 1024 is due"),
+        ("--tile", "1032", "1032: a multiple of 8 up to 1024 is due"),
+        ("--tile", "64x128", "64x128: one number of pixels is due"),
+        ("--restore-size", "192", "192: height and width"),
+        ("--restore-size", "192x320x3", "192x320x3: height and width"),
+        ("--restore-size", "192x-320", "192x-320: height and width"),
+        ("--restore-size", "192x324", "324: a multiple of 8 up to 1024 is due"),
+        ("--restore-size", "0x320", "0: a multiple of 8 up to 1024 is due"),
     ):
-        refused = run(app, ["convert", *out, "--tile", tile])
-        assert refused.exit_code == 2
-        assert reason in " ".join(refused.output.split())
-    for size, reason in (
-        ("192", "192: height and width"),
-        ("192x320x3", "192x320x3: height and width"),
-        ("192x-320", "192x-320: height and width"),
-        ("192x324", "324: a multiple of 8 up to 1024 is due"),
-        ("0x320", "0: a multiple of 8 up to 1024 is due"),
-    ):
-        refused = run(app, ["convert", *out, "--restore-size", size])
+        refused = run(app, ["convert", *out, option, size])
         assert refused.exit_code == 2
         assert reason in " ".join(refused.output.split())
     assert not (tmp_path / "out").exists()

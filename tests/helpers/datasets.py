@@ -13,6 +13,12 @@ def write(path: Path, pixels: np.ndarray) -> Path:
     return path
 
 
+def grey_noise(low: int, high: int, height: int = 240, width: int = 320) -> np.ndarray:
+    """(H, W, 3), 8 bits: noise between two brightnesses, the same every time."""
+    random = np.random.default_rng(0)
+    return random.integers(low, high, (height, width, 1), np.uint8).repeat(3, axis=2)
+
+
 def photo(number: int = 0, size: int = 48) -> np.ndarray:
     """A part of a real photo, another for every number."""
     top, left = 16 * (number % 8), 24 * (number % 13)

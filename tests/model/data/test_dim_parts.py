@@ -6,12 +6,7 @@ from PIL import Image
 
 from anyir.model.data.dim_parts import SIDES, dim_parts, looks_under_exposed
 from tests.helpers.command_checks import fails, files
-
-
-def photo(low, high, height=220, width=400):
-    """Noise between two brightnesses, grey."""
-    random = np.random.default_rng(0)
-    return random.integers(low, high, (height, width, 1), np.uint8).repeat(3, axis=2)
+from tests.helpers.datasets import grey_noise
 
 
 @pytest.mark.parametrize(
@@ -20,24 +15,26 @@ def photo(low, high, height=220, width=400):
     ids=["dim", "black", "bright", "flat", "with highlights"],
 )
 def test_what_looks_under_exposed(low, high, looks):
-    assert looks_under_exposed(photo(low, high)) is looks
+    assert looks_under_exposed(grey_noise(low, high)) is looks
 
 
 def test_parts_are_dim_squares_of_the_photo():
-    pixels = photo(40, 120, 600, 800)
+    pixels = grey_noise(40, 120, 600, 800)
     pixels[:, 400:] = 255
     parts = dim_parts(pixels, np.random.default_rng(0), most=3)
     assert [part.shape for part in parts] == [(SIDES[0], SIDES[0], 3)] * 3
     assert all(part.max() < 255 for part in parts)
-    assert [part.shape[0] for part in dim_parts(photo(40, 120), np.random.default_rng(0))] == [SIDES[1]] * 2
-    assert dim_parts(photo(150, 250), np.random.default_rng(0)) == []
-    assert dim_parts(photo(40, 120, 100, 100), np.random.default_rng(0)) == []
+    assert [part.shape[0] for part in dim_parts(grey_noise(40, 120), np.random.default_rng(0))] == [
+        SIDES[1]
+    ] * 2
+    assert dim_parts(grey_noise(150, 250), np.random.default_rng(0)) == []
+    assert dim_parts(grey_noise(40, 120, 100, 100), np.random.default_rng(0)) == []
 
 
 def test_the_command(anyir, folder):
     (folder / "photos").mkdir()
     for name, range_ in {"dim": (40, 120), "bright": (150, 250)}.items():
-        Image.fromarray(photo(*range_)).save(folder / "photos" / f"{name}.png")
+        Image.fromarray(grey_noise(*range_)).save(folder / "photos" / f"{name}.png")
     code, out, _ = anyir("dim-parts", "photos", "photos/parts")
     assert (code, out) == (0, "2 parts of 2 photos -> photos/parts\n")
     assert sorted(files(folder / "photos" / "parts")) == ["00001-dim-1.png", "00001-dim-2.png"]
@@ -46,7 +43,7 @@ def test_the_command(anyir, folder):
     (folder / "photos" / "dim.png").unlink()
     assert "name folders of photos" in anyir("dim-parts", "photos")[2]
     assert "is not a folder of photos" in anyir("dim-parts", "nothing", "out")[2]
-    Image.fromarray(photo(150, 250)).save(folder / "bright.png")
+    Image.fromarray(grey_noise(150, 250)).save(folder / "bright.png")
     (folder / "bright").mkdir()
     (folder / "bright.png").rename(folder / "bright" / "bright.png")
     assert "none of 1 photos has a part that looks under-exposed" in anyir("dim-parts", "bright", "out")[2]

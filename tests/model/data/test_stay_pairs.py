@@ -8,6 +8,7 @@ from anyir.model.data.night_parts import night_parts
 from anyir.model.data.pale_parts import looks_hazy, pale_parts
 from anyir.model.data.sky_parts import drawn_sky, sky_parts, sky_share
 from tests.helpers.command_checks import fails, files
+from tests.helpers.datasets import grey_noise
 
 
 def photo(sky=(150, 170, 200), ground=(90, 60, 40), height=240, width=320):
@@ -34,40 +35,36 @@ def test_the_photo_small_and_its_upper_part_enlarged():
     assert all(abs(part[:20].mean((0, 1)) - [150, 170, 200]).max() < 1 for part in parts)
 
 
-def rough(low, high, height=240, width=320):
-    """Noise between two brightnesses, grey."""
-    values = np.random.default_rng(0).integers(low, high, (height, width, 1), np.uint8)
-    return values.repeat(3, axis=2)
-
-
 @pytest.mark.parametrize(
     ("low", "high", "looks"),
     [(120, 180, True), (40, 100, False), (0, 255, False), (150, 151, False), (230, 255, False)],
     ids=["pale", "dark", "contrast", "empty", "white"],
 )
 def test_what_looks_hazy(low, high, looks):
-    assert looks_hazy(rough(low, high)) is looks
+    assert looks_hazy(grey_noise(low, high)) is looks
 
 
 def test_pale_parts_are_enlarged_and_some_changed():
-    parts = [part for seed in range(8) for part in pale_parts(rough(120, 180), np.random.default_rng(seed))]
+    parts = [
+        part for seed in range(8) for part in pale_parts(grey_noise(120, 180), np.random.default_rng(seed))
+    ]
     assert len(parts) == 16
     assert all(part.shape[0] == part.shape[1] and 336 <= part.shape[0] < 440 for part in parts)
     spread = [float(part.std()) for part in parts]
     assert min(spread) < 0.6 * max(spread)  # some are blurred
     assert min(part.mean() for part in parts) < 0.95 * max(part.mean() for part in parts)
-    assert pale_parts(rough(0, 255), np.random.default_rng(0)) == []
+    assert pale_parts(grey_noise(0, 255), np.random.default_rng(0)) == []
 
 
 def test_a_dark_photo_small_and_its_part_with_a_lamp():
-    pixels = rough(0, 20, 400, 600)
+    pixels = grey_noise(0, 20, 400, 600)
     pixels[40:60, 80:100] = 255
     whole, part = night_parts(pixels, np.random.default_rng(0))
     assert whole.shape == (320, 480, 3)
     assert 340 <= part.shape[0] == part.shape[1] < 480
     assert part.max() > 200
     assert part.min() < 10
-    assert night_parts(rough(120, 180), np.random.default_rng(0)) == []
+    assert night_parts(grey_noise(120, 180), np.random.default_rng(0)) == []
 
 
 def test_drawn_skies_differ_and_look_like_skies():
@@ -112,11 +109,11 @@ def test_the_command(anyir, folder):
 )
 def test_pale_and_dark_photos_make_pairs(anyir, folder, kind, lightness, missed):
     (folder / "photos").mkdir()
-    Image.fromarray(rough(*lightness)).save(folder / "photos" / "one.png")
+    Image.fromarray(grey_noise(*lightness)).save(folder / "photos" / "one.png")
     code, out, _ = anyir("stay-pairs", kind, "photos", "pairs")
     assert (code, out) == (0, "parts of 1 of 1 photos -> pairs\n")
     made = sorted(files(folder / "pairs"))
     assert {name.split("/")[0] for name in made} == {"input", "target"}
-    Image.fromarray(rough(0, 255)).save(folder / "photos" / "one.png")
+    Image.fromarray(grey_noise(0, 255)).save(folder / "photos" / "one.png")
     assert f"none of 1 photos {missed}" in anyir("stay-pairs", kind, "photos", "other")[2]
     assert "pale" in anyir("stay-pairs", "fog", "photos", "other")[2]
