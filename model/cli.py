@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import inspect
 import io
 import os
@@ -9,6 +10,7 @@ import re
 import sys
 import time
 from importlib import import_module
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
@@ -61,6 +63,7 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
+    app.callback()(_options)
     groups = {"": app}
     for group, text in GROUPS.items():
         groups[group] = typer.Typer(help=text, rich_markup_mode="rich")
@@ -70,6 +73,21 @@ def build_app() -> typer.Typer:
         run = import_module(module).run
         groups[group].command(name, help=_unwrapped(run.__doc__))(run)
     return app
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"anyir {importlib.metadata.version('anyir')}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version),
+    ] = False,
+) -> None:
+    """Options of ``anyir`` itself."""
 
 
 def _unwrapped(docstring: str) -> str:

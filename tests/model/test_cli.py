@@ -1,3 +1,4 @@
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -74,6 +75,10 @@ def test_a_process_is_a_command_too():
     process = anyir_process("--help")
     assert (process.returncode, process.stderr) == (0, "")
     assert all(name.split()[0] in process.stdout for name in COMMANDS)
+
+
+def test_version():
+    assert anyir("--version").stdout == f"anyir {importlib.metadata.version('anyir')}\n"
 
 
 @pytest.mark.slow
