@@ -92,7 +92,7 @@ class DeployAttention(nn.Module):
 
     def inverse_norm(self, x: Tensor) -> Tensor:
         """(1, C, H, W) -> (1, 1, C): P^(1/4) / L2 norm of each channel."""
-        inverse = torch.rsqrt((x * x).mean((2, 3), keepdim=True) * self.root)
+        inverse = torch.rsqrt(rewrites.pixel_mean(x * x) * self.root)
         inverse = inverse.clamp(max=60_000)  # a channel of zeros: 0 * infinity, see F.normalize
         return inverse.permute(0, 2, 3, 1).reshape(1, 1, -1)
 

@@ -108,9 +108,9 @@ class DeployGate(nn.Module):
 
     def factor(self, normed: Tensor) -> Tensor:
         """What alpha is multiplied by, 1 + tau_adj of line 7: (1, A, 1, 1), as wide as alpha."""
-        mean = normed.mean((2, 3), keepdim=True)
+        mean = rewrites.pixel_mean(normed)
         centred = normed - mean
-        variance = (centred * centred).mean((2, 3), keepdim=True)
+        variance = rewrites.pixel_mean(centred * centred)
         deviation = torch.sqrt(variance * self.variance_scale + self.eps)
         delta = torch.sigmoid(mean * self.scale + self.shift + deviation)
         factor = self.tau * delta + self.one
