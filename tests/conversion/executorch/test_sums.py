@@ -28,6 +28,12 @@ def error(module, x):
     return (means.double() / exact - 1).abs().max().item(), lowered.operators["forward"].partitions
 
 
+@pytest.mark.parametrize(("height", "width"), [(256, 256), (264, 256), (257, 256), (512, 384)])
+def test_a_mean_in_parts_is_the_mean(height, width):
+    x = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert (pixel_mean(x) - x.mean((2, 3), keepdim=True)).abs().max() < 1e-12
+
+
 @pytest.mark.slow
 def test_means_of_many_pixels_lose_less_in_parts():
     x = torch.rand(1, 4, 512, 512, generator=torch.Generator().manual_seed(0))
