@@ -51,6 +51,7 @@ def run(
     from rich.console import Console
     from rich.progress import track
     from rich.table import Column, Table
+    from rich.text import Text
 
     artifacts = find_artifacts(paths)
     console = Console(stderr=True)
@@ -63,7 +64,9 @@ def run(
         for row in rows:
             good = row["status"] == "ok"
             table.add_row(
-                row["artifact"], "ok" if good else "[red]failed[/red]", row["parity"] if good else ""
+                Text(row["artifact"]),
+                "ok" if good else "[red]failed[/red]",
+                Text(row["parity"] if good else ""),
             )
         Console().print(table)
         for row in rows:
