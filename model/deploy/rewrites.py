@@ -1,4 +1,5 @@
-"""The identities behind the deploy form, as functions of weights, and frozen convolutions that hold them.
+"""The identities behind the deploy form, as functions of weights, frozen convolutions that hold them, and
+a mean of many pixels that runtimes take exactly.
 
 docs/explanation/deploy.md derives each identity.
 """
@@ -123,7 +124,7 @@ def pixel_mean(x: Tensor) -> Tensor:
     """The mean over the pixels, (1, C, H, W) -> (1, C, 1, 1); of many pixels the mean of their parts' means.
 
     XNNPACK adds pixel to pixel in float32. Of 262,144 pixels the last ones lose so many digits in the sum
-    that ``restore`` comes within 97 dB of the network only, instead of 120.
+    that ``restore`` of ``small`` comes within 97 dB of the network only, instead of 120.
     """
     channels, height, width = x.shape[1:]
     parts = next(n for n in range(1, height + 1) if height % n == 0 and height // n * width <= LONGEST_MEAN)
