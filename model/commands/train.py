@@ -60,7 +60,7 @@ def run(
     ] = None,
     precision: Annotated[
         str | None,
-        typer.Option(help="bf16-mixed or 32-true; default: bf16-mixed where the device has bfloat16."),
+        typer.Option(help="bf16-mixed or 32-true; default: bf16-mixed on a GPU that has bfloat16."),
     ] = None,
     compile: Annotated[
         bool | None,

@@ -8,6 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from anyir.model.errors import UserError
 from anyir.model.network import DAB
 from anyir.model.statistics import BlockStatistics
 
@@ -30,8 +31,24 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def best_precision(device: torch.device) -> str:
-    """What training takes by default on a device."""
-    return MIXED if has_bfloat16(device) else FULL
+    """What training takes by default on a device: on CPUs bfloat16 brought nothing, where it was measured
+    (docs/lab/speed.md)."""
+    return MIXED if device.type != "cpu" and has_bfloat16(device) else FULL
+
+
+def check_precision(device: torch.device, precision: str, *, compiles: bool, crops_per_photo: int) -> None:
+    """Refuse what torch 2.13 computes wrongly: on a CPU with AVX-512's bfloat16, compiled blocks whose crops
+    share statistics read memory that nobody wrote, and their gradients are 1e30 and NaN. Without compiling,
+    with a photo a crop, or in float32 they are right.
+
+    Raises:
+        UserError: that is what a run would do.
+    """
+    if device.type == "cpu" and precision == MIXED and compiles and crops_per_photo > 1:
+        raise UserError(
+            f"{MIXED} with --compile gives wrong gradients on a CPU where crops share a photo; "
+            f"take --precision {FULL}, which is no slower"
+        )
 
 
 def compile_blocks(network: nn.Module) -> None:

@@ -19,7 +19,7 @@ from anyir.model.checkpoint import find_weights, load_weights
 from anyir.model.config import PRESETS
 from anyir.model.device import keep_freed_memory, out_of_memory
 from anyir.model.errors import UserError
-from anyir.model.training.acceleration import FULL, MIXED, has_bfloat16
+from anyir.model.training.acceleration import FULL, MIXED, check_precision, has_bfloat16
 from anyir.model.training.checkpoint import INDEX, load_tensors, read_checkpoint
 from anyir.model.training.config import TrainConfig, differences
 from anyir.model.training.data import BadPhotos, open_data
@@ -108,6 +108,9 @@ def _train(
     data = open_data(config.data, config.seed, fabric.device, console)
     processes.check_same("photos", *data.fingerprint.training)
     precision = fabric._precision.precision
+    check_precision(
+        fabric.device, precision, compiles=config.compile, crops_per_photo=config.data.crops_per_photo
+    )
     config = config.with_steps(data.samples).model_copy(update={"precision": precision})
     out.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(config, data, out, fabric, processes)

@@ -1,13 +1,16 @@
-"""Training takes bfloat16 only where the device computes it; what is asked for is taken all the same."""
+"""Training takes bfloat16 by itself on a GPU that has it, and what it is asked for unless that is wrong."""
 
 import pytest
 import torch
 
+from anyir.model.errors import UserError
 from anyir.model.training import acceleration as precision
 from anyir.model.training import optim as optimizers
 from anyir.model.training import run as training_run
+from anyir.model.training import trainer
 from anyir.model.training.acceleration import best_precision, has_bfloat16
 from anyir.model.training.optim import orthogonalize
+from anyir.model.training.trainer import Trainer
 from tests.helpers.training import tiny_config, write_photos
 
 CPU = torch.device("cpu")
@@ -46,7 +49,24 @@ def test_a_gpu_is_asked():
 
 
 def test_what_training_takes_by_default(bfloat16):
-    assert best_precision(CPU) == ("bf16-mixed" if bfloat16 else "32-true")
+    assert best_precision(CPU) == "32-true"
+    assert best_precision(torch.device("cuda")) == ("bf16-mixed" if bfloat16 else "32-true")
+
+
+@pytest.mark.parametrize("crops", [1, 2])
+@pytest.mark.parametrize("compiles", [True, False])
+def test_what_a_cpu_computes_wrongly_is_refused(tmp_path, no_validation, crops, compiles, monkeypatch):
+    monkeypatch.setattr(Trainer, "compile_ahead", lambda self: 0.0)
+    monkeypatch.setattr(trainer, "compile_blocks", lambda network: None)
+    roots = [str(write_photos(tmp_path / "photos"))]
+    data = {"roots": roots, "crops_per_photo": crops}
+    config = tiny_config(max_steps=1, precision="bf16-mixed", compile=compiles, data=data)
+    if compiles and crops > 1:
+        with pytest.raises(UserError, match=r"^bf16-mixed with --compile gives wrong .* --precision 32-true"):
+            training_run.train(config, tmp_path / "run")
+        assert not (tmp_path / "run").exists()
+    else:
+        training_run.train(config, tmp_path / "run")
 
 
 def test_muon_computes_in_it_where_it_is_fast(bfloat16):
@@ -63,6 +83,6 @@ def test_a_run_says_what_it_took_and_when_that_is_slow(tmp_path, capfd, bfloat16
     config = tiny_config(max_steps=1, precision=asked, data={"roots": roots})
     training_run.train(config, tmp_path / "run")
     said = capfd.readouterr().err
-    took = asked or ("bf16-mixed" if bfloat16 else "32-true")
+    took = asked or "32-true"
     assert f", {took}: " in said
     assert ("emulates it: --precision 32-true" in said) == (asked == "bf16-mixed" and not bfloat16)
