@@ -103,6 +103,9 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import venv, ensurepip' || { echo "make: install your system's python3.11-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	PIP_CONSTRAINT=constraints.txt $(VENV)/bin/pip install --quiet --editable '.[train,convert,report,analyze,dev,docs]'
+	@# Apple has no wheels of it for every machine; all else works without.
+	PIP_CONSTRAINT=constraints.txt $(VENV)/bin/pip install --quiet --only-binary :all: --editable '.[coreai]' || \
+		echo "make: Core AI is NOT installed (see above): recipes coreai_* fail here, and their tests are left out"
 	@# The packages' folders are not named as they are imported: mypy, mkdocs and editors read them through links.
 	mkdir -p $(VENV)/packages/anyir
 	for package in model conversion profiling; do ln -sfn ../../../$$package $(VENV)/packages/anyir/$$package; done

@@ -17,7 +17,7 @@ def open_artifact(path: Path, *, threads: int = THREADS) -> Runner:
     Where its runtime does not exist and something computes its programs, that does: ``accelerator`` says so.
 
     Args:
-        path: ``.pte``, ``.tflite`` or ``.mlpackage``, with its manifest beside it.
+        path: ``.pte``, ``.tflite``, ``.mlpackage`` or ``.aimodel``, with its manifest beside it.
         threads: CPU threads for the runtime; of the whole process in ExecuTorch.
 
     Raises:
@@ -45,9 +45,7 @@ def import_runtime(runtime: str, backend: str) -> None:
     try:
         _runner(runtime, backend).prepare()
     except ModuleNotFoundError as error:
-        raise Unsupported(
-            f"{error.name} is not installed: pip install -c constraints.txt -e '.[convert]'"
-        ) from error
+        raise Unsupported(f"{error.name} is not installed: {find_runtime(runtime).install}") from error
     except ImportError as error:  # it is there and broken, such as for want of a shared library
         raise UserError(f"what runs {runtime} programs cannot be imported: {error}") from error
 

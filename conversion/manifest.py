@@ -92,7 +92,7 @@ class Entry(Strict):
 
 
 class Entries(Strict):
-    """ExecuTorch methods, LiteRT signatures, Core ML functions of these names."""
+    """ExecuTorch methods, LiteRT signatures, Core ML and Core AI functions of these names."""
 
     look: Entry = Field(description="once a photo: a sheet of its crops -> statistics")
     restore: Entry = Field(description="every tile: a tile and the statistics -> the tile restored")
@@ -285,7 +285,7 @@ def manifest_path(artifact: Path) -> Path:
 
 
 def tree_sha256(path: Path) -> str:
-    """Hex digest of a file, or of a folder such as an ``.mlpackage``.
+    """Hex digest of a file, or of a folder such as an ``.mlpackage`` or an ``.aimodel``.
 
     A folder's is the sha256 of one line ``<sha256>  <path inside the folder>\\n`` for each of its files,
     sorted by path: what ``sha256sum`` prints.

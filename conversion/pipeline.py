@@ -189,7 +189,12 @@ class Pipeline:
 
         Args:
             say: called with what is being done.
+
+        Raises:
+            UserError: a package of the runtime is not installed, among other reasons.
         """
+        if (missing := find_runtime(recipe.runtime).missing) is not None:
+            raise UserError(missing)
         target = self.job.target(recipe)
         if (current := up_to_date(target, self.job, recipe)) is not None:
             return row_of(current, recipe, "reused")

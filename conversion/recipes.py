@@ -124,6 +124,8 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("coreml", "mlprogram", "pal4", WEIGHTS4, default=False),
     Recipe("coreml", "mlprogram", "pal4g", WEIGHTS4, default=False),
     Recipe("coreml", "mlprogram", "int8", STATIC8, default=False),
+    Recipe("coreai", "aimodel", "fp32", FLOAT32, default=False),
+    Recipe("coreai", "aimodel", "fp16", FLOAT16, default=False),
 )
 
 

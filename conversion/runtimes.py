@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypeVar
 
@@ -87,6 +88,7 @@ class Runtime:
         packages: whose versions decide what an artifact is.
         package: whose version is the runtime's on this machine.
         exporter: ``module:class`` of an ``Exporter``.
+        extra: of this project, with which pip installs the packages.
         one_conversion: its precisions start from one converted program, so one process builds them all.
         takes_threads: it runs on as many CPU threads as it is told.
     """
@@ -98,8 +100,24 @@ class Runtime:
     packages: tuple[str, ...]
     package: str
     exporter: str
+    extra: str = "convert"
     one_conversion: bool = True
     takes_threads: bool = True
+
+    @property
+    def install(self) -> str:
+        """The command that installs its packages."""
+        return f"pip install -c constraints.txt -e '.[{self.extra}]'"
+
+    @property
+    def missing(self) -> str | None:
+        """Which of its packages is not installed, and the command that installs it; None if all are."""
+        for package in self.packages:
+            try:
+                version(package)
+            except PackageNotFoundError:
+                return f"{package} is not installed: {self.install}"
+        return None
 
 
 RUNTIMES: dict[str, Runtime] = {
@@ -153,6 +171,17 @@ RUNTIMES: dict[str, Runtime] = {
             packages=("torch", "coremltools"),
             package="coremltools",
             exporter="anyir.conversion.coreml.exporter:CoreMlExporter",
+            takes_threads=False,
+        ),
+        Runtime(
+            name="coreai",
+            label="Core AI",
+            suffix=".aimodel",
+            backends={"aimodel": Backend(runner="anyir.conversion.coreai.runner:CoreAiModel")},
+            packages=("torch", "coreai-torch", "coreai-core"),
+            package="coreai-core",
+            exporter="anyir.conversion.coreai.exporter:CoreAiExporter",
+            extra="coreai",
             takes_threads=False,
         ),
     )
