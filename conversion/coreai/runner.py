@@ -37,6 +37,7 @@ class CoreAiModel(Runner):
         super().__init__(path, promise, threads=threads)
         self._path = path
         self._names = contract.statistic_names(len(promise.entries.statistics))
+        program.check(path)
         resources = AsyncExitStack()
         # What is loaded lives in a folder for as long as this stack is open.
         weakref.finalize(self, lambda: wait(resources.aclose()))
@@ -98,18 +99,10 @@ class CoreAiModel(Runner):
 
 
 async def _load(path: Path, resources: AsyncExitStack) -> dict[str, Any]:
-    """Both functions of an asset, ready to run until ``resources`` are closed.
-
-    Raises:
-        UserError: it lacks one.
-        RuntimeError, ValueError: it is no asset.
-    """
+    """Both functions of an asset, ready to run until ``resources`` are closed."""
     from coreai.authoring import AIModelAsset
 
     model = await resources.enter_async_context(AIModelAsset.load(path).executable())
-    for entry in contract.ENTRIES:
-        if entry not in model.function_names:
-            raise UserError(f"{path.name} has no function {entry}")
     return {entry: model.load_function(entry) for entry in contract.ENTRIES}
 
 

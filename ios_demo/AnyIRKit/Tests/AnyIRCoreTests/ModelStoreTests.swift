@@ -76,6 +76,7 @@ import Testing
         ("\"file\":\"small_litert_cpu_int8w_64x64.tflite\"", "\"file\":\"\"", "outside its folder"),
         ("\"file\":\"small_litert_cpu_int8w_64x64.tflite\"", "\"file\":\"other.tflite\"", "does not match"),
         ("\"runtime\":\"litert\"", "\"runtime\":\"executorch\"", "is no executorch program"),
+        ("\"runtime\":\"litert\"", "\"runtime\":\"coreai\"", "a Core AI program, which this app does not run"),
         ("\"tile\":64", "\"tile\":60", "not a multiple of 8"),
         ("\"width\":80", "\"width\":84", "tile size 84 is not a multiple of 8"),
         ("\"width\":80", "\"width\":0", "tile size 0 is not a multiple of 8"),

@@ -39,10 +39,12 @@ public struct Manifest: Sendable, Equatable {
     public var tileSize: TileSize { restoreSize ?? TileSize(side: tile) }
 
     public enum Runtime: String, Sendable, CaseIterable {
-        case executorch, litert, coreml
+        case executorch, litert, coreml, coreai
 
         /// By the suffix of its artifacts.
-        static let ofSuffix: [String: Runtime] = ["mlpackage": .coreml, "pte": .executorch, "tflite": .litert]
+        static let ofSuffix: [String: Runtime] = [
+            "aimodel": .coreai, "mlpackage": .coreml, "pte": .executorch, "tflite": .litert,
+        ]
     }
 
     /// The weights an artifact was made from. `config` is the network's shape, as it stands in the file.
@@ -86,8 +88,8 @@ public struct Manifest: Sendable, Equatable {
         public var operators: Operators
     }
 
-    /// ExecuTorch methods, LiteRT signatures, Core ML functions of these names: `look`, once a photo, from a sheet of its
-    /// crops to statistics; `restore`, for every tile, from the tile and the statistics to the tile restored.
+    /// ExecuTorch methods, LiteRT signatures, Core ML and Core AI functions of these names: `look`, once a photo, from a
+    /// sheet of its crops to statistics; `restore`, for every tile, from the tile and the statistics to the tile restored.
     public struct Entries: Sendable, Equatable {
         public var look: Entry
         public var restore: Entry

@@ -127,6 +127,7 @@ public final class ModelStore: Sendable {
         let shown = name.prefix(80)
         let isPlain = !name.isEmpty && !name.contains { "/\\\0".contains($0) } && name != "." && name != ".."
         try refuse(!isPlain, "The manifest names a file outside its folder: \(shown).")
+        try refuse(manifest.runtime == .coreai, "This is a Core AI program, which this app does not run.")
         let url = folder.appendingPathComponent(name)
         try refuse(
             Manifest.Runtime.ofSuffix[url.pathExtension] != manifest.runtime,

@@ -1,6 +1,6 @@
 package org.anyir.core
 
-private val RUNTIMES = setOf("executorch", "litert", "coreml")
+private val RUNTIMES = setOf("executorch", "litert", "coreml", "coreai")
 private val ENTRIES = setOf("look", "restore")
 private val STATUSES = setOf("measured", "evaluated", "not measured")
 

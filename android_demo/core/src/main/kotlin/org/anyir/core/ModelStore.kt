@@ -11,6 +11,9 @@ private const val MAX_MANIFEST_BYTES = 4L * 1024 * 1024
 private const val MAX_STATISTICS = 16L * 1024 * 1024
 private val ARTIFACT_SUFFIXES = mapOf("tflite" to "litert", "pte" to "executorch")
 
+/** Runtimes that no Android phone has, by the names that manifests and people give them. */
+private val APPLE_ONLY = mapOf("coreml" to "Core ML", "coreai" to "Core AI")
+
 /**
  * The models in folders on the device, each an artifact with its manifest beside it.
  *
@@ -94,7 +97,8 @@ class ModelStore(private val folders: List<File>) {
         refuseIf(name.isEmpty() || name.any { it == '/' || it == '\\' || it == '\u0000' } || name in setOf(".", "..")) {
             "The manifest names a file outside its folder: ${name.take(80)}."
         }
-        refuseIf(manifest.runtime == "coreml") { "This is a Core ML program, which runs on Apple's systems only." }
+        val apple = APPLE_ONLY[manifest.runtime]
+        refuseIf(apple != null) { "This is a $apple program, which runs on Apple's systems only." }
         val file = File(folder, name)
         refuseIf(ARTIFACT_SUFFIXES[file.extension] != manifest.runtime) { "$name is no ${manifest.runtime} program." }
         refuseIf(file.nameWithoutExtension != manifestFile.nameWithoutExtension) {

@@ -136,7 +136,8 @@ class ModelStoreTest {
     fun `what this app cannot run is refused`() {
         val spoilt = mapOf<String, JsonObject.() -> Unit>(
             "schema version 1" to { addProperty("schema_version", 1) },
-            "Core ML" to { addProperty("runtime", "coreml") },
+            "a Core ML program" to { addProperty("runtime", "coreml") },
+            "a Core AI program" to { addProperty("runtime", "coreai") },
             "no executorch program" to { addProperty("runtime", "executorch") },
             "multiple of 8" to { addProperty("tile", 63) },
             "size 84 is not a multiple of 8" to { size(48, 84) },
