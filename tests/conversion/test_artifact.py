@@ -59,7 +59,8 @@ def test_an_unknown_runtime_is_refused_by_name(tmp_path):
             Promise(64, TileSize.of(64), None, Origin("0" * 64, "onnx", "fp32", 64), "cpu"),
         ),
     ):
-        with pytest.raises(UserError, match="unknown runtime 'onnx'; known: executorch, litert, coreml"):
+        known = "known: executorch, litert, coreml, coreai"
+        with pytest.raises(UserError, match=f"unknown runtime 'onnx'; {known}"):
             call()
 
 

@@ -95,7 +95,7 @@ def test_manifest_of_another_file(copied, name):
     [
         ({"name": "other"}, "names the program 'other', not 'tiny_litert_cpu_fp32_64x64'"),
         ({"runtime": "executorch"}, "says executorch, whose programs end in .pte, not in .tflite"),
-        ({"runtime": "onnx"}, "runtime: Input should be 'executorch', 'litert' or 'coreml'"),
+        ({"runtime": "onnx"}, "runtime: Input should be 'executorch', 'litert', 'coreml' or 'coreai'"),
         ({"bytes": 7}, "its manifest says 7"),
     ],
     ids=["name", "runtime", "unknown runtime", "bytes"],

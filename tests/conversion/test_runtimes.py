@@ -1,6 +1,8 @@
 """The registry of runtimes: whole, and what asks for something that is not in it fails by name."""
 
+import builtins
 import tomllib
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from pkgutil import resolve_name
@@ -9,8 +11,11 @@ from types import SimpleNamespace
 import pytest
 
 from anyir.conversion import runtimes
-from anyir.conversion.artifact import open_artifact
-from anyir.conversion.recipes import FLOAT32, RECIPES, Recipe
+from anyir.conversion.artifact import import_runtime, open_artifact
+from anyir.conversion.base import Unsupported
+from anyir.conversion.build import plan
+from anyir.conversion.pipeline import Pipeline
+from anyir.conversion.recipes import FLOAT32, RECIPES, Recipe, select_recipes
 from anyir.conversion.runtimes import RUNTIMES, SUFFIXES, Backend, Runtime, find_backend
 from anyir.model.errors import UserError
 from anyir.model.restore.tile_models import OPENERS
@@ -64,7 +69,7 @@ def test_an_unknown_precision_is_refused_by_name_before_anything_is_converted(ru
 @pytest.mark.parametrize(
     ("runtime", "backend", "message"),
     [
-        ("abacus", "cpu", "unknown runtime 'abacus'; known: executorch, litert, coreml"),
+        ("abacus", "cpu", "unknown runtime 'abacus'; known: executorch, litert, coreml, coreai"),
         ("litetr", "cpu", r"unknown runtime 'litetr' \(did you mean 'litert'\?\); known: "),
         ("litert", "npu", "unknown backend of litert 'npu'.*; known: cpu, gpu"),
         ("executorch", "", "unknown backend of executorch ''; known: xnnpack, vulkan"),
@@ -88,6 +93,31 @@ def test_a_runtime_that_is_added_has_recipes(monkeypatch):
     monkeypatch.setitem(runtimes.RUNTIMES, "made_up", made_up)
     recipe = Recipe("made_up", "cpu", "fp32", FLOAT32)
     assert recipe.file_name("small", 64) == "small_made_up_cpu_fp32_64x64.made"
+
+
+def test_a_runtime_whose_packages_are_not_installed_names_the_extra(monkeypatch, tiny_weights, tmp_path):
+    lacking = replace(RUNTIMES["coreai"], packages=("torch", "no-such-package"))
+    monkeypatch.setitem(runtimes.RUNTIMES, "coreai", lacking)
+    said = "no-such-package is not installed: pip install -c constraints.txt -e '.[coreai]'"
+    assert lacking.missing == said
+    assert RUNTIMES["litert"].missing is None
+    [recipe] = select_recipes(["coreai_aimodel_fp16"])
+    [job] = plan(tiny_weights, 64, tmp_path, tmp_path, [recipe])
+    with pytest.raises(UserError) as caught:
+        Pipeline(job).build(recipe, print)
+    assert str(caught.value) == said
+
+
+def test_running_without_its_package_names_the_extra(monkeypatch):
+    def imported(name, *arguments, **named):
+        if name.startswith("coreai"):
+            raise ModuleNotFoundError("No module named 'coreai'", name="coreai")
+        return real(name, *arguments, **named)
+
+    real = builtins.__import__
+    monkeypatch.setattr(builtins, "__import__", imported)
+    with pytest.raises(Unsupported, match=r"coreai is not installed: pip install .* '\.\[coreai\]'"):
+        import_runtime("coreai", "aimodel")
 
 
 def test_where_programs_run(monkeypatch):
