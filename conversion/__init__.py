@@ -1,1 +1,1 @@
-"""From a trained AnyIR to ExecuTorch, Core ML and LiteRT programs, each proven and described."""
+"""From a trained AnyIR to ExecuTorch, Core ML, LiteRT and Core AI programs, each proven and described."""

@@ -43,8 +43,8 @@ def run(
         typer.Option(
             "--with",
             metavar="MODEL",
-            help="An artifact (.pte, .tflite, .mlpackage), a weights file or a shipped preset; "
-            "default: small, with PyTorch.",
+            help="An artifact (.pte, .tflite, .mlpackage, .aimodel), a weights file or a shipped "
+            "preset; default: small, with PyTorch.",
         ),
     ] = None,
     tile: Annotated[

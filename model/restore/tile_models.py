@@ -215,8 +215,8 @@ def open_model(source: str | Path | None = None, *, threads: int | None = None) 
     """A ``TileModel`` for weights or an artifact.
 
     Args:
-        source: an artifact (.pte, .tflite, .mlpackage), a weights file, the name of a preset that
-            ships, or None for ``small``.
+        source: an artifact (.pte, .tflite, .mlpackage, .aimodel), a weights file, the name of a
+            preset that ships, or None for ``small``.
         threads: CPU threads; None for all cores.
 
     Raises:

@@ -22,6 +22,7 @@ HEAVY = (
     "numpy",
     "executorch",
     "coremltools",
+    "coreai",
     "PIL",
     "jinja2",
     "matplotlib",

@@ -333,7 +333,7 @@ def test_artifacts_are_opened_by_their_runner_and_nothing_else(tmp_path, monkeyp
 def test_a_file_that_nothing_opens_lists_what_is_opened(tmp_path, monkeypatch):
     path = tmp_path / "program.onnx"
     path.write_bytes(b"x")
-    known = ".safetensors, .mlpackage, .pte, .tflite"
+    known = ".safetensors, .aimodel, .mlpackage, .pte, .tflite"
     with pytest.raises(
         UserError, match=rf"nothing that is installed opens .*program\.onnx; known: {known} \(pip"
     ):
