@@ -37,7 +37,7 @@ def run(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Build ExecuTorch, LiteRT, Core ML and Core AI programs, each with a manifest, and compare each with PyTorch.
+    """Build ExecuTorch, LiteRT, Core ML and Core AI programs with manifests, and compare each with PyTorch.
 
     A pattern that fits recipes of the default set selects these alone; others it selects where it fits none
     of those. What is up to date is kept. A recipe that fails is a row with its reason; the others are still
