@@ -1,3 +1,4 @@
+import AnyIRApple
 import AnyIRCore
 import AnyIRState
 import Foundation
@@ -222,17 +223,10 @@ import Testing
     }
 
     @Test func whyItWasEndedIsSaidAlsoWhereTheEngineFailsFirst() async throws {
-        let package = try TestPackage { package in
-            package.functions["look"]?.milliseconds = 1000
-            package.functions["look"]?.stops = true
-        }
-        let app = try await TestApp(package)
+        let app = try await TestApp(TestPackage { $0.refuses[CoreMLUnits.gpu.units.rawValue] = "no such unit" })
         try await app.open(app.photo(StubPhoto(type: "public.png", width: 60, height: 20)))
         app.model.choose(Pair(model: "tiny", engine: "coreml-gpu"))
         app.model.send(.restore)
-        try await app.wait("no progress") { _ in app.background.steps > 0 }
-        // The look runs.
-        try await Task.sleep(for: .milliseconds(50))
         app.model.leaves()
         try await app.wait("not ended") { $0.screen != .running }
         #expect(app.model.state.work == .failed(app.model.state.work.photo, .verbatim(Words.gpuStays)))

@@ -76,7 +76,7 @@ import Testing
         let app = try await TestApp(TestPackage { $0.functions["restore"]?.milliseconds = 20 })
         let benchmark = try benchmark(app)
         let start = Start.app(app.model, benchmark)
-        benchmark.start(BenchmarkPlan(runs: 50), app: app.model)
+        benchmark.start(BenchmarkPlan(runs: 500), app: app.model)
         start.changes(from: .background, to: .inactive)
         start.changes(from: .inactive, to: .active)
         try await app.wait("nothing measured") { _ in if case .running(.some) = benchmark.state { true } else { false }
