@@ -57,7 +57,7 @@ extension Words {
         case "int8": String(localized: "precision_int8", defaultValue: "8-bit")
         case "int16x8":
             String(localized: "precision_int16x8", defaultValue: "8-bit weights, 16-bit between")
-        case "mixed": String(localized: "precision_mixed", defaultValue: "partly 8-bit")
+        case "mixed": String(localized: "precision_mixed", defaultValue: "8-bit in part")
         case "pal6": String(localized: "precision_pal6", defaultValue: "6-bit palette")
         case "pal4": String(localized: "precision_pal4", defaultValue: "4-bit palette")
         case "pal6g": String(localized: "precision_pal6g", defaultValue: "6-bit palettes")
@@ -97,7 +97,7 @@ extension Words {
         case "int16x8":
             String(
                 localized: "good_int16x8",
-                defaultValue: "A small file that keeps fine detail better than 8-bit, and runs more slowly.")
+                defaultValue: "A small file. XNNPACK does not run it whole, so it is slow.")
         case "int8":
             String(
                 localized: "good_int8",

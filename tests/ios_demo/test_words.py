@@ -50,13 +50,14 @@ ANDROID_ONLY = {
     "photo_empty photo_cannot_read photo_not_kept photo_file_too_large photo_damaged no_space "
     "result_not_kept": "iOS says it in a notice of less detail",
     "photo_not_allowed": "Android's grants end",
-    "save_no_webp saved_as saved_without_damaged_exif saved_without_long_exif": "Android's encoders",
+    "save_no_webp saved_as saved_without_damaged_exif saved_without_long_exif save_not_encoded": "Android's "
+    "encoders",
+    "not_written save_not_written": "iOS says it in a notice of less detail",
+    "note_place": "of Android's photo picker",
+    "note_cmyk": "of Android's decoder",
 }
 IOS_ONLY = {
     "done": "closes a sheet",
-    "precision_pal6 good_pal6 precision_pal4 good_pal4 precision_pal6g good_pal6g precision_pal4g "
-    "good_pal4g": "Core ML's precisions",
-    "precision_mixed good_mixed precision_int16x8 good_int16x8": "Android shows them by their names",
     "gpu_stays": "iOS forbids the GPU in the background",
     "benchmark_no_tiles": "Android's is among the core's sentences",
 }

@@ -104,9 +104,9 @@ class Words(private val context: Context) {
             "mixed" to Precision(R.string.precision_mixed, R.string.good_mixed),
             "int16x8" to Precision(R.string.precision_int16x8, R.string.good_int16x8),
             "pal6" to Precision(R.string.precision_pal6, R.string.good_pal6),
-            "pal6g" to Precision(R.string.precision_pal6g, R.string.good_pal6),
+            "pal6g" to Precision(R.string.precision_pal6g, R.string.good_pal6g),
             "pal4" to Precision(R.string.precision_pal4, R.string.good_pal4),
-            "pal4g" to Precision(R.string.precision_pal4g, R.string.good_pal4),
+            "pal4g" to Precision(R.string.precision_pal4g, R.string.good_pal4g),
         )
     }
 }
