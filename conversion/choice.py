@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from anyir.conversion.manifest import Quantization
+from anyir.conversion.manifest import Quantization, Strict
 from anyir.model.errors import UserError
 from anyir.model.files import write_atomically
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 SUFFIX = ".mixed.json"
 """Instead of the weights' own."""
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Gates(Strict):

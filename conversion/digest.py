@@ -15,9 +15,10 @@ from anyir.model.files import sha256
 MODEL_CODE = (
     *("config.py", "network.py", "statistics.py", "deploy/*.py"),
     *("metrics.py", "data/degradation*.py", "data/camera.py", "data/draw.py", "data/exposure.py"),
-    *("data/grain.py", "data/kernels.py", "data/weather.py"),
+    *("data/grain.py", "data/kernels.py", "data/weather.py", "restore/look.py", "restore/tiling.py"),
 )
-"""Of ``anyir.model``: what makes the network and its deploy form, and what the comparison is made with."""
+"""Of ``anyir.model``: what makes the network, its deploy form and its sheets, and what the comparison is made
+with."""
 
 
 def versions(runtime: str) -> dict[str, str]:

@@ -211,13 +211,12 @@ def _pick(output: Any) -> Any:
 
 
 def _degradation(case: Any, literal: Any, output: Any) -> Degradation:
-    from anyir.model.metrics import psnr
+    from anyir.model.metrics import EQUAL, psnr
 
     truth = case.truth[None].astype(np.float64) / 255
 
     def quality(image: Any) -> float:
-        # JSON has no infinity: an exact copy of the truth counts as 100 dB.
-        return min(100.0, psnr(image=np.clip(image, 0, 1), reference=truth, data_range=1.0))
+        return min(EQUAL, psnr(image=np.clip(image, 0, 1), reference=truth, data_range=1.0))
 
     before, after = quality(literal), quality(output)
     return Degradation(kind=case.kind, literal_psnr=before, artifact_psnr=after, loss=before - after)

@@ -26,7 +26,7 @@ from anyir.conversion.samples import (
     sensitivity_cases,
 )
 from anyir.model.files import sha256
-from anyir.model.metrics import psnr
+from anyir.model.metrics import EQUAL, psnr
 
 if TYPE_CHECKING:
     from anyir.model.network import AnyIR
@@ -37,8 +37,6 @@ on other photos, at another tile size."""
 NEVER = ("*norm*", "*.query.*", "*.key.*")
 """Convolutions that are no candidates, as shell patterns: the normalisations' constant ones, whose share 1/96
 of a mean would be a fourth off, and queries and keys, which run once a photo and save no tile any time."""
-MOST_DB = 100.0
-"""What an exact copy counts as."""
 
 
 class FakeQuantized(nn.Module):
@@ -105,7 +103,7 @@ class Bench:
             for switch in switches:
                 switch.in_8_bits = name in chosen
         losses: dict[str, list[float]] = {}
-        clean, colour = MOST_DB, 0.0
+        clean, colour = EQUAL, 0.0
         for case, output, before, exact in zip(
             self.cases, self._run(self.images), self.float_psnr, self.float_outputs, strict=True
         ):
@@ -221,4 +219,4 @@ def search(
 
 def _quality(output: np.ndarray, case: Case) -> float:  # type: ignore[type-arg]
     truth = case.truth[None].astype(np.float64) / 255
-    return min(MOST_DB, psnr(image=np.clip(output, 0, 1), reference=truth, data_range=1.0))
+    return min(EQUAL, psnr(image=np.clip(output, 0, 1), reference=truth, data_range=1.0))

@@ -60,7 +60,7 @@ plant App/Photo/PhotoInbox.swift 's/try await item\.loadTransferable/try item.lo
 plant App/Photo/ResultEncoder.swift 's/kCGImageDestinationLossyCompressionQuality/kCGImageLossyQuality/' 'cannot find'
 plant App/Photo/PhotoImages.swift 's/return reduced$/return context.makeImage()/' "'CGImage.' must be unwrapped"
 plant App/Benchmark/BenchmarkModel.swift 's/isIdleTimerDisabled = true/isIdleTimerDisabled(true)/' 'non-function type'
-plant App/AnyIRApp.swift 's/{ _, phase in/{ _, phase, more in/' 'expects 2 arguments, but 3 were used'
+plant App/AnyIRApp.swift 's/{ earlier, phase in/{ earlier, phase, more in/' 'expects 2 arguments, but 3 were used'
 plant $apple/CoreML/HalfArray.swift 's/CVPixelBufferLockBaseAddress(buffer, flags)/CVPixelBufferLockBaseAddress(buffer)/' \
     'missing argument for parameter #2'
 plant $apple/Images/Pictures.swift 's/space\.model == \.rgb/space.model == .RGB/' "no member 'RGB'"

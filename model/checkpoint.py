@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).parent / "weights"
 """Folder of the weights that come with the package: ``<preset>.safetensors`` and its card."""
 
+MOST = 10**15
+"""Of steps or samples; no training takes more, and what lies above would not fit a random stream's seed."""
+
 DEFAULT = "small"
 """Taken where no weights are named: a third of the work of the others; ``phone`` is better."""
 
@@ -77,7 +80,7 @@ def check_amounts(record: dict[str, Any]) -> None:
     """
     for name, kind in (("steps", int), ("samples", int), ("hours", int | float)):
         value = record.get(name, 0)
-        if isinstance(value, bool) or not isinstance(value, kind) or not 0 <= value <= 10**15:
+        if isinstance(value, bool) or not isinstance(value, kind) or not 0 <= value <= MOST:
             what = "a whole number" if kind is int else "a number"
             raise ValueError(f"{name} is {value!r:.40}; it must be {what} in 0..10^15")
 

@@ -12,6 +12,10 @@ from torch import Tensor
 SSIM_WINDOW = 7
 EQUAL = 100.0
 """dB that equal images count in a mean, which infinity would leave without a value."""
+WORSE_DB = 0.1
+"""A photo that loses more than this is worse than its input."""
+HARM_DB = 36.0
+"""A photo that was fine is worse below this PSNR to itself: about where one sees it beside the original."""
 
 
 def psnr(*, image: Any, reference: Any, data_range: float) -> float:

@@ -8,12 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from anyir.model.checkpoint import read_header
+from anyir.model.checkpoint import MOST, read_header
 from anyir.model.errors import UserError
 from anyir.model.files import sha256, write_atomically
-
-MOST = 10**15
-"""Of steps or samples; no training takes more, and what lies above would not fit a random stream's seed."""
 
 
 class _Part(BaseModel):

@@ -136,18 +136,25 @@ def serve(connection: Connection, path: Path, runtime: str, promise: Promise | N
 
 @dataclass
 class Form:
-    """One program, how long its entries took each time in ms, and its peak memory in bytes."""
+    """One program, how long its entries took each time in ms, and its peak memory in bytes.
 
-    runtime: str
+    Attributes:
+        of: the artifact whose program it is, or whose two entries it computes in one.
+        promise: None for one program.
+    """
+
+    of: Manifest
     path: Path
     promise: Promise | None
     samples: dict[str, list[float]] = field(default_factory=dict)
     memory: int = 0
 
-    def start(self, tile: int, log: Path) -> tuple[BaseProcess, Connection]:
+    def start(self, log: Path) -> tuple[BaseProcess, Connection]:
         variables = {"OMP_NUM_THREADS": str(THREADS), "OMP_WAIT_POLICY": "PASSIVE"}
-        process, pipe = start_process(serve, self.path, self.runtime, self.promise, log, variables=variables)
-        pipe.send(contract.shape(tile))
+        process, pipe = start_process(
+            serve, self.path, self.of.runtime, self.promise, log, variables=variables
+        )
+        pipe.send(contract.shape(self.of.tile))
         return process, pipe
 
     def run(self, pipe: Connection, *, counts: bool) -> None:
@@ -166,24 +173,24 @@ def measure(artifacts: list[Path], weights: str | None, folder: Path, runs: int)
     for path in artifacts:
         manifest = verify_artifact(path)
         one = build_one(path, manifest, find_weights(weights), folder)
-        forms += [Form(manifest.runtime, one, None), Form(manifest.runtime, path, Promise.of(manifest))]
+        forms += [Form(manifest, one, None), Form(manifest, path, Promise.of(manifest))]
     with tempfile.TemporaryDirectory() as logs, ExitStack() as stack:
         pipes = []
         for i, form in enumerate(forms):
-            process, pipe = form.start(manifest.tile, Path(logs) / f"{i}.log")
+            process, pipe = form.start(Path(logs) / f"{i}.log")
             stack.callback(process.terminate)
             pipes.append(pipe)
         for index in range(runs + 2):  # two that do not count
             first = index % len(forms)
             for i in [*range(first, len(forms)), *range(first)]:
                 forms[i].run(pipes[i], counts=index >= 2)
-    medians = {form.runtime: median(form.samples[ONE]) for form in forms if form.promise is None}
+    medians = {form.of.name: median(form.samples[ONE]) for form in forms if form.promise is None}
     for form in forms:
         for name, values in form.samples.items():
-            share = median(values) / medians[form.runtime]
-            print(f"{form.runtime} {name}: {median(values):.1f} ms ({min(values):.1f}), {share:.3f} of {ONE}")
+            share = median(values) / medians[form.of.name]
+            print(f"{form.of.name} {name}: {median(values):.1f} ms ({min(values):.1f}), {share:.3f} of {ONE}")
         what, size = ONE if form.promise is None else "both entries", form.path.stat().st_size / 1e6
-        print(f"{form.runtime} {what}: peak memory {form.memory / 1e6:.0f} MB, file {size:.2f} MB")
+        print(f"{form.of.name} {what}: peak memory {form.memory / 1e6:.0f} MB, file {size:.2f} MB")
 
 
 if __name__ == "__main__":

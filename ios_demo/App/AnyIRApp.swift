@@ -1,3 +1,4 @@
+import Accessibility
 import AnyIRCore
 import AnyIRState
 import SwiftUI
@@ -13,10 +14,7 @@ struct AnyIRApp: App {
             case .app(let model, let benchmark):
                 MainView(model: model, benchmark: benchmark)
                     .onOpenURL { model.choose(.file($0)) }
-                    .onChange(of: phase) { _, phase in
-                        if phase == .background { model.leaves() }
-                        if phase == .active { model.takeShared() }
-                    }
+                    .onChange(of: phase) { earlier, phase in start.changes(from: earlier, to: phase) }
                     .task {
                         let arguments = ProcessInfo.processInfo.arguments
                         if let code = await Headless.run(arguments: arguments, benchmark, app: model) { exit(code) }
@@ -47,6 +45,15 @@ enum Start {
             self = .failed(sentence(of: error))
         }
     }
+
+    /// The app comes to the front, or leaves it.
+    func changes(from earlier: ScenePhase, to phase: ScenePhase) {
+        guard case .app(let model, let benchmark) = self else { return }
+        if phase == .background { model.leaves() }
+        if phase == .active { model.takeShared() }
+        // Not while the app starts, as a benchmark by launch arguments runs by then.
+        if earlier == .active { benchmark.leaves() }
+    }
 }
 
 extension Services {
@@ -61,6 +68,7 @@ extension Services {
             models: ModelStore(folders: try folders("models")),
             engines: AnyIR.engines(caches: caches), settings: Settings(), library: PhotoLibrary(),
             background: SystemBackgroundTime(), shared: manager.temporaryDirectory.appendingPathComponent("shared"),
+            announce: { AccessibilityNotification.Announcement($0).post() },
             handover: manager.containerURL(forSecurityApplicationGroupIdentifier: Handover.group)
                 .map { Handover(container: $0) })
     }

@@ -17,6 +17,9 @@ struct Services {
     /// For files that other apps are given, one at a time.
     let shared: URL
 
+    /// Has VoiceOver say something.
+    let announce: @MainActor (String) -> Void
+
     /// Where the share extension leaves photos; nil where the app group is not among the build's entitlements.
     var handover: Handover?
 }
@@ -79,9 +82,15 @@ final class AppModel {
     }
 
     func send(_ event: AppState.Event) {
+        let before = state
         let effects = state.handle(event)
+        if let news = Words.news(of: event, before, state) { services.announce(news) }
         for effect in effects { perform(effect) }
         showImages()
+        switch event {
+        case .saved, .close, .answer(giveUp: true): takeShared()
+        default: break
+        }
     }
 
     /// Looks the models up anew.
@@ -89,13 +98,21 @@ final class AppModel {
         let store = services.models
         entries = await Task.detached { store.list() }.value
         arrange()
+        // What runs may have its compiled model open.
+        if state.screen == .running || state.isMeasuring { return }
+        let models = entries.compactMap(\.model)
+        for engine in services.engines { await (engine as? CoreMLFactory)?.keepCompiled(of: models) }
     }
 
-    /// Opens what another app shared. While a photo is opened or restored it is left for later.
+    /// Opens what another app shared. It is left for later while a photo is opened or restored, and while a result is
+    /// not saved, which is said.
     func takeShared() {
-        if [.opening, .running].contains(state.screen) { return }
-        let folder = FileManager.default.temporaryDirectory
-        if let photo = services.handover?.take(into: folder) { choose(.shared(photo)) }
+        guard let handover = services.handover, ![.opening, .running].contains(state.screen) else { return }
+        if state.isUnsaved {
+            if handover.isWaiting, state.question == nil { send(.say(.sharedWaits)) }
+        } else if let photo = handover.take(into: FileManager.default.temporaryDirectory) {
+            choose(.shared(photo))
+        }
     }
 
     /// The user left the app: what needs the GPU cannot go on.
@@ -161,12 +178,13 @@ final class AppModel {
                     Task { @MainActor [weak self] in self?.progressed(progress) }
                 }
                 services.background.end(success: true)
-                remember(result, pair, tile: choice.model.manifest.tileSize)
+                remember(result, choice)
                 send(.restored(result))
                 arrange()
             } catch {
                 services.background.end(success: false)
-                send(.notRestored(error is CancellationError ? endedBy : restoration.notice(of: error)))
+                // What was ended may fail before it notices.
+                send(.notRestored(endedBy ?? restoration.notice(of: error)))
             }
         }
     }
@@ -181,10 +199,11 @@ final class AppModel {
         restoring?.cancel()
     }
 
-    private func remember(_ result: RestoredPhoto, _ pair: Pair, tile: TileSize) {
+    private func remember(_ result: RestoredPhoto, _ choice: Choice) {
+        let tile = choice.model.manifest.tileSize
         let overlap = TilePlan.defaultOverlap(tile: tile)
         let tiles = TilePlan(width: result.width, height: result.height, tile: tile, overlap: overlap).count
-        services.settings.remember(Speed(seconds: result.seconds / Double(tiles), benchmarked: false), of: pair)
+        services.settings.remember(Speed(seconds: result.seconds / Double(tiles), benchmarked: false), of: choice)
     }
 
     private func save(_ photo: PhotoInfo, _ result: RestoredPhoto, _ strength: Double) {
@@ -212,8 +231,9 @@ final class AppModel {
                 try? FileManager.default.removeItem(at: shared)
                 let folder = shared.appendingPathComponent(UUID().uuidString)
                 offered = OfferedFile(url: try await encode(photo, result, strength, into: folder).url)
+                send(.shared)
             } catch {
-                send(.notShared(notice(ofFile: error, noSpace: .noSpaceToSave, other: .cannotDecode)))
+                send(.notShared(notice(ofFile: error, noSpace: .noSpaceToSave, other: .notEncoded)))
             }
         }
     }

@@ -1,3 +1,4 @@
+import AnyIRCore
 import AnyIRState
 import Foundation
 
@@ -18,15 +19,18 @@ final class Settings {
         set { write("speeds", newValue) }
     }
 
-    func speed(_ pair: Pair) -> Speed? { speeds[key(pair)] }
+    func speed(_ choice: Choice) -> Speed? { speeds[key(choice)] }
 
     /// A restoration's figure never takes the place of the benchmark's, which is the better one.
-    func remember(_ speed: Speed, of pair: Pair) {
-        if !speed.benchmarked, self.speed(pair)?.benchmarked == true { return }
-        speeds[key(pair)] = speed
+    func remember(_ speed: Speed, of choice: Choice) {
+        if !speed.benchmarked, self.speed(choice)?.benchmarked == true { return }
+        speeds[key(choice)] = speed
     }
 
-    private func key(_ pair: Pair) -> String { "\(pair.model)@\(pair.engine)" }
+    /// By the model's bytes: another one of the same name is as fast as it is.
+    private func key(_ choice: Choice) -> String {
+        "\(choice.model.manifest.sha256.lowercased())@\(choice.engine.id)"
+    }
 
     private func read<Value: Decodable>(_ key: String) -> Value? {
         defaults.data(forKey: key).flatMap { try? JSONDecoder().decode(Value.self, from: $0) }

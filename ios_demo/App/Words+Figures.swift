@@ -55,7 +55,13 @@ extension Words {
         case "fp16": String(localized: "precision_fp16", defaultValue: "16-bit")
         case "int8w": String(localized: "precision_int8w", defaultValue: "8-bit weights")
         case "int8": String(localized: "precision_int8", defaultValue: "8-bit")
+        case "int16x8":
+            String(localized: "precision_int16x8", defaultValue: "8-bit weights, 16-bit between")
+        case "mixed": String(localized: "precision_mixed", defaultValue: "8-bit in part")
         case "pal6": String(localized: "precision_pal6", defaultValue: "6-bit palette")
+        case "pal4": String(localized: "precision_pal4", defaultValue: "4-bit palette")
+        case "pal6g": String(localized: "precision_pal6g", defaultValue: "6-bit palettes")
+        case "pal4g": String(localized: "precision_pal4g", defaultValue: "4-bit palettes")
         default: precision
         }
     }
@@ -71,7 +77,27 @@ extension Words {
             String(
                 localized: "good_fp16", defaultValue: "Half the size of 32-bit, and practically the same picture.")
         case "int8w": String(localized: "good_int8w", defaultValue: "A smaller file, and nearly the same picture.")
-        case "pal6": String(localized: "good_pal6", defaultValue: "The smallest file, and nearly the same picture.")
+        case "pal6": String(localized: "good_pal6", defaultValue: "A small file, and nearly the same picture.")
+        case "pal6g":
+            String(
+                localized: "good_pal6g",
+                defaultValue: "As the one with one palette, but closer to the network and a little larger.")
+        case "pal4":
+            String(
+                localized: "good_pal4",
+                defaultValue: "The smallest file. Look closely at the result: fine detail can suffer.")
+        case "pal4g":
+            String(
+                localized: "good_pal4g",
+                defaultValue: "Nearly the smallest file. Look closely at the result: fine detail can suffer.")
+        case "mixed":
+            String(
+                localized: "good_mixed",
+                defaultValue: "8-bit where that costs little, so closer to the network than 8-bit throughout.")
+        case "int16x8":
+            String(
+                localized: "good_int16x8",
+                defaultValue: "A small file. XNNPACK does not run it whole, so it is slow.")
         case "int8":
             String(
                 localized: "good_int8",
@@ -139,6 +165,18 @@ extension Words {
         case .haze: needLessHaze
         case .noise: needLessNoise
         case .blur: needSharpness
+        }
+    }
+
+    /// What is told to those who do not see the screen change; nil where nothing is.
+    static func news(of event: AppState.Event, _ before: AppState, _ now: AppState) -> String? {
+        if let notice = now.notice, notice != before.notice { return notice.sentence }
+        switch (event, now.work, now.saving) {
+        case (.restored, .done, _): return paneDone
+        case (.notOpened, .failed(_, let notice), _), (.notRestored, .failed(_, let notice), _): return notice.sentence
+        case (.saved, _, .done): return saved
+        case (.notSaved, _, .failed(let notice)): return notice.sentence
+        default: return nil
         }
     }
 

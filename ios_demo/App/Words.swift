@@ -104,6 +104,7 @@ enum Words {
     }
 
     // Restored
+    static var paneDone: String { String(localized: "pane_done", defaultValue: "Restored") }
     static var strength: String { String(localized: "strength", defaultValue: "Strength") }
     static func strengthValue(_ percent: Int) -> String {
         String(localized: "strength_value", defaultValue: "\(percent) %")

@@ -4,8 +4,8 @@ import PackageDescription
 
 /// A module each, in Sources, with the stubs that it needs itself.
 let frameworks: [String: [String]] = [
-    "CoreGraphics": [], "CoreVideo": ["CoreGraphics"], "CoreML": ["CoreVideo"], "os": [], "UniformTypeIdentifiers": [],
-    "Photos": [], "BackgroundTasks": [],
+    "Accessibility": [], "CoreGraphics": [], "CoreVideo": ["CoreGraphics"], "CoreML": ["CoreVideo"], "os": [],
+    "UniformTypeIdentifiers": [], "Photos": [], "BackgroundTasks": [],
     "UIKit": [], "ExecuTorch": [], "ImageIO": ["CoreGraphics"], "CoreTransferable": ["UniformTypeIdentifiers"],
     "SwiftUI": ["CoreGraphics", "CoreTransferable", "UIKit", "UniformTypeIdentifiers"],
     "PhotosUI": ["SwiftUI", "CoreTransferable"],

@@ -11,7 +11,7 @@ import typer
 def run(
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTOS... OUT", help="Folders of clean photos.")],
     most: Annotated[int, typer.Option(min=1, help="Parts of one photo, at most.")] = 2,
-    seed: Annotated[int, typer.Option(help="Of the places that are looked at.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the places that are looked at.")] = 0,
 ) -> None:
     """Cut parts out of clean photos that look under-exposed and are not, as clean photos to train on.
 
@@ -29,10 +29,11 @@ def run(
     from rich.progress import track
 
     from anyir.model.commands.new_folder import split_paths
-    from anyir.model.data.decode import read_pixels, to_8_bits
+    from anyir.model.data.decode import read_pixels
     from anyir.model.data.dim_parts import dim_parts
     from anyir.model.data.photo_bank import list_photos
     from anyir.model.errors import UserError
+    from anyir.model.photo.pixels import to_8_bits
 
     folders, out = split_paths(photos)
     paths = list_photos(folders)

@@ -151,7 +151,7 @@ def run(
         with keep_freed_memory(), progress as bar:
             result["rows"] = rows = []
             for trial in trials:
-                task = bar.add_task(f"{trial.dataset} {trial.condition}", total=len(trial.pairs))
+                task = bar.add_task(f"{trial.dataset} {trial.condition}", total=len(trial.judged))
                 rows.append(
                     run_trial(restore, trial, table=table, on_photo=lambda t=task: bar.advance(t))  # type: ignore[misc]
                 )

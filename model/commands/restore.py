@@ -245,8 +245,10 @@ def _pipe(
         width, height = frame_size(size)
         restorer = make()
         _say_what_runs(restorer.setting, as_json=False, file=sys.stderr)
-        count = restore_frames(restorer, source, target, width, height)
+        count, notes = restore_frames(restorer, source, target, width, height)
         print(f"restored {count} frames of {width}x{height}", file=sys.stderr)
+        for note in notes:
+            print(f"note: {note}", file=sys.stderr)
         return
     format_ = pipe_format(format_name)
     if target.isatty():

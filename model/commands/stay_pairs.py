@@ -25,7 +25,7 @@ def run(
     kind: Annotated[Kind, typer.Argument(help="What to look for in the photos.", show_default=False)],
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTOS... OUT", help="Folders of clean photos.")],
     drawn: Annotated[int, typer.Option(min=0, help="Skies that are drawn besides; of sky alone.")] = 60,
-    seed: Annotated[int, typer.Option(help="Of the parts, the drawn skies and the JPEG qualities.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of parts, drawn skies and JPEG qualities.")] = 0,
 ) -> None:
     """Make pairs of photos that look hazy or dark and are not: to train on, with themselves as targets.
 
@@ -45,12 +45,13 @@ def run(
     from rich.progress import track
 
     from anyir.model.commands.new_folder import split_paths
-    from anyir.model.data.decode import read_pixels, to_8_bits
+    from anyir.model.data.decode import read_pixels
     from anyir.model.data.night_parts import night_parts
     from anyir.model.data.pale_parts import pale_parts
     from anyir.model.data.photo_bank import list_photos
     from anyir.model.data.sky_parts import drawn_sky, sky_parts
     from anyir.model.errors import UserError
+    from anyir.model.photo.pixels import to_8_bits
 
     find = {Kind.SKY: sky_parts, Kind.PALE: pale_parts, Kind.NIGHT: night_parts}[kind]
     folders, out = split_paths(photos)

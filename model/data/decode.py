@@ -34,13 +34,6 @@ def read_pixels(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
     return np.ascontiguousarray(colours)  # type: ignore[return-value]
 
 
-def to_8_bits(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """uint16 rounded to uint8 (65535 is 255); uint8 as it is."""
-    if pixels.dtype == np.uint8:
-        return pixels  # type: ignore[return-value]
-    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
 def read_float(path: Path) -> Tensor:
     """A photo as (1, 3, H, W) float32 in 0..1, with all the bits that it has.
 
@@ -50,20 +43,6 @@ def read_float(path: Path) -> Tensor:
     pixels = read_pixels(path)
     scale = float(np.iinfo(pixels.dtype).max)
     return torch.from_numpy(pixels.astype(np.float32) / np.float32(scale)).permute(2, 0, 1)[None]
-
-
-def read_pair(pair: Pair) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """(degraded, clean) as (H, W, 3) uint8; the same array twice if the pair has no degraded photo.
-
-    Raises:
-        BadPhoto: either cannot be read, or they differ in size.
-    """
-    clean = to_8_bits(read_pixels(pair.clean))
-    if pair.degraded is None:
-        return clean, clean
-    degraded = to_8_bits(read_pixels(pair.degraded))
-    check_sizes(pair, degraded.shape[:2], clean.shape[:2])
-    return degraded, clean
 
 
 def check_sizes(pair: Pair, degraded: tuple[int, ...], clean: tuple[int, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -61,7 +61,8 @@ def read_rgb(path: Path) -> Tensor:
     Raises:
         UserError: unreadable or damaged; the text names the file.
     """
-    from anyir.model.data.decode import read_pixels, to_8_bits
+    from anyir.model.data.decode import read_pixels
+    from anyir.model.photo.pixels import to_8_bits
 
     return torch.from_numpy(to_8_bits(read_pixels(path)))
 
@@ -75,6 +76,7 @@ class PhotoBank:
         start, height, width: (N,) int64; where each photo begins and its size.
         skipped: photos left out, each with its reason.
         damaged: how many of these could not be read.
+        left_out: the places of all these in the list of paths.
     """
 
     pixels: Tensor
@@ -83,6 +85,7 @@ class PhotoBank:
     width: Tensor
     skipped: list[str]
     damaged: int = 0
+    left_out: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.start)
@@ -112,8 +115,8 @@ class PhotoBank:
         flat: list[Tensor] = []
         sizes: list[tuple[int, int]] = []
         skipped: list[str] = []
-        damaged = 0
-        for path in paths:
+        damaged, kept = 0, set[int]()
+        for place, path in enumerate(paths):
             try:
                 photo = read_rgb(path)
             except UserError as error:
@@ -126,6 +129,7 @@ class PhotoBank:
                 else:
                     flat.append(photo.reshape(-1, 3))
                     sizes.append((height, width))
+                    kept.add(place)
             on_photo()
         if damaged > BAD_SHARE * max(of, len(paths)) or not flat:
             raise UserError(
@@ -140,7 +144,15 @@ class PhotoBank:
             width.to(device),
             skipped,
             damaged,
+            frozenset(range(len(paths))) - kept,
         )
+
+    def without(self, places: frozenset[int]) -> PhotoBank:
+        """The same, without the photos at these places in the list of paths."""
+        kept = [place for place in range(len(self) + len(self.left_out)) if place not in self.left_out]
+        rows = [row for row, place in enumerate(kept) if place not in places]
+        start, height, width = (column[rows] for column in (self.start, self.height, self.width))
+        return replace(self, start=start, height=height, width=width, left_out=self.left_out | places)
 
     @cached_property
     def _places(self) -> list[tuple[int, int, int]]:

@@ -17,7 +17,8 @@ SHADOWS, DIM, PALE = 0.35, 0.25, 0.15
 """Of the photos that ``as_meant`` changes: shares of those with shadows, of dim ones and of pale ones; the
 rest gets another curve."""
 
-_LUMA = (0.299, 0.587, 0.114)
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in the brightness of sRGB-encoded photos (Rec. 601)."""
 
 
 def as_meant(images: Tensor, generator: Generator) -> Tensor:
@@ -63,7 +64,7 @@ def _curved(images: Tensor, draw: Draw) -> Tensor:
 
 def as_grey(images: Tensor) -> Tensor:
     """Black-and-white, stored as RGB: (B, 3, H, W) whose three channels are the luma."""
-    weights = torch.tensor(_LUMA, device=images.device)[:, None, None]
+    weights = torch.tensor(LUMA, device=images.device)[:, None, None]
     return (images * weights).sum(dim=1, keepdim=True).expand_as(images)
 
 

@@ -12,11 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from anyir.model.data.decode import BadPhoto, check_sizes, read_pixels, to_8_bits
+from anyir.model.data.decode import BadPhoto, check_sizes, read_pixels
 from anyir.model.data.pairing import Pair
 from anyir.model.data.photo_bank import BAD_SHARE
 from anyir.model.data.training_set import TrainDataset, degrade_sample, to_float
 from anyir.model.errors import UserError
+from anyir.model.photo.pixels import to_8_bits
 
 Pixels = NDArray[np.uint8]
 

@@ -24,11 +24,9 @@ if TYPE_CHECKING:
 NOISE_SEED = 0
 SMALLEST = 8
 """Pixels a side that SSIM's window and padding by reflection need."""
-WORSE_DB = 0.1
-"""A photo that loses more than this is worse than its input."""
-HARM_DB, HARM_SHIFT = 36.0, 2.0
-"""A photo that was fine is worse below this PSNR to itself, or where its mean brightness shifts by more than
-this of 255: about where one sees it beside the original."""
+HARM_SHIFT = 2.0
+"""A photo that was fine is worse where its mean brightness shifts by more than this of 255: about where one
+sees it beside the original."""
 
 Restore = Callable[["Tensor"], "Tensor"]
 """(B, 3, H, W) float in about 0..1 -> the same shape, clipped to 0..1."""
@@ -205,7 +203,7 @@ def run_trial(
 
 def _extremes(images: list[dict[str, Any]], *, fine: bool) -> dict[str, Any]:
     """The worst photos of a row; ``fine``: there was nothing to restore."""
-    from anyir.model.metrics import EQUAL
+    from anyir.model.metrics import EQUAL, HARM_DB, WORSE_DB
 
     gains = [min(i["psnr"], EQUAL) - min(i["input_psnr"], EQUAL) for i in images]
     harmed = [i["psnr"] < HARM_DB or abs(i["brightness_shift"]) > HARM_SHIFT for i in images]

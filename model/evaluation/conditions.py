@@ -8,18 +8,15 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
+from anyir.model.data.mixture import as_stored
+from anyir.model.data.scenes import LUMA
+
 Condition = Callable[[Tensor, Generator], tuple[Tensor, Tensor]]
 """(clean (1, 3, H, W) in 0..1, generator) -> (degraded, truth), both of that shape; the truth is the clean
 photo, but for black-and-white."""
 
 JPEG_QUALITIES = (10, 30, 50, 70, 90)
 STOPS = (3, 5)
-LUMA = (0.299, 0.587, 0.114)
-
-
-def as_8_bits(photo: Tensor) -> Tensor:
-    """What a file of 8 bits holds of it: clipped, and rounded to 255ths."""
-    return (photo.clamp(0, 1) * 255).round() / 255
 
 
 def luma(photo: Tensor) -> Tensor:
@@ -52,7 +49,7 @@ def jpeg(quality: int) -> Condition:
         from PIL import Image
 
         file = io.BytesIO()
-        pixels = (as_8_bits(clean)[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+        pixels = (as_stored(clean)[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
         Image.fromarray(pixels).save(file, "JPEG", quality=quality, subsampling="4:2:0")
         with Image.open(file) as image:
             decoded = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]
@@ -65,7 +62,7 @@ def underexposed(stops: float) -> Condition:
     """Light divided by 2 to the power of ``stops``, then stored with 8 bits."""
 
     def condition(clean: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        return as_8_bits(to_srgb(to_linear(clean) / 2**stops)), clean
+        return as_stored(to_srgb(to_linear(clean) / 2**stops)), clean
 
     return condition
 

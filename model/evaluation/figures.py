@@ -276,9 +276,6 @@ def draw(
 
 def _middle(pixels: NDArray[Any], path: Path) -> Tensor:
     """The middle of (H, W, 3) pixels as (3, h, w) float in 0..1: multiples of 8, at most 512 a side."""
-    import numpy as np
-    import torch
-
     height, width = pixels.shape[:2]
     if min(height, width) < LEAST:
         raise UserError(f"{path} has {width}x{height} pixels; at least {LEAST} a side are due")

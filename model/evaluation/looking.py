@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from anyir.model.data.decode import read_float, read_pixels, to_8_bits
+from anyir.model.data.decode import read_float, read_pixels
 from anyir.model.data.photo_bank import PHOTO_SUFFIXES, is_photo
 from anyir.model.errors import UserError
 from anyir.model.evaluation.baselines import BASELINES
 from anyir.model.evaluation.photo_figures import PhotoFigures, change, measure_photo
 from anyir.model.files import sha256, write_atomically
+from anyir.model.photo.pixels import to_8_bits
+from anyir.model.photo.reader import read_size
 from anyir.model.restore.need import Need, need_between
 
 if TYPE_CHECKING:
     from anyir.model.restore.restorer import Restorer
 
 PICTURES = "pictures"
+LEAST_SIDE = 2
+"""Pixels a side that figures of a photo and classical methods need."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ def list_kinds(folder: Path) -> list[tuple[str, Path]]:
     """(kind, photo) of every photo in the subfolders, sorted; of the folder itself where there are none.
 
     Raises:
-        UserError: no folder, no photos, or one that is there twice, byte by byte.
+        UserError: no folder, no photos, or one that cannot be read, is too small to be measured, or is there
+            twice, byte by byte.
     """
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder")
@@ -80,6 +85,9 @@ def list_kinds(folder: Path) -> list[tuple[str, Path]]:
         first = seen.setdefault(sha256(path), path)
         if first is not path:
             raise UserError(f"{path} is the same photo as {first}; remove one")
+        width, height = read_size(path)
+        if min(width, height) < LEAST_SIDE:
+            raise UserError(f"{path} has {width}x{height} pixels; at least {LEAST_SIDE} a side are due")
     return listed
 
 

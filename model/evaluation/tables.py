@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from anyir.model.evaluation.benchmark import HARM_DB, HARM_SHIFT, WORSE_DB
+from anyir.model.evaluation.benchmark import HARM_SHIFT
 from anyir.model.evaluation.conditions import UNCHANGED
 from anyir.model.evaluation.suite import WHOLE
+from anyir.model.metrics import HARM_DB, WORSE_DB
 from anyir.model.model_card import row_name
 
 PHOTO_COLUMNS = ("photos", "input dB", "dB", "gain", "worst", "worse", "shift", "spread")

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _HEAD_BYTES = 2**16  # what describes the pixels comes before them
-_UNSPECIFIED, _SRGB = 2, (1, 13)
+UNSPECIFIED, SRGB = 2, (1, 13)
+"""Colours as files name them (ISO/IEC 23091-2): primaries, and primaries with their curve."""
 
 
 def is_avif(head: bytes) -> bool:
@@ -39,7 +40,7 @@ def cicp_of(head: bytes) -> tuple[int, int] | None:
         return None
     primaries, transfer = struct.unpack_from(">HH", head, place + 8)
     named = (primaries, transfer)
-    return None if _UNSPECIFIED in named or named == _SRGB else named
+    return None if UNSPECIFIED in named or named == SRGB else named
 
 
 def with_cicp(data: bytes, cicp: tuple[int, int]) -> bytes:

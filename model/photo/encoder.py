@@ -15,6 +15,7 @@ from anyir.model.errors import UserError
 from anyir.model.photo import avif, heif, png, tiff
 from anyir.model.photo import exif as exif_block
 from anyir.model.photo.formats import LOSSY, NAMES
+from anyir.model.photo.pixels import to_8_bits
 from anyir.model.photo.reader import Photo
 
 DEFAULT_QUALITY = 95
@@ -32,6 +33,10 @@ _HOLDS = {  # beside pixels
     "BMP": ("dpi",),
 }
 _WORDS = {"exif": "EXIF", "icc": "ICC profile", "xmp": "XMP", "iptc": "IPTC", "dpi": "resolution"}
+_GREY_AS_COLOUR = {  # channels -> the formats that store them as colours
+    1: ("WEBP", "AVIF"),
+    2: ("WEBP", "AVIF", "HEIF"),
+}
 _SCREEN_DPI = (72, 96)  # what programs write when they know nothing
 _SAMPLE = 128
 
@@ -104,7 +109,8 @@ def write_to(file: BinaryIO, photo: Photo, format_: str, encoding: Encoding) -> 
     """Write a photo to a file that can be sought in.
 
     PNG and TIFF hold every kind of pixel. JPEG and BMP have no alpha: an opaque one is dropped, any other
-    is an error. JPEG, WebP, AVIF and BMP have 8 bits, HEIC 8, 10 or 12; WebP has no grey.
+    is an error. JPEG, WebP, AVIF and BMP have 8 bits, HEIC 8, 10 or 12; WebP and AVIF have no grey, HEIC
+    none with alpha.
 
     Returns:
         Notes about what the format cannot hold.
@@ -149,23 +155,15 @@ def _fitting_pixels(photo: Photo, format_: str, notes: list[str]) -> NDArray[Any
     pixels: NDArray[Any] = photo.pixels
     name = NAMES.get(format_, format_)
     if pixels.dtype == np.uint16 and format_ not in ("PNG", "TIFF", "HEIF"):
-        pixels = _rounded(pixels)
+        pixels = to_8_bits(pixels)
         notes.append(f"{name} holds 8 bits a channel: {photo.bits or 16} were rounded")
     if pixels.dtype == np.uint16 and format_ == "HEIF" and photo.bits not in (10, 12):
         notes.append(f"HEIC holds 12 bits a channel: {photo.bits or 16} were rounded")
     if pixels.shape[2] in (2, 4) and format_ in ("JPEG", "BMP"):
         pixels = pixels[..., :-1]
-    if format_ == "WEBP" and pixels.shape[2] < 3:
-        notes.append("WebP has no grey: stored as RGB")
+    if format_ in _GREY_AS_COLOUR.get(pixels.shape[2], ()):
+        notes.append(f"{name} has no grey{' with alpha' * (format_ == 'HEIF')}: stored as RGB")
     return pixels
-
-
-def _rounded(pixels: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """16 bits as 8, by rows: half a gigabyte of 32-bit values would be made of a large photo otherwise."""
-    result = np.empty(pixels.shape, np.uint8)
-    for y in range(0, len(pixels), 256):
-        result[y : y + 256] = (pixels[y : y + 256].astype(np.uint32) * 255 + 32767) // 65535
-    return result
 
 
 def _fitting_metadata(photo: Photo, format_: str, encoding: Encoding, notes: list[str]) -> dict[str, Any]:
@@ -199,7 +197,9 @@ def _fitting_metadata(photo: Photo, format_: str, encoding: Encoding, notes: lis
     if not holds_cicp and not is_described and not png.colour_is_srgb(colours):
         kinds = ", ".join(chunk.decode() for chunk, _ in colours)
         notes.append(f"{name} cannot hold its description of colours ({kinds}): they may look different")
-    if format_ == "WEBP" and photo.pixels.shape[2] < 3 and held.get("icc", b"")[16:20] == b"GRAY":
+    channels = photo.pixels.shape[2]
+    is_colour = channels >= 3 or format_ in _GREY_AS_COLOUR[channels]
+    if is_colour and held.get("icc", b"")[16:20] == b"GRAY":
         del held["icc"]  # the colour space that the profile is for
         notes.append("its ICC profile is one of grey and was left out")
     if format_ == "JPEG":

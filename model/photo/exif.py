@@ -143,19 +143,6 @@ def reader_of(data: bytes | bytearray) -> ReadAt:
     return lambda at, size: bytes(data[at : at + size])
 
 
-def orientation_of(exif: bytes | None) -> int:
-    """The orientation that an EXIF block states, 1..8; 1 if it states none.
-
-    Raises:
-        ValueError: the block is unreadable.
-    """
-    if not exif:
-        return 1
-    read = reader_of(exif.removeprefix(PREFIX))
-    head = read_head(read)
-    return number(read_directory(read, head, head.first)[0], head, ORIENTATION, 1)
-
-
 def number(entries: dict[int, Entry], head: TiffHead, tag: int, default: int) -> int:
     """The first value of a tag of whole numbers."""
     values = entries[tag].numbers(head.order) if tag in entries else ()

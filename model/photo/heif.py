@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.model.errors import UserError
-from anyir.model.photo.avif import over_full_range
+from anyir.model.photo.avif import SRGB, UNSPECIFIED, over_full_range
 from anyir.model.photo.metadata import GAIN_MAP_LEFT_OUT
 
 _BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1")
 _GAIN_MAPS = ("hdrgainmap",)
-_SRGB = (1, 13)
-_UNSPECIFIED = 2
 
 
 @dataclass(frozen=True)
@@ -82,10 +80,10 @@ def _open(file: BinaryIO) -> Any:
 def _cicp(info: dict[str, Any]) -> tuple[int, int] | None:
     profile = info.get("nclx_profile") or {}
     named = (
-        profile.get("color_primaries", _UNSPECIFIED),
-        profile.get("transfer_characteristics", _UNSPECIFIED),
+        profile.get("color_primaries", UNSPECIFIED),
+        profile.get("transfer_characteristics", UNSPECIFIED),
     )
-    return None if _UNSPECIFIED in named or named == _SRGB or info.get("icc_profile") else named
+    return None if UNSPECIFIED in named or named == SRGB or info.get("icc_profile") else named
 
 
 def _what_is_left_out(opened: Any, info: dict[str, Any]) -> list[str]:

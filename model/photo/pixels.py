@@ -82,3 +82,16 @@ def turn_upright(pixels: NDArray, orientation: int) -> NDArray:
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     return pixels
+
+
+def to_8_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """uint16 (H, W, ...) rounded to uint8 (65535 is 255); uint8 as it is.
+
+    By rows: half a gigabyte of 32-bit values would be made of a large photo otherwise.
+    """
+    if pixels.dtype == np.uint8:
+        return pixels
+    result = np.empty(pixels.shape, np.uint8)
+    for y in range(0, len(pixels), 256):
+        result[y : y + 256] = (pixels[y : y + 256].astype(np.uint32) + 128) // 257
+    return result

@@ -19,6 +19,7 @@ _HEAD_BYTES = len(SIGNATURE) + 25  # with the IHDR, before which no other chunk 
 COLOUR_CHUNKS = (b"cICP", b"sRGB", b"gAMA", b"cHRM", b"mDCV", b"cLLI")
 TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
 _CARRIED = (*COLOUR_CHUNKS, b"pHYs", *TEXT_CHUNKS)
+_XMP, _PROFILE = b"XML:com.adobe.xmp\0", b"Raw profile type "
 _MOST_BYTES = 2**24  # of all chunks that are carried
 _STRIP_BYTES = 2**20
 
@@ -45,9 +46,24 @@ def read_chunks(file: BinaryIO) -> Chunks:
         data = file.read(size)
         file.seek(4, io.SEEK_CUR)
         left -= size
-        if len(data) == size and not data.startswith((b"XML:com.adobe.xmp\0", b"Raw profile type ")):
+        if len(data) == size and not data.startswith((_XMP, _PROFILE)):
             found.append((name, data))
     return tuple(found)
+
+
+def is_described_behind(file: BinaryIO) -> bool:
+    """Whether EXIF or XMP lies behind the pixels, where Pillow finds it only by decoding them."""
+    place, behind = len(SIGNATURE), False
+    while True:
+        file.seek(place)
+        head = file.read(8 + len(_XMP))
+        if len(head) < 8 or head[4:8] == b"IEND":
+            return False
+        size, name = struct.unpack(">I4s", head[:8])
+        if behind and (name == b"eXIf" or (name in TEXT_CHUNKS and head[8:].startswith((_XMP, _PROFILE)))):
+            return True
+        behind |= name == b"IDAT"
+        place += size + 12
 
 
 def colour_is_srgb(chunks: Chunks) -> bool:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image, TiffImagePlugin, WebPImagePlugin
 
 from anyir.model.errors import UserError
-from anyir.model.photo import avif, heif, metadata, sixteen_bit, tiff
+from anyir.model.photo import avif, heif, metadata, png, sixteen_bit, tiff
 from anyir.model.photo.formats import bits_of_jpeg, foreign_format, is_lossless_webp
 from anyir.model.photo.metadata import Extras
 from anyir.model.photo.pixels import to_pixels, turn_upright, with_colour_key
@@ -91,7 +91,8 @@ def read_photo_from(file: BinaryIO, name: str) -> Photo:
 
 
 def read_size(path: str | Path) -> tuple[int, int]:
-    """Width and height of the upright photo, from the file's beginning; nothing is decoded.
+    """Width and height of the upright photo, from the file's beginning. Nothing is decoded, but for a PNG
+    that says only behind its pixels which side is up.
 
     Raises:
         UserError: as ``read_photo``.
@@ -102,11 +103,14 @@ def read_size(path: str | Path) -> tuple[int, int]:
         try:
             if heif.is_heif(_head(file)):
                 return heif.read_size(file)
+            behind = _head(file).startswith(png.SIGNATURE) and png.is_described_behind(file)
             with _open(file, str(path)) as image:
                 if isinstance(image, TiffImagePlugin.TiffImageFile):  # Pillow's size is the upright one's
                     tiff.choose_page(image, metadata.reader(file), str(path), [])
                     return image.size
-                orientation = image.getexif().get(metadata.exif_block.ORIENTATION, 1)
+                # Of a PNG, its own method decodes first.
+                exif = image.getexif() if behind else Image.Image.getexif(image)
+                orientation = exif.get(metadata.exif_block.ORIENTATION, 1)
                 width, height = image.size
                 return (height, width) if orientation in (5, 6, 7, 8) else (width, height)
         except UserError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from anyir.model.restore.tiling import Region, TilePlan
 
 LEAST_TILE = 64
 """Pixels a side below which tiles are not halved: a quarter of that is overlap already."""
+
+
+T = TypeVar("T")
 
 
 class Halving:
@@ -61,6 +65,25 @@ class Halving:
             result[place.y : place.y + place.height, place.x : place.x + place.width] += restored * weight
         assert result is not None
         return result
+
+
+def smaller_sheets(run: Callable[[int], T], side: int, halves: bool) -> tuple[T, int]:
+    """What ``run`` gives for a sheet of that side or, where memory runs out, of half of it, again and again;
+    and the side that it had.
+
+    Args:
+        halves: whether the model takes other sizes.
+
+    Raises:
+        OutOfMemoryError: as ``Halving``.
+    """
+    while True:
+        try:
+            return run(side), side
+        except OutOfMemoryError:
+            if side // 2 < LEAST_TILE or not halves:
+                raise
+        side //= 2
 
 
 def memory_notes(tile: int, smaller: int, sheet: int | None) -> list[str]:

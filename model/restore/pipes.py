@@ -80,16 +80,19 @@ def restore_pipe(
     return photo.notes + notes
 
 
-def restore_frames(restorer: Restorer, source: BinaryIO, target: BinaryIO, width: int, height: int) -> int:
+def restore_frames(
+    restorer: Restorer, source: BinaryIO, target: BinaryIO, width: int, height: int
+) -> tuple[int, list[str]]:
     """Restore raw RGB frames, 3 bytes a pixel, row by row, each by itself, until there are no more.
 
     Returns:
-        How many there were.
+        How many there were, and notes about what was changed, each once.
 
     Raises:
         UserError: no frame, or half a one, or nobody reads any more. Frames before that were written.
     """
     count = 0
+    notes: dict[str, None] = {}
     frame = np.empty((height, width, 3), np.uint8)
     while filled := _fill(source, frame.reshape(-1).data):
         if filled < frame.nbytes:
@@ -97,12 +100,12 @@ def restore_frames(restorer: Restorer, source: BinaryIO, target: BinaryIO, width
                 f"{NAME} ends in frame {count + 1}: {filled} bytes of {frame.nbytes}; "
                 f"is --size {width}x{height} right?"
             )
-        restorer.restore_into(frame, frame)
+        notes |= dict.fromkeys(restorer.restore_into(frame, frame))
         _write(target, frame.reshape(-1).data)
         count += 1
     if not count:
         raise UserError(f"{NAME} is empty; raw RGB frames of {width}x{height} are due")
-    return count
+    return count, list(notes)
 
 
 def _fill(source: BinaryIO, place: memoryview) -> int:

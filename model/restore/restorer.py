@@ -15,12 +15,11 @@ from PIL import Image
 from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE, TileSize, default_overlap
 from anyir.model.errors import UserError
 from anyir.model.restore.at_once import restore_in_order
-from anyir.model.restore.halving import LEAST_TILE, Halving, memory_notes
+from anyir.model.restore.halving import Halving, memory_notes, smaller_sheets
 from anyir.model.restore.look import make_sheet
 from anyir.model.restore.need import Need, need_between
 from anyir.model.restore.tile_models import (
     LookModel,
-    OutOfMemoryError,
     TileModel,
     TorchModel,
     check_tile,
@@ -226,9 +225,12 @@ class Restorer:
         colours = 3 if source.ndim == 3 and source.shape[2] >= 3 else 1
         source = (source[..., None] if source.ndim == 2 else source)[..., :colours]
         side = self.model.tile or DEFAULT_TILE
-        whole = max(source.shape[:2]) <= side
-        sheet = self._filled_up(source, (side, side)) if whole else make_sheet(source, side)
-        height, width = source.shape[:2] if whole else sheet.shape[:2]
+        return smaller_sheets(lambda side: self._need(source, scale, side), side, self.model.tile is None)[0]
+
+    def _need(self, source: NDArray[Any], scale: float, side: int) -> Need:
+        """The same of (H, W, 1 | 3) with a sheet of that side."""
+        sheet = self._sheet(source, side)
+        height, width = source.shape[:2] if max(source.shape[:2]) <= side else sheet.shape[:2]
         if self._has_other_sheets:
             assert isinstance(self.model, LookModel)
             height, width = min(height, self.size.height), min(width, self.size.width)
@@ -248,23 +250,20 @@ class Restorer:
         smaller."""
         model = self.model
         side = model.tile or DEFAULT_TILE  # whatever the tiles are, so that their size changes nothing
-        is_sheet = max(source.shape[:2]) <= side
-        own_sheet = is_sheet and len(plan) == 1 and not self._has_other_sheets
+        own_sheet = max(source.shape[:2]) <= side and len(plan) == 1 and not self._has_other_sheets
         if self.statistics == "tile" or not isinstance(model, LookModel) or own_sheet:
             return model, 0, None
-        sheet = self._filled_up(source, (side, side)) if is_sheet else make_sheet(source, side)
-        smaller = None
-        while True:
-            try:
-                statistics = model.look(as_input(sheet, scale))
-                break
-            except OutOfMemoryError:
-                side //= 2
-                if side < LEAST_TILE or model.tile is not None:
-                    raise
-            smaller, sheet = side, make_sheet(source, side)
-        margin = 0 if model.tile is not None else MARGIN
-        return lambda tile: model.restore(tile, statistics), margin, smaller
+        statistics, seen = smaller_sheets(
+            lambda side: model.look(as_input(self._sheet(source, side), scale)), side, model.tile is None
+        )
+        # A margin reaches a row beyond a tile that is no larger, and that may have been overwritten.
+        margin = MARGIN if model.tile is None and min(self.size) > MARGIN else 0
+        return lambda tile: model.restore(tile, statistics), margin, seen if seen < side else None
+
+    def _sheet(self, source: NDArray[Any], side: int) -> NDArray[Any]:
+        """What stands for the photo: the photo itself, filled up, where it is no larger."""
+        whole = max(source.shape[:2]) <= side
+        return self._filled_up(source, (side, side)) if whole else make_sheet(source, side)
 
     def _run(
         self,

@@ -20,17 +20,16 @@ from pathlib import Path
 
 from PIL import Image
 
-from anyir.model.data.decode import read_float, read_pixels, to_8_bits
+from anyir.model.data.decode import read_float, read_pixels
 from anyir.model.data.photo_bank import list_photos
 from anyir.model.errors import UserError
 from anyir.model.files import sha256, write_atomically
+from anyir.model.photo.pixels import to_8_bits
 from anyir.model.teachers.filter import judge_answer
 from anyir.model.teachers.worker import Fit, Teacher, TeacherProcess
 
 RECORD = "answers.tsv"
 PHOTO, ANSWER, REJECTED = "input", "target", "rejected"
-Ask = Callable[[Path, Path], float]
-"""(photo, answer to be written), both PNG -> seconds."""
 
 
 @dataclass(frozen=True)

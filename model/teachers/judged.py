@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from anyir.model.data.decode import read_pixels, to_8_bits
+from anyir.model.data.decode import read_pixels
 from anyir.model.data.photo_bank import list_photos
+from anyir.model.photo.pixels import to_8_bits
 
 SIDE = 24
 """Pixels of the thumbnail that is compared."""

@@ -17,9 +17,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from anyir.model.checkpoint import MOST
 from anyir.model.errors import UserError
 from anyir.model.files import write_atomically
-from anyir.model.model_card import MOST, Training
+from anyir.model.model_card import Training
 from anyir.model.training.config import TrainConfig
 from anyir.model.training.data import Fingerprint
 
@@ -87,7 +88,7 @@ def save_checkpoint(
         tensors: flat names to tensors on any device.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    before = {*folder.glob("checkpoint-*.safetensors"), *folder.glob(".checkpoint*.part")}  # of a killed run
+    before = {*folder.glob("checkpoint-*.safetensors"), *folder.glob(".*.part")}  # of a killed run
     data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
     digest = hashlib.sha256(data).hexdigest()
     path = folder / f"checkpoint-{digest[:12]}.safetensors"

@@ -67,6 +67,8 @@ class DataConfig(_Part):
                 f"crops_per_photo is {self.crops_per_photo}: above 1 it takes pairs and clean photos with "
                 "degrade: mixture, which are held in memory"
             )
+        if self.crops_per_photo > 1 and any(spec.severity is not None for spec in self.datasets):
+            raise ValueError("severity means nothing where crops_per_photo is above 1: it is 0 to 1")
         return self
 
 
@@ -186,7 +188,7 @@ def make_config(content: dict[str, Any], where: str = "") -> TrainConfig:
         UserError: an unknown key or an impossible value; one line that names the key.
     """
     try:
-        if not any(content.get(key) for key in LENGTHS):
+        if all(content.get(key) is None for key in LENGTHS):
             content = {**content, "max_steps": DEFAULT_STEPS}
         # As JSON, lists stand for tuples and text for paths, and the types are strict all the same.
         text = json.dumps(content, default=str)

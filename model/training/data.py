@@ -98,7 +98,7 @@ class PhotosInMemory(DataModule):
                 clean = banks.pop(0)
                 degraded = banks.pop(0) if dataset.pairs[0].degraded is not None else None
                 if degraded is not None:
-                    _check_pairs(dataset, clean, degraded)
+                    clean, degraded = _whole_pairs(dataset, clean, degraded)
                 sources.append(SampleSource(clean, degraded, dataset.spec.repeat))
         count = sum(len(source.clean) for source in sources)
         _say(console, f"{count} photos, {len(validation)} more for validation")
@@ -131,14 +131,22 @@ def _files(dataset: TrainDataset) -> list[list[Path]]:
     return [[pair.clean for pair in dataset.pairs], *([degraded] if degraded else [])]
 
 
-def _check_pairs(dataset: TrainDataset, clean: PhotoBank, degraded: PhotoBank) -> None:
-    """Raises UserError: a photo of a pair was left out, or a pair is of two sizes."""
-    if reasons := clean.skipped + degraded.skipped:
-        raise UserError(f"{dataset.spec.dataset}: half a pair is missing: {reasons[0]}")
-    for index, pair in enumerate(dataset.pairs):
+def _whole_pairs(dataset: TrainDataset, clean: PhotoBank, degraded: PhotoBank) -> tuple[PhotoBank, PhotoBank]:
+    """Both halves of the pairs of which none was left out.
+
+    Raises:
+        UserError: there is no such pair, or one is of two sizes.
+    """
+    left_out = clean.left_out | degraded.left_out
+    clean, degraded = clean.without(left_out), degraded.without(left_out)
+    if not len(clean):
+        reasons = clean.skipped + degraded.skipped
+        raise UserError(f"{dataset.spec.dataset}: a half of every pair cannot be used; first: {reasons[0]}")
+    for index, pair in enumerate(pair for i, pair in enumerate(dataset.pairs) if i not in left_out):
         if clean.size(index) != degraded.size(index):
             sizes = " and ".join(f"{w}x{h}" for h, w in (degraded.size(index), clean.size(index)))
             raise UserError(f"{pair.degraded} and {pair.clean} have different sizes: {sizes}")
+    return clean, degraded
 
 
 class StreamedPhotos(DataModule):

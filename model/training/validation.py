@@ -14,7 +14,7 @@ from anyir.model.data.degradation_registry import CLEAN, kinds_of
 from anyir.model.data.degradations import degrade
 from anyir.model.data.mixture import as_stored
 from anyir.model.data.scenes import as_meant
-from anyir.model.metrics import EQUAL, mean_psnr, ssim
+from anyir.model.metrics import EQUAL, HARM_DB, WORSE_DB, mean_psnr, ssim
 from anyir.model.network import AnyIR
 from anyir.model.restore.look import make_sheet
 
@@ -28,10 +28,6 @@ LOOK_SIDE = 256
 SEED = 20_000
 SEVERITIES = (0.25, 0.5, 0.75, 1.0)
 """Given to the photos in turn. For noise they are sigma 12.5, 25, 37.5 and 50."""
-LEAST = 36.0
-"""PSNR in dB of a photo that needed nothing to itself, below which it was harmed."""
-LOSS = 0.1
-"""dB below its input, from which on a photo is worse than it was."""
 SAVED_QUALITY = 90.0
 """Of JPEG after the degradation, in a detailed validation."""
 
@@ -110,7 +106,7 @@ def worst_of(restored: Tensor, degraded: Tensor, clean: Tensor) -> dict[str, flo
     shift = (restored - clean).mean(dim=(1, 2, 3)).abs() * 255
     return {
         "worst": float(torch.where(fine, after, after - before).min()),
-        "worse": float(torch.where(fine, after < LEAST, after < before - LOSS).float().mean()),
+        "worse": float(torch.where(fine, after < HARM_DB, after < before - WORSE_DB).float().mean()),
         "shift": float(shift.max()),
     }
 

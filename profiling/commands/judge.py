@@ -38,11 +38,11 @@ def run(
     from rich.console import Console
     from rich.progress import Progress
 
+    from anyir.conversion.manifest import tree_sha256
     from anyir.model.checkpoint import find_weights
     from anyir.model.device import keep_freed_memory
     from anyir.model.evaluation.looking import list_kinds, see_photos
     from anyir.model.evaluation.verdicts import add_lines
-    from anyir.model.files import sha256
     from anyir.model.restore.restorer import Restorer
     from anyir.model.restore.tile_models import TorchModel
     from anyir.profiling.report.photo_page import write_photo_page
@@ -54,7 +54,7 @@ def run(
     table = verdicts or out / "verdicts.tsv"
     restorer = Restorer(with_, threads=threads or None)
     file = find_weights(with_) if isinstance(restorer.model, TorchModel) else Path(str(with_))
-    model = f"{restorer.model.name} {sha256(file)[:8]}"
+    model = f"{restorer.model.name} {tree_sha256(file)[:8]}"
     lines = add_lines(table, [f"{kind}/{path.name}" for kind, path in listed], model)
     console = Console(stderr=True)
     with (

@@ -8,10 +8,12 @@ from anyir.conversion.digest import code_files
 
 
 def test_the_digest_of_the_code_covers_all_that_makes_networks_and_photos():
-    """What the network, its deploy form and the degradations import of this project is in the digest, too."""
+    """What the network, its deploy form, its sheets and the degradations import is in the digest, too."""
     covered = {path.resolve() for path in code_files()}
     model = Path(str(anyir.model.__file__)).parent
-    waiting = [model / f"{name}.py" for name in ("deploy/network", "data/degradations", "metrics")]
+    waiting = [
+        model / f"{name}.py" for name in ("deploy/network", "data/degradations", "metrics", "restore/look")
+    ]
     seen = set()
     while waiting:
         path = waiting.pop().resolve()

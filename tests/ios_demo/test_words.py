@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
+from anyir.conversion.recipes import RECIPES
+
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "ios_demo/App"
 STATE = ROOT / "ios_demo/AnyIRKit/Sources/AnyIRState"
@@ -30,7 +32,7 @@ ANDROID_ONLY = {
     "app_name": "Info.plist has it",
     "add_command": "adb",
     "back": "iOS closes a sheet with `done`",
-    "pane_ready pane_done pane_failed": "Android's titles of what changed, for TalkBack",
+    "pane_ready pane_failed": "Android's titles of what changed, for TalkBack; iOS says the sentence",
     "share_with": "the title of Android's share sheet; that of iOS has none",
     "saved_in": "a gallery's folder and file; iOS's photo library shows neither",
     "no_picker not_shared": "Android has apps for these; on iOS the system does it",
@@ -48,11 +50,14 @@ ANDROID_ONLY = {
     "photo_empty photo_cannot_read photo_not_kept photo_file_too_large photo_damaged no_space "
     "result_not_kept": "iOS says it in a notice of less detail",
     "photo_not_allowed": "Android's grants end",
-    "save_no_webp saved_as saved_without_damaged_exif saved_without_long_exif": "Android's encoders",
+    "save_no_webp saved_as saved_without_damaged_exif saved_without_long_exif save_not_encoded": "Android's "
+    "encoders",
+    "not_written save_not_written": "iOS says it in a notice of less detail",
+    "note_place": "of Android's photo picker",
+    "note_cmyk": "of Android's decoder",
 }
 IOS_ONLY = {
     "done": "closes a sheet",
-    "precision_pal6 good_pal6": "Core ML's precision",
     "gpu_stays": "iOS forbids the GPU in the background",
     "benchmark_no_tiles": "Android's is among the core's sentences",
 }
@@ -89,6 +94,9 @@ OTHER_NOTICES = {
     "saveRefused": ("save_no_permission", "to add photos; on Android to write them"),
     "notTaken": ("save_not_taken", "the photo library; on Android the gallery"),
     "notDelivered": (None, "iCloud"),
+    "severalPages": (None, "Android opens no TIFF"),
+    "sharedWaits": (None, "the share extension; on Android the other app starts this one"),
+    "notEncoded": (None, "Android's encoders have sentences of their own"),
     "overlap": (None, "a fault of the caller's; Kotlin throws its own"),
 }
 
@@ -245,3 +253,9 @@ def test_the_screens_and_what_each_says_are_the_same():
         assert [case.replace("_", "").lower() for case in cases] == [case.lower() for case in due], kind
     for name in SAME_PANELS:
         assert android_panel(name) - PANEL_DIFFERENCES == ios_panel(name), name
+
+
+def test_every_precision_that_is_offered_has_a_name_and_says_what_it_is_good_for():
+    precisions = {recipe.precision for recipe in RECIPES}
+    assert {key.removeprefix("precision_") for key in ios() if key.startswith("precision_")} == precisions
+    assert {key.removeprefix("good_") for key in ios() if key.startswith("good_")} == precisions

@@ -131,7 +131,7 @@ final class BenchmarkModel {
             else { continue }
             services.settings.remember(
                 Speed(seconds: latency.p50Ms / 1000, benchmarked: true),
-                of: Pair(model: model.manifest.name, engine: engine.id))
+                of: Choice(model: model, engine: engine))
         }
     }
 

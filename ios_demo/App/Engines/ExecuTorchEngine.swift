@@ -9,7 +9,6 @@ import Foundation
 struct ExecuTorchFactory: EngineFactory {
     let id = "executorch"
     let label = "ExecuTorch"
-    let isAccelerated = false
 
     #if canImport(ExecuTorch)
         let unavailable: String? = nil
@@ -53,8 +52,8 @@ struct ExecuTorchFactory: EngineFactory {
             statisticSizes = entries.statistics.map(\.count)
             module = Module(filePath: model.url.path)
             facts = EngineFacts(
-                name: "ExecuTorch, \(manifest.name)", accelerator: "ExecuTorch (XNNPACK)",
-                look: manifest.entries.look.operators, restore: manifest.entries.restore.operators)
+                name: "ExecuTorch, \(manifest.name)", accelerator: entries.executorchAccelerator,
+                look: entries.look.operators, restore: entries.restore.operators)
             // What refuses `restore` says so now, not after a photo was looked at.
             for entry in both ? Manifest.EntryName.allCases : [.restore, .look] { try load(entry) }
         }

@@ -9,6 +9,9 @@ struct PhotoReader {
     /// Formats whose several pictures are frames of an animation. A HEIC's are other things, such as thumbnails.
     private static let animated: Set = ["com.compuserve.gif", "public.png", "org.webmproject.webp", "public.heics"]
 
+    /// Formats whose several pictures are pages.
+    private static let paged: Set = ["public.tiff"]
+
     private let source: CGImageSource
     private let index: Int
     private let properties: [String: Any]
@@ -16,7 +19,7 @@ struct PhotoReader {
     /// The file's uniform type identifier, such as "public.jpeg".
     let type: String
 
-    /// - Throws: ``PhotoFault``: it is gone, is no photo, an animation, or its end is missing
+    /// - Throws: ``PhotoFault``: it is gone, is no photo, an animation, has several pages, or its end is missing
     init(_ url: URL) throws {
         guard FileManager.default.fileExists(atPath: url.path) else { throw PhotoFault(.gone) }
         guard let source = CGImageSourceCreateWithURL(url as CFURL, nil), let type = CGImageSourceGetType(source),
@@ -24,7 +27,10 @@ struct PhotoReader {
         else { throw PhotoFault(.notAPhoto) }
         self.source = source
         self.type = type as String
-        if CGImageSourceGetCount(source) > 1, Self.animated.contains(self.type) { throw PhotoFault(.animated) }
+        if CGImageSourceGetCount(source) > 1 {
+            if Self.animated.contains(self.type) { throw PhotoFault(.animated) }
+            if Self.paged.contains(self.type) { throw PhotoFault(.severalPages) }
+        }
         index = CGImageSourceGetPrimaryImageIndex(source)
         guard CGImageSourceGetStatusAtIndex(source, index) == .statusComplete else { throw PhotoFault(.cutOff) }
         properties = CGImageSourceCopyPropertiesAtIndex(source, index, nil) as? [String: Any] ?? [:]

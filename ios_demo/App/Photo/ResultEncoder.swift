@@ -34,23 +34,29 @@ struct ResultEncoder {
         defer { if let mixed { try? FileManager.default.removeItem(at: mixed) } }
         let pixels = try PixelFile(mixed ?? resultURL, width: result.width, height: result.height)
         let image = try pixels.image(space: photoImage.restoringSpace, hasAlpha: photoImage.hasAlpha)
-        let writable = CGImageDestinationCopyTypeIdentifiers() as? [String] ?? []
-        let type =
-            writable.contains(photo.type) && photo.type != "com.compuserve.gif"
-            ? photo.type : Self.lossless.contains(photo.type) ? "public.png" : "public.jpeg"
+        let isTransparent = photoImage.hasAlpha && !pixels.withPixels(isOpaque)
+        let type = format(isTransparent: isTransparent)
         let url = folder.appendingPathComponent(name(type))
         try? FileManager.default.removeItem(at: url)
         guard let destination = CGImageDestinationCreateWithURL(url as CFURL, type as CFString, 1, nil) else {
-            throw PhotoFault(.notTaken)
+            throw PhotoFault(.notEncoded)
         }
         var properties = try PhotoReader(photoURL).properties(ofResult: result.width, result.height)
         properties[kCGImageDestinationLossyCompressionQuality as String] = 0.95
         CGImageDestinationAddImage(destination, image, properties as CFDictionary)
         guard CGImageDestinationFinalize(destination) else {
             try? FileManager.default.removeItem(at: url)
-            throw PhotoFault(hasSpace(folder) ? .notTaken : .noSpaceToSave)
+            throw PhotoFault(hasSpace(folder) ? .notEncoded : .noSpaceToSave)
         }
         return Encoded(url: url, notes: type == photo.type ? [] : [Words.noteFormat(suffix(type), suffix(photo.type))])
+    }
+
+    /// The photo's own where this system writes it; else one that keeps what it has.
+    private func format(isTransparent: Bool) -> String {
+        let writable = CGImageDestinationCopyTypeIdentifiers() as? [String] ?? []
+        if writable.contains(photo.type), photo.type != "com.compuserve.gif" { return photo.type }
+        // A JPEG has no alpha.
+        return isTransparent || Self.lossless.contains(photo.type) ? "public.png" : "public.jpeg"
     }
 
     /// The photo is decoded again: what is mixed in is the file's, not what the screen shows.

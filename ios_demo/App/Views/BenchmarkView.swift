@@ -6,8 +6,6 @@ struct BenchmarkView: View {
     let app: AppModel
     let benchmark: BenchmarkModel
 
-    @Environment(\.scenePhase) private var phase
-
     var body: some View {
         List {
             switch benchmark.state {
@@ -32,9 +30,7 @@ struct BenchmarkView: View {
             }
         }
         .navigationTitle(Words.benchmarkTitle)
-        .onChange(of: phase) { _, phase in
-            if phase != .active { benchmark.leaves() }
-        }
+        .onDisappear { benchmark.leaves() }
     }
 
     @ViewBuilder private var choices: some View {

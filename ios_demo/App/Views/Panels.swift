@@ -139,7 +139,9 @@ struct DonePanel: View {
         HStack {
             Button(result.saved ? Words.saveAgain : Words.save) { model.send(.save(strength: model.strength)) }
                 .buttonStyle(.borderedProminent)
-            Button(Words.share) { model.send(.share(strength: model.strength)) }.buttonStyle(.bordered)
+            Button(Words.share) { model.send(.share(strength: model.strength)) }
+                .buttonStyle(.bordered)
+                .disabled(model.state.isSharing)
         }
         .disabled(model.state.saving == .now)
         if let again { Button(again) { model.send(.restore) }.buttonStyle(.bordered) }

@@ -9,9 +9,10 @@ from PIL import Image
 
 from anyir.model.commands.data import run as data_command
 from anyir.model.data.check import check_dataset
-from anyir.model.data.decode import BadPhoto, read_float, read_pair, read_pixels, to_8_bits
+from anyir.model.data.decode import BadPhoto, check_sizes, read_float, read_pixels
 from anyir.model.data.discovery import find_dataset
 from anyir.model.data.pairing import Pair
+from anyir.model.photo.pixels import to_8_bits
 from tests.helpers import datasets as made
 
 
@@ -52,12 +53,13 @@ def test_bad_pairs_name_their_files(tmp_path):
     good = made.write(tmp_path / "a.png", made.photo())
     small = made.write(tmp_path / "b.png", made.photo()[:40])
     with pytest.raises(BadPhoto, match=r"b.png and its clean partner .*a.png differ in size: 48x40 and"):
-        read_pair(Pair(good, small))
+        check_sizes(Pair(good, small), (40, 48), (48, 48))
+    check_sizes(Pair(good, small), (48, 48), (48, 48))
     with pytest.raises(BadPhoto, match=r"there is no file .*c.png"):
-        read_pair(Pair(good, tmp_path / "c.png"))
+        read_pixels(tmp_path / "c.png")
     small.write_bytes(small.read_bytes()[:300])
     with pytest.raises(BadPhoto, match=r"b.png is damaged or cut short"):
-        read_pair(Pair(good, small))
+        read_pixels(small)
 
 
 @pytest.fixture

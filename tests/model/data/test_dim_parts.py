@@ -42,6 +42,7 @@ def test_the_command(anyir, folder):
     fails(anyir("dim-parts", "photos", "photos/parts"), folder, before, "photos/parts is there already")
     (folder / "photos" / "dim.png").unlink()
     assert "name folders of photos" in anyir("dim-parts", "photos")[2]
+    assert "--seed" in anyir("dim-parts", "photos", "out", "--seed", "-1")[2]
     assert "is not a folder of photos" in anyir("dim-parts", "nothing", "out")[2]
     Image.fromarray(grey_noise(150, 250)).save(folder / "bright.png")
     (folder / "bright").mkdir()

@@ -98,6 +98,7 @@ def test_the_command(anyir, folder):
     (folder / "photos" / "sky.png").unlink()
     assert "none of 1 photos shows much sky" in anyir("stay-pairs", "sky", "photos", "out")[2]
     assert "name folders of photos" in anyir("stay-pairs", "sky", "photos")[2]
+    assert "--seed" in anyir("stay-pairs", "sky", "photos", "out", "--seed", "-1")[2]
     (folder / "photos" / "broken.png").write_text("no photo")
     assert "photos/broken.png is no image" in anyir("stay-pairs", "sky", "photos", "out")[2]
     assert sorted(path.name for path in folder.iterdir()) == ["photos", "sky"]

@@ -73,6 +73,10 @@ def test_bad_folders_are_one_line(real, tmp_path):
     with pytest.raises(UserError, match="no photos in the folders of"):
         list_kinds(tmp_path / "empty")
     made.write(real / "rain/z.png", made.photo(0))
+    made.write(real / "rain/y.png", made.photo(0)[:1])
+    with pytest.raises(UserError, match=r"rain/y.png has 48x1 pixels; at least 2 a side are due"):
+        list_kinds(real)
+    (real / "rain/y.png").unlink()
     with pytest.raises(UserError, match=r"rain/z.png is the same photo as .*haze/a.png; remove one"):
         list_kinds(real)
 

@@ -6,11 +6,12 @@ import struct
 import imagecodecs
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from anyir.model.photo.encoder import Encoding, encode
 from anyir.model.photo.metadata import FILM_LEFT_OUT, GAIN_MAP_LEFT_OUT, PICTURES_LEFT_OUT, Extras
-from anyir.model.photo.reader import Photo, read_photo
+from anyir.model.photo.png import write_chunk, write_deep
+from anyir.model.photo.reader import Photo, read_photo, read_size
 from anyir.model.photo.writer import write_photo
 from tests.helpers.photo_files import SRGB, png, values
 
@@ -186,3 +187,24 @@ def test_hdr_is_noted_and_stays_described(tmp_path, transfer, curve):
     assert "JPEG cannot hold its description of colours (cICP): they may look different" in notes
     write_photo(tmp_path / "bare.avif", read_photo(tmp_path / "hdr.avif"), Encoding(keep_metadata=False))
     assert read_photo(tmp_path / "bare.avif").extras.cicp is None
+
+
+@pytest.mark.parametrize("place", ["before", "behind", "none"])
+@pytest.mark.parametrize("kind", ["exif", "xmp"])
+def test_the_size_of_a_png_is_read_without_its_pixels(tmp_path, monkeypatch, place, kind):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    chunk = (
+        (b"eXIf", exif.tobytes()[6:]) if kind == "exif" else (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP)
+    )
+    with (tmp_path / "a.png").open("wb") as file:
+        write_deep(file, values((37, 53, 3), np.uint16), [chunk] if place == "before" else [])
+        if place == "behind":
+            file.seek(-12, io.SEEK_CUR)
+            write_chunk(file, *chunk)
+            write_chunk(file, b"IEND", b"")
+    turned = place != "none"
+    assert read_photo(tmp_path / "a.png").pixels.shape[:2] == ((53, 37) if turned else (37, 53))
+    if place != "behind":
+        monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", lambda image: pytest.fail("decoded"))
+    assert read_size(tmp_path / "a.png") == ((37, 53) if turned else (53, 37))

@@ -8,7 +8,7 @@ from PIL import AvifImagePlugin, Image, ImageOps
 
 from anyir.model.errors import UserError
 from anyir.model.photo.encoder import Encoding, encode
-from anyir.model.photo.reader import Photo, from_pillow, read_photo
+from anyir.model.photo.reader import Photo, from_pillow, read_photo, read_photo_from
 from anyir.model.photo.writer import write_photo
 from tests.helpers.photo_files import (
     AVIF_OF_10_BITS,
@@ -288,12 +288,20 @@ def test_what_formats_cannot_hold():
         with pytest.raises(UserError, match="no transparency"):
             encode(Photo(values((8, 8, 4))), format)
     assert "8 bits" in encode(Photo(values((8, 8, 3), np.uint16)), "JPEG")[1][0]
-    assert "no grey" in encode(Photo(grey), "WEBP")[1][0]
+    for format, kind in (
+        ("WEBP", grey),
+        ("AVIF", grey),
+        ("AVIF", values((8, 8, 2))),
+        ("HEIF", values((8, 8, 2))),
+    ):
+        assert "has no grey" in encode(Photo(kind), format)[1][0]
+    assert encode(Photo(grey), "HEIF")[1] == []
     assert encode(Photo(grey, SRGB), "BMP")[1] == ["BMP cannot hold its ICC profile: left out"]
     profile = SRGB[:16] + b"GRAY" + SRGB[20:]
-    made, notes = encode(Photo(grey, profile), "WEBP")
-    assert "one of grey" in notes[1]
-    assert "icc_profile" not in Image.open(io.BytesIO(made)).info
+    for photo, format in ((grey, "WEBP"), (grey, "AVIF"), (values((8, 8, 2)), "HEIF"), (opaque, "PNG")):
+        made, notes = encode(Photo(photo, profile), format)
+        assert "one of grey" in notes[-1]
+        assert read_photo_from(io.BytesIO(made), "made").icc is None
     assert Image.open(io.BytesIO(encode(Photo(grey, SRGB), "WEBP")[0])).info["icc_profile"] == SRGB
     assert Image.open(io.BytesIO(encode(Photo(grey, profile), "PNG")[0])).info["icc_profile"] == profile
     assert "too long" in encode(Photo(grey, None, b"Exif\0\0" + b"x" * 70_000), "JPEG")[1][0]

@@ -1,5 +1,6 @@
 """Where memory runs out: smaller tiles, a note, and the right result."""
 
+import io
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from anyir.model import Restorer
 from anyir.model.photo.reader import Photo, read_photo
 from anyir.model.restore.batch import restore_file
+from anyir.model.restore.pipes import restore_frames
 from anyir.model.restore.tile_models import OutOfMemoryError
 from tests.helpers.command_checks import save
 from tests.helpers.photo_files import values
@@ -64,6 +66,22 @@ def test_tiles_do_not_get_as_small_as_one_likes():
     with pytest.raises(OutOfMemoryError):
         Restorer(model)(values((300, 300, 3)))
     assert min(min(shape) for shape in model.seen) >= 64
+
+
+@pytest.mark.parametrize("shape", [(300, 500, 3), (90, 200, 1)])
+def test_need_is_judged_on_a_smaller_sheet(shape):
+    model = Small(90**2)
+    assert Restorer(model).need(values(shape)).change > 10
+    assert model.seen[-1] == (64, 64)
+    assert len(model.seen) == 3
+    with pytest.raises(OutOfMemoryError):
+        Restorer(Small(90**2, tile=128)).need(values(shape))
+
+
+def test_frames_say_once_that_memory_ran_out():
+    frames, out = values((2, 90, 90, 3)), io.BytesIO()
+    count, notes = restore_frames(Restorer(Small(90**2)), io.BytesIO(frames.tobytes()), out, 90, 90)
+    assert (count, notes) == (2, ["not enough memory for tiles of 256: it was restored in tiles of 64"])
 
 
 def test_images_in_memory_come_with_a_warning():

@@ -103,6 +103,15 @@ def test_in_place_is_looked_at_before_anything_is_written():
     np.testing.assert_array_equal(photo, expected)
 
 
+@pytest.mark.parametrize("height", [9, 17, 20])
+def test_in_place_reads_no_row_that_was_written_in_the_smallest_tiles_either(network, height):
+    photo = np.random.default_rng(0).integers(0, 256, (height, 300, 3), np.uint8)
+    restorer = Restorer(network, tile=8, threads=1)
+    expected = restorer(photo)
+    restorer.restore_into(photo, photo)
+    np.testing.assert_array_equal(photo, expected)
+
+
 def test_a_look_takes_no_memory_that_grows_with_the_photo():
     peaks = []
     for height in (500, 5000):

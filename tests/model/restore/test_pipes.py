@@ -43,7 +43,7 @@ def test_a_photo_keeps_what_it_keeps_in_a_file(name, format_):
 def test_frames_come_out_as_they_go_in():
     frames = values((3, 24, 40, 3))
     out = io.BytesIO()
-    assert restore_frames(RESTORER, Trickle(frames.tobytes()), out, 40, 24) == 3
+    assert restore_frames(RESTORER, Trickle(frames.tobytes()), out, 40, 24) == (3, [])
     np.testing.assert_array_equal(np.frombuffer(out.getvalue(), np.uint8).reshape(frames.shape), 255 - frames)
 
 

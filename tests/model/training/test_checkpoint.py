@@ -19,6 +19,13 @@ def save(folder, tensors, step=1):
     save_checkpoint(folder, tensors, tiny_config(), Progress(step=step), Fingerprint())
 
 
+def test_what_a_killed_save_left_is_removed(tmp_path):
+    """On a file system without nameless files it has a hidden name."""
+    (tmp_path / ".0123456789abcdef.part").write_bytes(b"half")
+    save(tmp_path, {"a": torch.ones(3)})
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".safetensors"]
+
+
 @pytest.mark.slow
 def test_killed_without_warning_loses_nothing_that_was_saved(tmp_path):
     """kill -9 in the middle of rapid saving always leaves one whole checkpoint."""

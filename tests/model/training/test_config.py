@@ -116,6 +116,18 @@ def on(*datasets):
         ({"compile": "yes please"}, "compile is 'yes please': input should be a valid boolean"),
         ({"about": 3}, "about is 3: input should be a valid string"),
         ({"max_steps": 3}, "give one of max_steps and epochs"),
+        ({"max_steps": 0, "epochs": None}, "max_steps is 0: input should be greater than or equal to 1"),
+        (
+            {
+                "data": {
+                    "crops_per_photo": 2,
+                    "datasets": [
+                        {"dataset": "photos", "folder": "a", "degrade": "mixture", "severity": [0, 0.1]}
+                    ],
+                }
+            },
+            "severity means nothing where crops_per_photo is above 1",
+        ),
         (on(), "data.datasets is []: tuple should have at least 1 item"),
         (on("rain100l"), "data.datasets[0] is 'rain100l': input should be an object"),
         (on({"repeat": 2}), "data.datasets[0].dataset: Field required"),

@@ -44,7 +44,18 @@ def test_a_pair_of_two_sizes_is_one_line(root):
         opened(root)
 
 
-def test_half_a_pair_that_cannot_be_read_is_one_line(root):
+def test_a_pair_of_which_a_half_is_too_small_is_left_out(root):
+    made.write(root / "noise/input/c.png", made.photo(5))
+    made.write(root / "noise/target/c.png", made.photo(6))
+    before = opened(root)
     made.write(root / "noise/input/a.png", made.photo(1, 40))
-    with pytest.raises(UserError, match=r"pairs: half a pair is missing: .*a\.png: 40x40 is smaller than"):
+    after = opened(root)
+    assert before.samples - after.samples == 1
+    assert after.batch(0, slice(None))[0].shape == (4, 3, 32, 32)
+
+
+def test_pairs_of_which_none_is_whole_are_one_line(root):
+    made.write(root / "noise/input/a.png", made.photo(1, 40))
+    made.write(root / "noise/target/b.png", made.photo(1, 40))
+    with pytest.raises(UserError, match=r"half of every pair cannot be used; first: .*png: 40x40 is smaller"):
         opened(root)

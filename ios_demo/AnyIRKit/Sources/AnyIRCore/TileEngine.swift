@@ -154,9 +154,6 @@ public protocol EngineFactory: Sendable {
     /// Nil where it can be used; else why not, such as ``notInThisBuild``.
     var unavailable: String? { get }
 
-    /// Whether it runs on a GPU or a neural engine, not on the CPU, which every device has.
-    var isAccelerated: Bool { get }
-
     /// Whether it is made for this kind of model.
     func opens(_ manifest: Manifest) -> Bool
 

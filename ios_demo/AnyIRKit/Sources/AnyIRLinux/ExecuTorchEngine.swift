@@ -6,7 +6,6 @@
     public struct ExecuTorchFactory: EngineFactory {
         public let id = "executorch"
         public let label = "ExecuTorch"
-        public let isAccelerated = false
         public let unavailable: String? = nil
 
         public init() {}
@@ -38,7 +37,7 @@
             tile = model.manifest.tile
             tileSize = model.manifest.tileSize
             statisticSizes = model.manifest.entries.statistics.map(\.count)
-            facts = EngineFacts(name: name, accelerator: "ExecuTorch (XNNPACK)")
+            facts = EngineFacts(name: name, accelerator: model.manifest.entries.executorchAccelerator)
             for entry in Manifest.EntryName.allCases {
                 try check(entry.rawValue, model.manifest.entries[entry])
             }

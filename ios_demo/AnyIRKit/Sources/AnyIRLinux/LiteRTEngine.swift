@@ -6,7 +6,6 @@ import Foundation
 public struct LiteRTFactory: EngineFactory {
     public let id = "litert-cpu"
     public let label = "LiteRT CPU"
-    public let isAccelerated = false
 
     private let library: String?
 

@@ -9,6 +9,9 @@ public struct AppState: Sendable, Equatable {
     public private(set) var catalogue: Catalogue?
     public private(set) var saving = Saving.not
 
+    /// Whether a file is being made for another app.
+    public private(set) var isSharing = false
+
     /// One sentence that belongs to no state, such as why a second photo is not taken; until the next thing that the
     /// user does.
     public private(set) var notice: Notice?
@@ -57,6 +60,8 @@ public struct AppState: Sendable, Equatable {
         /// `file`: the result's, as others may have followed it.
         case saved(file: String, notes: [String])
         case notSaved(file: String, Notice)
+        /// The file is made and offered.
+        case shared
         case notShared(Notice)
         case measuring(Bool)
         case say(Notice)
@@ -73,6 +78,7 @@ public struct AppState: Sendable, Equatable {
         /// Write down what outlives the process, and delete all other files; nil: nothing does.
         case keep(Kept?)
         case save(PhotoInfo, RestoredPhoto, strength: Double)
+        /// Make a file for another app; then ``Event/shared`` or ``Event/notShared(_:)``.
         case share(PhotoInfo, RestoredPhoto, strength: Double)
     }
 
@@ -89,9 +95,7 @@ public struct AppState: Sendable, Equatable {
         case .cancel: return cancel()
         case .close: return giveUp(for: .closing) { $0.dismiss() }
         case .save(let strength): return save(strength)
-        case .share(let strength):
-            guard case .done(let photo, let result) = work else { return say(.nothingToSave) }
-            return [.share(photo, result, strength: strength)]
+        case .share(let strength): return share(strength)
         case .answer(let giveUp): return answer(giveUp)
         case .found(let catalogue):
             self.catalogue = catalogue
@@ -111,7 +115,13 @@ public struct AppState: Sendable, Equatable {
             guard work.result?.file == file else { return say(notice) }
             saving = .failed(notice)
             return []
-        case .notShared(let notice), .say(let notice): return say(notice)
+        case .shared:
+            isSharing = false
+            return []
+        case .notShared(let notice):
+            isSharing = false
+            return say(notice)
+        case .say(let notice): return say(notice)
         case .measuring(let isMeasuring):
             self.isMeasuring = isMeasuring
             return []
@@ -217,6 +227,13 @@ public struct AppState: Sendable, Equatable {
         if saving == .now { return [] }
         saving = .now
         return [.save(photo, result, strength: min(max(strength, 0), 1))]
+    }
+
+    private mutating func share(_ strength: Double) -> [Effect] {
+        guard case .done(let photo, let result) = work else { return say(.nothingToSave) }
+        if isSharing { return [] }
+        isSharing = true
+        return [.share(photo, result, strength: strength)]
     }
 
     private mutating func saved(_ file: String, _ notes: [String]) -> [Effect] {

@@ -77,11 +77,12 @@ public struct Catalogue: Sendable, Equatable {
     ///
     /// - Parameter speed: measured on this device, or nil. Only the benchmark's figures can be compared, and so recommend.
     public init(
-        entries: [ModelEntry], engines: [any EngineFactory], chosen: Pair? = nil, speed: (Pair) -> Speed? = { _ in nil }
+        entries: [ModelEntry], engines: [any EngineFactory], chosen: Pair? = nil,
+        speed: (Choice) -> Speed? = { _ in nil }
     ) {
         let models = entries.compactMap(\.model)
         func benchmarked(_ choice: Choice) -> Double? {
-            speed(choice.pair).flatMap { $0.benchmarked ? 1000 * $0.seconds : nil }
+            speed(choice).flatMap { $0.benchmarked ? 1000 * $0.seconds : nil }
         }
         let best = recommended(models: models, engines: engines, milliseconds: benchmarked)
         // The chosen model with the chosen engine, or with the best other one; the model may be gone.
@@ -100,7 +101,7 @@ public struct Catalogue: Sendable, Equatable {
                 name: name, preset: model.manifest.source.preset, precision: model.manifest.precision,
                 tile: model.manifest.tileSize, bytes: model.manifest.bytes, pair: own?.pair,
                 isRecommended: name == best?.model.manifest.name, isChosen: name == choice?.model.manifest.name,
-                speed: own.flatMap { speed($0.pair) })
+                speed: own.flatMap(speed))
         }
         self.engines = engines.map { engine in
             let obstacle: Obstacle? =
@@ -113,7 +114,7 @@ public struct Catalogue: Sendable, Equatable {
                 }
             return EngineRow(
                 id: engine.id, label: engine.label, obstacle: obstacle, isChosen: engine.id == choice?.engine.id,
-                speed: choice.flatMap { speed(Pair(model: $0.model.manifest.name, engine: engine.id)) })
+                speed: choice.flatMap { speed(Choice(model: $0.model, engine: engine)) })
         }
         refused = entries.compactMap { entry in
             guard case .refused(_, let reason) = entry else { return nil }

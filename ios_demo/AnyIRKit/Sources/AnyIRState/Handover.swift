@@ -5,6 +5,9 @@ public struct Handover: Sendable {
     /// The app group, as both targets' entitlements name it.
     public static let group = "group.org.anyir.demo"
 
+    /// In seconds.
+    private static let longestCopy: TimeInterval = 3600
+
     private let folder: URL
     private let copy: @Sendable (URL, URL) throws -> Void
 
@@ -38,24 +41,38 @@ public struct Handover: Sendable {
         }
     }
 
-    /// Takes the photo that was left last, and forgets all others.
+    /// Whether a photo was left.
+    public var isWaiting: Bool { !whole().isEmpty }
+
+    /// Takes the photo that was left last, and forgets those before it.
     ///
     /// - Parameter target: a folder that exists; receives a folder with the photo
     /// - Returns: where the photo is now; nil where none was left
     public func take(into target: URL) -> URL? {
         let manager = FileManager.default
-        let keys: Set<URLResourceKey> = [.creationDateKey, .contentModificationDateKey]
-        let left = (try? manager.contentsOfDirectory(at: folder, includingPropertiesForKeys: Array(keys))) ?? []
-        func date(_ url: URL) -> Date {
-            (try? url.resourceValues(forKeys: keys))?.contentModificationDate ?? .distantPast
-        }
-        let whole = left.filter { !$0.lastPathComponent.hasPrefix(".") }.sorted { date($0) < date($1) }
-        defer { for one in left { try? manager.removeItem(at: one) } }
-        guard let last = whole.last else { return nil }
+        let left = whole()
+        // Of an extension that ended while it copied; another one may be copying now.
+        let old = all().filter(isHidden).filter { date($0) < Date(timeIntervalSinceNow: -Self.longestCopy) }
+        for one in old { try? manager.removeItem(at: one) }
+        guard let last = left.last else { return nil }
         let own = target.appendingPathComponent(last.lastPathComponent)
-        guard (try? manager.moveItem(at: last, to: own)) != nil,
-            let name = try? manager.contentsOfDirectory(atPath: own.path).first
-        else { return nil }
+        guard (try? manager.moveItem(at: last, to: own)) != nil else { return nil }
+        for one in left.dropLast() { try? manager.removeItem(at: one) }
+        guard let name = try? manager.contentsOfDirectory(atPath: own.path).first else { return nil }
         return own.appendingPathComponent(name)
+    }
+
+    /// All that is whole, the last one last.
+    private func whole() -> [URL] { all().filter { !isHidden($0) }.sorted { date($0) < date($1) } }
+
+    private func all() -> [URL] {
+        let keys: [URLResourceKey] = [.contentModificationDateKey]
+        return (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: keys)) ?? []
+    }
+
+    private func isHidden(_ url: URL) -> Bool { url.lastPathComponent.hasPrefix(".") }
+
+    private func date(_ url: URL) -> Date {
+        (try? url.resourceValues(forKeys: [.contentModificationDateKey]))?.contentModificationDate ?? .distantPast
     }
 }

@@ -10,10 +10,12 @@ public enum Notice: Sendable, Equatable {
     case onlyHalfSize(megapixels: Int)
     case nothingRuns
     case nothingToSave
+    case sharedWaits
 
     // What went wrong with a photo
     case notAPhoto
     case animated
+    case severalPages
     case cutOff
     case cannotDecode
     case gone
@@ -33,6 +35,7 @@ public enum Notice: Sendable, Equatable {
     case noSpaceToSave
     case saveRefused
     case notTaken
+    case notEncoded
 
     /// What an engine, a model or the system says itself.
     case verbatim(String)
@@ -49,8 +52,10 @@ public enum Notice: Sendable, Equatable {
                 + "half size."
         case .nothingRuns: "None of the models here runs in this build of the app. The list of models says why."
         case .nothingToSave: "There is no restored photo to save."
+        case .sharedWaits: "A photo from another app waits until this one is saved or closed."
         case .notAPhoto: "This file is not a photo that the app can read."
         case .animated: "This is an animation; only still photos can be restored."
+        case .severalPages: "This file has several pages; only single photos can be restored."
         case .cutOff: "This photo is damaged: the end of its file is missing."
         case .cannotDecode: "This photo cannot be decoded: it is damaged, or of a kind that this system does not know."
         case .gone: "This photo cannot be opened: it may have been deleted or moved."
@@ -65,10 +70,12 @@ public enum Notice: Sendable, Equatable {
             "\(engine) stopped while it ran \(model): \(reason)."
         case .noMemory: "There is not enough memory; close other apps, or choose a smaller model."
         case .noSpaceForResult: "There is not enough space on this device to keep the result."
-        case .timeWasUp: "The system gave the app no more time in the background; open the app and try again."
+        case .timeWasUp:
+            "The restoration was ended in the background, by the system or there by you; open the app and try again."
         case .noSpaceToSave: "There is not enough space on this device: nothing was saved."
         case .saveRefused: "Saving needs the permission to add photos, which was refused: nothing was saved."
         case .notTaken: "The photo library did not take the photo: nothing was saved."
+        case .notEncoded: "The result could not be written as a photo: nothing was saved or shared."
         case .verbatim(let sentence): sentence
         }
     }

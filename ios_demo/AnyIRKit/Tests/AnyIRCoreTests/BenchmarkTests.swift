@@ -27,7 +27,6 @@ private struct PlaceFactory: EngineFactory {
     var unavailable: String?
     let opener: PlaceOpener
     let label = "Place"
-    let isAccelerated = false
 
     func opens(_ manifest: Manifest) -> Bool { manifest.runtime == .litert }
 

@@ -5,7 +5,6 @@ import Testing
 struct NamedEngine: EngineFactory {
     let id: String
     var unavailable: String?
-    var isAccelerated = false
     var runtime = Manifest.Runtime.litert
 
     var label: String { id.uppercased() }

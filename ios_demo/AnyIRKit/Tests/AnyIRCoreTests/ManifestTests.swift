@@ -44,12 +44,24 @@ private struct Verdict: Decodable {
         #expect(manifest.entries.look.operators == Operators(total: 400, delegated: 400, partitions: nil))
         #expect(manifest.quantization?.keptFloat == ["*.norm"])
         #expect(manifest.parity.status == .measured)
-        #expect(manifest.parity.literal?.psnr == 52.6)
+        #expect(manifest.parity.stages.contains { $0.against == "literal" && $0.psnr == 52.6 })
         #expect(manifest.parity.bounds == ["max_error": nil, "psnr": 38])
         #expect(manifest.parity.samples.map(\.values) == [[0.5, -0.001]])
         #expect(manifest.versions == ["ai-edge-litert": "2.3.0"])
         #expect(manifest.source.config["dim"] == .number(24))
         #expect(manifest.oldestRuntime == "tflite-runtime 2.14.0")
+    }
+
+    @Test(
+        arguments: [
+            (400, 300, "ExecuTorch (XNNPACK)"), (400, 299, "ExecuTorch (XNNPACK and portable kernels)"),
+            (nil, 300, "ExecuTorch (XNNPACK and portable kernels)"),
+        ] as [(Int?, Int, String)])
+    func executorchsAcceleratorSaysWhatIsNotDelegated(look: Int?, restore: Int, accelerator: String) throws {
+        var entries = try Manifest.parse(sampleManifest()).entries
+        entries.look.operators = Operators(total: 400, delegated: look, partitions: 1)
+        entries.restore.operators = Operators(total: 300, delegated: restore, partitions: 1)
+        #expect(entries.executorchAccelerator == accelerator)
     }
 
     @Test func thatNoOldRuntimeWasTriedMayBeLeftOut() throws {

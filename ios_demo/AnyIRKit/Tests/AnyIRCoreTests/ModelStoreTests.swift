@@ -121,13 +121,11 @@ import Testing
                 reasons == ["There is no manifest alone.json beside it.", "There is no manifest link.json beside it."])
 
             try put(second, program: "another")
-            #expect(
-                ModelStore(folders: [first, second]).list().contains {
-                    if case .refused(_, let reason) = $0 {
-                        return reason == "Another model of this name is in \(first.path)."
-                    }
-                    return false
-                })
+            #expect(ModelStore(folders: [first, second]).list() == entries, "the first folder's hides the second's")
+            try put(first, as: "copy", program: "another")
+            let program = first.appendingPathComponent("\(name).tflite")
+            let refusal = ModelEntry.refused(program, reason: "Another model of this name is in \(first.path).")
+            #expect(ModelStore(folders: [first, second]).list().contains(refusal))
         }
     }
 
@@ -148,10 +146,14 @@ import Testing
         }
     }
 
-    private func put(_ folder: URL, program: String, change: (String) -> String = { $0 }) throws {
-        try Data(program.utf8).write(to: folder.appendingPathComponent("\(name).tflite"))
+    private func put(
+        _ folder: URL, as file: String? = nil, program: String, change: (String) -> String = { $0 }
+    ) throws {
+        let file = file ?? name
+        try Data(program.utf8).write(to: folder.appendingPathComponent("\(file).tflite"))
         let text = change(sampleText(sha256: sha256(Data(program.utf8))))
-        try Data(text.utf8).write(to: folder.appendingPathComponent("\(name).json"))
+            .replacingOccurrences(of: "\(name).tflite", with: "\(file).tflite")
+        try Data(text.utf8).write(to: folder.appendingPathComponent("\(file).json"))
     }
 
     private func refusal(_ store: ModelStore) throws -> String {

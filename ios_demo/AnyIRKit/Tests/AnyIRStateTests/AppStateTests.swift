@@ -15,7 +15,6 @@ private struct OneEngine: EngineFactory {
     var id = "coreml"
     var unavailable: String?
     let label = "Core ML"
-    let isAccelerated = true
 
     func opens(_ manifest: Manifest) -> Bool { manifest.runtime == .coreml }
 
@@ -163,8 +162,11 @@ private func coreML(_ name: String) throws -> Model {
         #expect(state.saving == .failed(.saveRefused) && state.isUnsaved)
         #expect(state.handle(.save(strength: -1)) == [.save(photo, result, strength: 0)])
         #expect(state.handle(.share(strength: 1)) == [.share(photo, result, strength: 1)])
+        #expect(state.handle(.share(strength: 1)) == [] && state.isSharing, "one sharing at a time")
         _ = state.handle(.notShared(.noSpaceToSave))
-        #expect(state.notice == .noSpaceToSave)
+        #expect(state.notice == .noSpaceToSave && !state.isSharing)
+        #expect(state.handle(.share(strength: 1)) == [.share(photo, result, strength: 1)])
+        #expect(state.handle(.shared) == [] && !state.isSharing)
         state = try self.state()
         #expect(state.handle(.save(strength: 1)) == [] && state.notice == .nothingToSave)
         #expect(state.handle(.share(strength: 1)) == [] && state.notice == .nothingToSave)
@@ -241,7 +243,7 @@ private func coreML(_ name: String) throws -> Model {
         let refused = ModelEntry.refused(URL(fileURLWithPath: "/models/x.json"), reason: "The file x is missing.")
         let engines = [OneEngine(), OneEngine(id: "executorch", unavailable: notInThisBuild)]
         let times = [Pair(model: "phone", engine: "coreml"): Speed(seconds: 0.1, benchmarked: true)]
-        let found = Catalogue(entries: models + [refused], engines: engines, chosen: pair) { times[$0] }
+        let found = Catalogue(entries: models + [refused], engines: engines, chosen: pair) { times[$0.pair] }
         #expect(found.pair == pair)
         #expect(found.models.map(\.isRecommended) == [false, true])
         #expect(found.models.map(\.isChosen) == [true, false])
@@ -252,7 +254,7 @@ private func coreML(_ name: String) throws -> Model {
         #expect(gone.pair == pair)
         // A restoration's own time cannot be compared, and recommends nothing.
         let used = Catalogue(entries: models, engines: engines) {
-            Speed(seconds: $0.model == "phone" ? 0.1 : 0.5, benchmarked: false)
+            Speed(seconds: $0.pair.model == "phone" ? 0.1 : 0.5, benchmarked: false)
         }
         #expect(used.models.map(\.isRecommended) == [true, false])
     }
@@ -262,7 +264,8 @@ private func coreML(_ name: String) throws -> Model {
             .busyOpening, .busyRestoring, .busyMeasuring, .chooseFirst, .onlyHalfSize(megapixels: 64), .nothingRuns,
             .nothingToSave, .notAPhoto, .animated, .cutOff, .cannotDecode, .gone, .notDelivered, .noPhotoMemory,
             .tooLarge(megapixels: 300), .noSpaceToOpen, .noMemory, .noSpaceForResult, .timeWasUp, .noSpaceToSave,
-            .saveRefused, .notTaken, .engineStopped(engine: "Core ML", model: "small", reason: "it was interrupted"),
+            .saveRefused, .notTaken, .severalPages, .sharedWaits, .notEncoded,
+            .engineStopped(engine: "Core ML", model: "small", reason: "it was interrupted"),
         ]
         for notice in notices { #expect(notice.sentence.hasSuffix(".") && !notice.sentence.contains("\n")) }
         struct Odd: Error {}

@@ -26,4 +26,26 @@ import Testing
         let shared = folder.appendingPathComponent("Shared")
         #expect(try FileManager.default.contentsOfDirectory(atPath: shared.path).isEmpty)
     }
+
+    @Test func whatIsBeingCopiedStaysUntilItIsOld() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("anyir-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let photo = folder.appendingPathComponent("one.jpg")
+        try Data("1".utf8).write(to: photo)
+        let taking = Handover(container: folder)
+        // The app takes while the extension copies.
+        let leaving = Handover(container: folder) { file, target in
+            #expect(!taking.isWaiting && taking.take(into: folder) == nil)
+            try FileManager.default.copyItem(at: file, to: target)
+        }
+        try leaving.leave(photo)
+        #expect(taking.isWaiting && taking.take(into: folder) != nil && !taking.isWaiting)
+        let cut = folder.appendingPathComponent("Shared/.cut")
+        try FileManager.default.createDirectory(at: cut, withIntermediateDirectories: true)
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSinceNow: -4000)], ofItemAtPath: cut.path)
+        #expect(taking.take(into: folder) == nil)
+        #expect(!FileManager.default.fileExists(atPath: cut.path))
+    }
 }

@@ -31,6 +31,9 @@ public final class CVBuffer {
     let stubBytesPerRow: Int
     var stubLocks = 0
 
+    /// What locking it returns; the stubs' own.
+    public var stubStatus = kCVReturnSuccess
+
     init(width: Int, height: Int) {
         stubWidth = width
         stubHeight = height
@@ -70,8 +73,8 @@ public func CVPixelBufferCreate(
 public func CVPixelBufferLockBaseAddress(
     _ pixelBuffer: CVPixelBuffer, _ lockFlags: CVPixelBufferLockFlags
 ) -> CVReturn {
-    pixelBuffer.stubLocks += 1
-    return kCVReturnSuccess
+    if pixelBuffer.stubStatus == kCVReturnSuccess { pixelBuffer.stubLocks += 1 }
+    return pixelBuffer.stubStatus
 }
 
 // https://developer.apple.com/documentation/corevideo/cvpixelbufferunlockbaseaddress(_:_:)

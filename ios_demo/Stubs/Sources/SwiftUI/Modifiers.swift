@@ -64,6 +64,8 @@ extension View {
     nonisolated public func onChange<V: Equatable>(
         of value: V, initial: Bool = false, _ action: @escaping (_ oldValue: V, _ newValue: V) -> Void
     ) -> some View { self }
+    // https://developer.apple.com/documentation/swiftui/view/ondisappear(perform:)
+    nonisolated public func onDisappear(perform action: (() -> Void)? = nil) -> some View { self }
     // https://developer.apple.com/documentation/swiftui/view/task(priority:_:)
     nonisolated public func task(
         priority: TaskPriority = .userInitiated,

@@ -1,3 +1,4 @@
+import AnyIRApple
 import AnyIRCore
 import AnyIRState
 import Foundation
@@ -70,6 +71,24 @@ import Testing
             saved.pixels.enumerated().filter { $0.offset % 4 == 3 }.map(\.element) == (0..<16).map { UInt8($0 * 17) })
     }
 
+    @Test(arguments: [(true, "png"), (false, "jpg")])
+    func whatCannotBeWrittenBecomesAPNGWhereItIsTransparent(isTransparent: Bool, suffix: String) async throws {
+        let app = try await TestApp(TestPackage())
+        var photo = StubPhoto(type: "public.avif", width: 4, height: 4)
+        photo.alpha = true
+        var pixels = TestApp.pixels(photo)
+        if isTransparent { pixels[3] = 17 }
+        let url = app.folder.appendingPathComponent("a.avif")
+        try photo.file(pixels).write(to: url)
+        try await app.open(url)
+        try await app.restore()
+        try await app.save()
+        #expect(
+            app.model.state.saving
+                == .done(notes: ["The result is saved as \(suffix): this system cannot write avif."]))
+        #expect(try await app.saved("a-restored.\(suffix)").pixels[3] == pixels[3])
+    }
+
     @Test func aPhotoWithoutColourIsKnown() async throws {
         let app = try await TestApp(TestPackage())
         for model in ["Gray", "RGB"] {
@@ -92,11 +111,14 @@ import Testing
         try Data("This is no photo.".utf8).write(to: text)
         var moving = StubPhoto(type: "com.compuserve.gif", width: 4, height: 4)
         moving.frames = 2
+        var pages = StubPhoto(type: "public.tiff", width: 4, height: 4)
+        pages.frames = 3
         var huge = StubPhoto(type: "public.jpeg", width: 20_000, height: 10_001)
         huge.decodes = false
         let whole = StubPhoto(type: "public.heic", width: 20, height: 20)
         let cases: [(PhotoRequest, Notice)] = [
             (.file(text), .notAPhoto), (.file(try app.photo(moving, name: "b.gif")), .animated),
+            (.file(try app.photo(pages, name: "e.tiff")), .severalPages),
             (.file(try app.photo(whole, name: "c.heic", bytes: 900)), .cutOff),
             (.file(app.folder.appendingPathComponent("gone.jpg")), .gone),
             (.file(try app.photo(huge, name: "d.jpg")), .tooLarge(megapixels: 201)),
@@ -200,6 +222,45 @@ import Testing
         #expect(app.model.state.notice == .verbatim(Words.gpuStays))
     }
 
+    @Test func whyItWasEndedIsSaidAlsoWhereTheEngineFailsFirst() async throws {
+        let app = try await TestApp(TestPackage { $0.refuses[CoreMLUnits.gpu.units.rawValue] = "no such unit" })
+        try await app.open(app.photo(StubPhoto(type: "public.png", width: 60, height: 20)))
+        app.model.choose(Pair(model: "tiny", engine: "coreml-gpu"))
+        app.model.send(.restore)
+        app.model.leaves()
+        try await app.wait("not ended") { $0.screen != .running }
+        #expect(app.model.state.work == .failed(app.model.state.work.photo, .verbatim(Words.gpuStays)))
+    }
+
+    @Test func voiceOverIsToldWhatBecameOfAPhoto() async throws {
+        let app = try await TestApp(TestPackage())
+        let text = app.folder.appendingPathComponent("text.jpg")
+        try Data("This is no photo.".utf8).write(to: text)
+        try await app.open(text)
+        try await app.open(app.photo(StubPhoto(type: "public.png", width: 8, height: 8)))
+        app.model.send(.save(strength: 1))
+        try await app.restore()
+        await app.library.refuse(.saveRefused)
+        try await app.save()
+        let due = [
+            Notice.notAPhoto.sentence, Notice.nothingToSave.sentence, "Restored", Notice.saveRefused.sentence,
+        ]
+        #expect(app.voice.said == due)
+    }
+
+    @Test func whatWasCompiledOfAModelThatIsGoneIsDropped() async throws {
+        let package = try TestPackage()
+        let app = try await TestApp(package)
+        try await app.open(app.photo(StubPhoto(type: "public.png", width: 8, height: 8)))
+        try await app.restore()
+        func compiled() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: package.cache.path).count }
+        await app.model.findModels()
+        #expect(try compiled() == 1)
+        try FileManager.default.removeItem(at: package.model.url)
+        await app.model.findModels()
+        #expect(try compiled() == 0)
+    }
+
     @Test func whatTheProcessLeavesIsFoundAgain() async throws {
         let package = try TestPackage()
         let app = try await TestApp(package)
@@ -246,32 +307,6 @@ import Testing
         photo.depth = 10
         try await app.open(app.photo(photo))
         #expect(app.model.state.work.photo?.notes == [Words.noteGainMap, Words.noteBits(10)])
-    }
-
-    @Test func sharingOffersAFile() async throws {
-        let app = try await TestApp(TestPackage())
-        try await app.open(app.photo(StubPhoto(type: "public.heic", width: 8, height: 8)))
-        try await app.restore()
-        app.model.send(.share(strength: 0.5))
-        try await app.wait("nothing to share") { _ in app.model.offered != nil }
-        #expect(app.model.offered?.url.lastPathComponent == "IMG_1-restored.heic")
-        #expect(app.model.state.isUnsaved)
-    }
-
-    @Test func sharingWhileAPhotoIsSavedLeavesItsFile() async throws {
-        let app = try await TestApp(TestPackage())
-        try await app.open(app.photo(StubPhoto(type: "public.png", width: 8, height: 8), name: "a.png"))
-        try await app.restore()
-        await app.library.slowDown()
-        app.model.send(.save(strength: 1))
-        while await !app.library.isWaiting { try await Task.sleep(for: .milliseconds(1)) }
-        app.model.send(.share(strength: 0.5))
-        try await app.wait("nothing to share") { _ in app.model.offered != nil }
-        await app.library.goOn()
-        try await app.wait("not saved") { $0.saving != .now }
-        #expect(app.model.state.saving == .done(notes: []))
-        #expect(try await app.saved("a-restored.png").head.width == 8)
-        #expect(FileManager.default.fileExists(atPath: try #require(app.model.offered).url.path))
     }
 
     private func slow() throws -> TestPackage {

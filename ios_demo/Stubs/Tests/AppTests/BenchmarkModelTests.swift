@@ -34,7 +34,8 @@ import Testing
         #expect(row.quality.keys.sorted() == ["noise"])
         #expect(refused.status == .failed)
         #expect(refused.error == "Core ML, GPU cannot load tiny: StubError: no such unit")
-        #expect(app.model.services.settings.speed(Pair(model: "tiny", engine: "coreml-cpu"))?.benchmarked == true)
+        let choice = Choice(model: package.model, engine: package.factory())
+        #expect(app.model.services.settings.speed(choice)?.benchmarked == true)
         #expect(app.model.state.catalogue?.models.first?.speed?.benchmarked == true)
         #expect(!app.model.state.isMeasuring)
     }
@@ -69,6 +70,33 @@ import Testing
             return
         }
         #expect(sentence == Words.benchmarkLeft)
+    }
+
+    @Test func itEndsWhenTheAppIsLeftButNotWhileTheAppStarts() async throws {
+        let app = try await TestApp(TestPackage { $0.functions["restore"]?.milliseconds = 20 })
+        let benchmark = try benchmark(app)
+        let start = Start.app(app.model, benchmark)
+        benchmark.start(BenchmarkPlan(runs: 500), app: app.model)
+        start.changes(from: .background, to: .inactive)
+        start.changes(from: .inactive, to: .active)
+        try await app.wait("nothing measured") { _ in if case .running(.some) = benchmark.state { true } else { false }
+        }
+        start.changes(from: .active, to: .inactive)
+        try await app.wait("not ended") { !$0.isMeasuring }
+        guard case .failed(Words.benchmarkLeft) = benchmark.state else {
+            Issue.record("\(benchmark.state)")
+            return
+        }
+    }
+
+    @Test func speedsAreOfAModelsBytesNotOfItsName() async throws {
+        let (one, other) = (try TestPackage(), try TestPackage { $0.functions["restore"]?.milliseconds = 1 })
+        #expect(one.model.manifest.name == other.model.manifest.name)
+        let settings = Settings(try #require(UserDefaults(suiteName: "anyir-\(UUID().uuidString)")))
+        let choice = Choice(model: one.model, engine: one.factory())
+        settings.remember(Speed(seconds: 1, benchmarked: true), of: choice)
+        #expect(settings.speed(choice)?.seconds == 1)
+        #expect(settings.speed(Choice(model: other.model, engine: one.factory())) == nil)
     }
 
     @Test func launchArgumentsStartItAndItsExitCodeSaysHowItEnded() async throws {

@@ -123,6 +123,16 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: package.cache.path).count == 1)
     }
 
+    @Test func whatWasCompiledOfAReplacedPackageIsDropped() async throws {
+        let (old, new) = (try TestPackage(), try TestPackage())
+        let compiled = CompiledModels(folder: old.cache)
+        let factory = CoreMLFactory(units: .cpu, compiled: compiled)
+        for package in [old, new] { _ = try await factory.open(package.model, threads: 1) }
+        await factory.keepCompiled(of: [new.model])
+        #expect(try await compiled.model(for: new.model).wasKept)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: old.cache.path).count == 1)
+    }
+
     @Test func aCompiledModelThatIsDamagedIsMadeAnew() async throws {
         let package = try TestPackage()
         _ = try await package.open()
@@ -176,6 +186,16 @@ import Testing
         #expect(throws: EngineError("Core ML stopped in look of tiny: StubError: the accelerator stopped")) {
             _ = try engine.look(sheet, into: engine.newStatistics())
         }
+    }
+
+    @Test func memoryThatCannotBeReachedIsSaid() throws {
+        let half = try HalfArray(try TestPackage().model.manifest.entries.restore.outputs[0])
+        let values = FloatBuffer(count: 3 * 16 * 16)
+        try half.fill(from: values)
+        half.array.pixelBuffer?.stubStatus = -6682
+        let due = EngineError("The memory of output, which Core ML shares, cannot be reached (-6682).")
+        #expect(throws: due) { try half.fill(from: values) }
+        #expect(throws: due) { try half.read(into: values) }
     }
 
     @Test func statisticsOfAnotherProgramAreRefused() async throws {

@@ -21,6 +21,8 @@ import Testing
     @Test func theBenchmarkHoldsBoth() throws {
         let package = try TestPackage(dtype: "float32")
         let engine = try ExecuTorchEngine(package.model, both: true)
+        // The package's manifest does not say that everything is delegated.
+        #expect(engine.facts.accelerator == "ExecuTorch (XNNPACK and portable kernels)")
         for _ in 1...2 { use(engine) }
         let photo = ["execute look", "execute restore", "execute restore"]
         #expect(StubJournal.shared[package.model.url.path] == ["load look", "load restore"] + photo + photo)

@@ -37,6 +37,30 @@ import UIKit
         try await app.wait("not opened") { _ in app.model.state.work.photo?.name == "a.png" }
     }
 
+    @Test func whileAResultIsNotSavedItWaits() async throws {
+        let app = try await TestApp(TestPackage())
+        try await app.open(app.photo(StubPhoto(type: "public.png", width: 8, height: 8), name: "a.png"))
+        try await app.restore()
+        let (model, handover) = (app.model, try #require(app.model.services.handover))
+        let next = try app.photo(StubPhoto(type: "public.png", width: 4, height: 4), name: "next.png")
+        #expect(await ShareController.hand([item(next)], to: handover) == .left)
+        model.takeShared()
+        #expect(model.state.screen == .done && model.state.notice == .sharedWaits && !model.asksQuestion)
+        // Kept: it waits on.
+        model.send(.close)
+        model.send(.answer(giveUp: false))
+        #expect(model.state.screen == .done && handover.isWaiting)
+        try await app.save()
+        try await app.wait("not opened") { _ in model.state.work.photo?.name == "next.png" }
+        // Closed without saving.
+        try await app.restore()
+        #expect(await ShareController.hand([item(next)], to: handover) == .left)
+        model.send(.close)
+        model.send(.answer(giveUp: true))
+        try await app.wait("not opened") { $0.screen == .ready }
+        #expect(!handover.isWaiting)
+    }
+
     @Test func whatIsNoPhotoIsNotTaken() async throws {
         let app = try await TestApp(nil)
         let url = try app.photo(StubPhoto(type: "public.png", width: 4, height: 4))

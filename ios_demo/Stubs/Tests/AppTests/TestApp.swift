@@ -14,6 +14,7 @@ struct TestApp {
     let folder: URL
     let library: TestLibrary
     let background = TestBackground()
+    let voice = TestVoice()
     private let package: TestPackage?
     private let own: TestFolder
 
@@ -36,7 +37,8 @@ struct TestApp {
                 files: try PhotoFiles(folder.appendingPathComponent("restore"), copy: copy),
                 models: ModelStore(folders: [package?.folder].compactMap(\.self)), engines: engines,
                 settings: Settings(defaults), library: library, background: background,
-                shared: folder.appendingPathComponent("shared"), handover: Handover(container: folder)))
+                shared: folder.appendingPathComponent("shared"), announce: voice.say,
+                handover: Handover(container: folder)))
         await model.findModels()
     }
 
@@ -94,6 +96,14 @@ struct TestApp {
                 .filter { $0 != "kept.json" }
         }
     }
+}
+
+/// What VoiceOver would say.
+@MainActor
+final class TestVoice {
+    private(set) var said: [String] = []
+
+    func say(_ text: String) { said.append(text) }
 }
 
 actor TestLibrary: PhotoSaving {

@@ -13,6 +13,15 @@ import Testing
         #expect(Words.duration(125) == "2 min 5 s")
     }
 
+    /// Every precision of `anyir convert`; tests/ios_demo compares them with its recipes.
+    @Test(arguments: [
+        "fp32", "fp16", "int8", "int16x8", "mixed", "int8w", "pal6", "pal4", "pal6g", "pal4g",
+    ])
+    func everyPrecisionHasAName(precision: String) {
+        #expect(Words.precision(precision) != precision)
+        #expect(Words.goodFor(precision)?.hasSuffix(".") == true)
+    }
+
     @Test func speedsSayWhatTheyAreOf() {
         #expect(Words.speed(nil) == "Not measured on this device yet")
         #expect(Words.speed(Speed(seconds: 0.21, benchmarked: true)) == "On this device: 210 ms a tile")

@@ -45,14 +45,22 @@ public actor CompiledModels {
         try? FileManager.default.removeItem(at: place(of: package))
     }
 
+    /// Drops what was compiled of all other packages, such as one that was replaced.
+    func keep(_ packages: [Model]) {
+        let used = Set(packages.map { place(of: $0).lastPathComponent })
+        remove { !used.contains($0) }
+    }
+
     private func place(of package: Model) -> URL {
         folder.appendingPathComponent("\(package.manifest.sha256.lowercased())-\(system).mlmodelc")
     }
 
     /// Drops what another build of the system compiled: it is never asked for again.
-    private func removeOthers() {
+    private func removeOthers() { remove { !$0.hasSuffix("-\(system).mlmodelc") } }
+
+    private func remove(_ isUnused: (String) -> Bool) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        for name in names where !name.hasSuffix("-\(system).mlmodelc") {
+        for name in names where isUnused(name) {
             try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
         }
     }

@@ -19,7 +19,6 @@ public struct CoreMLFactory: EngineFactory {
 
     public var id: String { "coreml-\(units.rawValue)" }
     public var label: String { units.label }
-    public var isAccelerated: Bool { units != .cpu }
 
     public var unavailable: String? {
         let devices = MLComputeDevice.allComputeDevices
@@ -41,6 +40,9 @@ public struct CoreMLFactory: EngineFactory {
         }
         return try CoreMLEngine(model.manifest, look: look, restore: restore, units: units)
     }
+
+    /// Drops what was compiled of models that are none of these.
+    public func keepCompiled(of models: [Model]) async { await compiled.keep(models) }
 
     /// Where each function's operations run by Core ML's plan, and what they cost by its estimate. Not part of loading.
     public func placement(of model: Model) async throws -> (look: Placement, restore: Placement) {

@@ -74,10 +74,10 @@ final class CoreMLFunction {
             let half = halfOutputs[tensor.name]
             if array === backings[tensor.name] {
                 // The memory that was offered: of float32, nothing is left to do.
-                half?.read(into: buffer)
+                try half?.read(into: buffer)
             } else {
                 try copy(array, tensor, into: buffer)
-                half?.fill(from: buffer)
+                try half?.fill(from: buffer)
             }
         }
         timing.copyIn = ready - start
@@ -91,7 +91,7 @@ final class CoreMLFunction {
         for (index, (tensor, buffer)) in zip(entry.inputs, inputs).enumerated() {
             try tensor.check(buffer, of: name)
             if let half = halfInputs[tensor.name] {
-                if index == 0 || !isHeld { half.fill(from: buffer) }
+                if index == 0 || !isHeld { try half.fill(from: buffer) }
                 arrays[tensor.name] = half.array
             } else {
                 arrays[tensor.name] = try array(tensor, over: buffer)

@@ -10,11 +10,13 @@ import Foundation
 final class HalfArray {
     let array: MLMultiArray
     private let buffer: CVPixelBuffer
+    private let name: String
     private let width: Int
     private let height: Int
 
     /// - Throws: ``EngineError``: there is not enough memory
     init(_ tensor: Manifest.Tensor) throws {
+        name = tensor.name
         width = tensor.shape.last ?? 1
         height = tensor.shape.dropLast().reduce(1, *)
         var made: CVPixelBuffer?
@@ -31,28 +33,36 @@ final class HalfArray {
     /// Rounds the values to float16.
     ///
     /// - Parameter values: width x height
-    func fill(from values: FloatBuffer) {
-        withRows([]) { row, halves in
+    /// - Throws: ``EngineError``: the system does not give the memory
+    func fill(from values: FloatBuffer) throws {
+        try withRows([]) { row, halves in
             let start = row * width
             for x in 0..<width { halves[x] = Float16(values.values[start + x]) }
         }
     }
 
     /// - Parameter values: receives width x height
-    func read(into values: FloatBuffer) {
-        withRows(.readOnly) { row, halves in
+    /// - Throws: ``EngineError``: the system does not give the memory
+    func read(into values: FloatBuffer) throws {
+        try withRows(.readOnly) { row, halves in
             let start = row * width
             for x in 0..<width { values.values[start + x] = Float(halves[x]) }
         }
     }
 
-    private func withRows(_ flags: CVPixelBufferLockFlags, _ body: (Int, UnsafeMutablePointer<Float16>) -> Void) {
-        CVPixelBufferLockBaseAddress(buffer, flags)
+    private func withRows(
+        _ flags: CVPixelBufferLockFlags, _ body: (Int, UnsafeMutablePointer<Float16>) -> Void
+    ) throws {
+        let status = CVPixelBufferLockBaseAddress(buffer, flags)
+        guard status == kCVReturnSuccess else { throw unreachable(status) }
         defer { CVPixelBufferUnlockBaseAddress(buffer, flags) }
-        guard let memory = CVPixelBufferGetBaseAddress(buffer) else { return }
+        guard let memory = CVPixelBufferGetBaseAddress(buffer) else { throw unreachable(status) }
         let bytes = CVPixelBufferGetBytesPerRow(buffer)
         for row in 0..<height {
             body(row, (memory + row * bytes).bindMemory(to: Float16.self, capacity: width))
         }
+    }
+    private func unreachable(_ status: CVReturn) -> EngineError {
+        EngineError("The memory of \(name), which Core ML shares, cannot be reached (\(status)).")
     }
 }

@@ -103,6 +103,13 @@ public struct Manifest: Sendable, Equatable {
             case .restore: restore
             }
         }
+
+        /// What ExecuTorch runs a program for XNNPACK on. What is delegated was fixed when the program was made: it runs
+        /// so, or does not load.
+        public var executorchAccelerator: String {
+            let isWhole = [look, restore].allSatisfy { $0.operators.delegated == $0.operators.total }
+            return "ExecuTorch (XNNPACK\(isWhole ? "" : " and portable kernels"))"
+        }
     }
 
     /// How the weights were made smaller; `calibration` names the photos that fixed the ranges.
@@ -122,11 +129,6 @@ public struct Manifest: Sendable, Equatable {
         public var stages: [Stage]
         public var degradations: [Degradation]
         public var samples: [Sample]
-
-        /// The artifact's tiles against the literal network's; nil where that was not measured.
-        public var literal: Stage? {
-            stages.first { $0.stage == "artifact" && $0.entry == .restore && $0.against == "literal" }
-        }
     }
 
     /// Another size of tiles, and what the conversion measured with them.

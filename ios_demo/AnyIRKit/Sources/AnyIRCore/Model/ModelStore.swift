@@ -54,7 +54,7 @@ public final class ModelStore: Sendable {
     private let hashes = Mutex<[URL: Hash]>([:])
 
     /// - Parameter folders: looked through in this order; one that does not exist is empty. Where two hold a model of the
-    ///   same name, the first is taken.
+    ///   same name, the first hides the other.
     public init(folders: [URL]) {
         self.folders = folders.map { $0.resolvingSymlinksInPath() }
     }
@@ -70,9 +70,10 @@ public final class ModelStore: Sendable {
                 continue
             }
             if let first = names[model.manifest.name] {
-                if first.manifest.sha256 != model.manifest.sha256 {
-                    let folder = first.url.deletingLastPathComponent().path
-                    entries.append(.refused(model.url, reason: "Another model of this name is in \(folder)."))
+                let folders = [first, model].map { $0.url.deletingLastPathComponent().path }
+                // In the same folder nothing says which of them is meant.
+                if folders[0] == folders[1], first.manifest.sha256 != model.manifest.sha256 {
+                    entries.append(.refused(model.url, reason: "Another model of this name is in \(folders[0])."))
                 }
             } else {
                 names[model.manifest.name] = model

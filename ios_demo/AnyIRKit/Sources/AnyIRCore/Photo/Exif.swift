@@ -4,7 +4,6 @@
 /// Nothing here fails on a damaged block: it is then taken to say nothing.
 public enum Exif {
     private static let orientationTag = 0x0112
-    private static let exifDirectory = 0x8769
     private static let (jpegAt, jpegBytes) = (0x0201, 0x0202)
     private static let (stripAt, stripBytes) = (0x0111, 0x0117)
 
@@ -71,6 +70,9 @@ private struct TIFFBlock {
     private static let (short, longType) = (3, 4)
     private static let entryBytes = 12
 
+    /// The tag that leads to EXIF's own directory.
+    private static let exifDirectory = 0x8769
+
     /// Bytes of one value by its type's number.
     private static let sizes = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8]
 
@@ -96,7 +98,7 @@ private struct TIFFBlock {
         var places = [0..<8]
         guard let first = long(4) else { return nil }
         let main = directory(at: first) { block, tag, place in
-            if tag == 0x8769 { exif = block.long(place + 8) }
+            if tag == Self.exifDirectory { exif = block.long(place + 8) }
             places += [block.values(place)].compactMap(\.self)
             entry(&block, tag, place)
         }

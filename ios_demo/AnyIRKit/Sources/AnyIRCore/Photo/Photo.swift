@@ -86,8 +86,13 @@ public func copy(
     }
 }
 
+/// Whether pixels, 4 bytes each, are opaque everywhere.
+public func isOpaque(_ pixels: UnsafeBufferPointer<UInt8>) -> Bool {
+    stride(from: 3, to: pixels.count, by: 4).allSatisfy { pixels[$0] == 255 }
+}
+
 extension MemoryPhoto {
-    public var isOpaque: Bool { stride(from: 3, to: pixels.count, by: 4).allSatisfy { pixels[$0] == 255 } }
+    public var isOpaque: Bool { pixels.withUnsafeBufferPointer(AnyIRCore.isOpaque) }
 }
 
 /// Collects a restored photo in memory.

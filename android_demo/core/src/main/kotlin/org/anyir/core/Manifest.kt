@@ -64,10 +64,7 @@ class Parity(
     val stages: List<Stage>,
     val degradations: List<Degradation>,
     val samples: List<Sample>,
-) {
-    /** The artifact against the literal network; null where it was not measured. */
-    val literal: Stage? get() = stages.firstOrNull { it.stage == "artifact" && it.against == "literal" }
-}
+)
 
 /**
  * The JSON file beside every artifact: what it is, where it comes from and how exact it is.

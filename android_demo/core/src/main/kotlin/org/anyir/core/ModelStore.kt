@@ -21,8 +21,8 @@ private val APPLE_ONLY = mapOf("coreml" to "Core ML", "coreai" to "Core AI")
  * manifest's. Hashes are remembered as long as this object lives and a file's size and time stay the same.
  * Safe to call from several threads.
  *
- * @param folders looked through in this order; one that does not exist is empty. Where two hold a model of the
- * same name, the first is taken
+ * @param folders looked through in this order; one that does not exist is empty. A model hides those of the same name
+ * in later folders; in its own folder a second one is refused
  */
 class ModelStore(private val folders: List<File>) {
     private class Hash(val size: Long, val modified: Long, val sha256: String)
@@ -40,9 +40,9 @@ class ModelStore(private val folders: List<File>) {
                 val first = model?.let { names[it.manifest.name] }
                 when {
                     first == null -> entries += entry.also { if (model != null) names[model.manifest.name] = model }
-                    first.manifest.sha256 != model.manifest.sha256 -> entries += ModelEntry.Refused(
+                    first.file.parentFile == folder -> entries += ModelEntry.Refused(
                         model.file,
-                        "Another model of this name is in ${first.file.parent}.",
+                        "${first.file.name} is a model of the same name.",
                     )
                 }
             }

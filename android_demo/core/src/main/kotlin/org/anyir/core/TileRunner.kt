@@ -45,6 +45,4 @@ interface TileRunner {
  * @param runNanos computing; for a runtime that computes while it is read, part of this is in the next one
  * @param readBackNanos getting the outputs from the runtime
  */
-class RunTiming(val copyInNanos: Long, val runNanos: Long, val readBackNanos: Long) {
-    val totalNanos: Long get() = copyInNanos + runNanos + readBackNanos
-}
+class RunTiming(val copyInNanos: Long, val runNanos: Long, val readBackNanos: Long)

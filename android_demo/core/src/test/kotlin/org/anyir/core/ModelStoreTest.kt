@@ -3,7 +3,6 @@ package org.anyir.core
 import com.google.gson.JsonObject
 import com.google.gson.JsonParser
 import org.junit.Assert.assertEquals
-import org.junit.Assert.assertNotEquals
 import org.junit.Assert.assertTrue
 import org.junit.Rule
 import org.junit.Test
@@ -185,15 +184,21 @@ class ModelStoreTest {
     }
 
     @Test
-    fun `the first of two folders wins, and a different model of the same name is refused`() {
+    fun `the first of two folders hides a model of the same name in the other`() {
         val (first, second) = listOf("a", "b").map { File(folder, it).apply { mkdir() } }
         write(first)
         write(second)
         assertEquals(1, list(first, second).size)
         write(second, bytes = "another program")
-        val (one, other) = list(first, second)
-        assertEquals(first, (one as ModelEntry.Usable).model.file.parentFile)
-        assertTrue("Another model" in (other as ModelEntry.Refused).reason)
-        assertNotEquals(first, other.file.parentFile)
+        assertEquals(first, (list(first, second).single() as ModelEntry.Usable).model.file.parentFile)
+    }
+
+    @Test
+    fun `a second model of the same name in one folder is refused`() {
+        write()
+        write(name = "${NAME}_copy") { addProperty("name", NAME) }
+        val (one, other) = list()
+        assertEquals("$NAME.tflite", (one as ModelEntry.Usable).model.file.name)
+        assertEquals("$NAME.tflite is a model of the same name.", (other as ModelEntry.Refused).reason)
     }
 }

@@ -22,13 +22,14 @@ internal interface BundledFiles {
 
 /**
  * The models on this phone: those in the app (`assets/models`), which are copied to its private files because runtimes
- * load files, and those that were pushed to `Android/data/org.anyir.demo/files/models`.
+ * load files, and those that were pushed to `Android/data/org.anyir.demo/files/models`, which stand for the app's own of
+ * the same name.
  *
  * @param bundled where the app's own are copied to
  * @param pushed where people put theirs; null while that storage is away
  */
 class AppModels internal constructor(private val inApp: BundledFiles, private val bundled: File, pushed: File?) {
-    private val store = ModelStore(listOfNotNull(bundled, pushed))
+    private val store = ModelStore(listOfNotNull(pushed, bundled))
 
     /**
      * Every model, usable or refused with its reason. Copies and hashes files the first time: not on the main thread.

@@ -13,6 +13,7 @@ import java.io.IOException
  * @property grey whether it has one colour channel
  * @property bits a colour channel
  * @property gainMap whether it carries an HDR gain map
+ * @property cmyk whether its colours are those of print
  */
 internal class FileFacts(
     val format: PhotoFormat,
@@ -21,11 +22,13 @@ internal class FileFacts(
     val grey: Boolean = false,
     val bits: Int = 8,
     val gainMap: Boolean = false,
+    val cmyk: Boolean = false,
 ) {
     /** Sentences about what the result will not have. */
     val notes: List<Sentence>
         get() = listOfNotNull(
             Sentence(R.string.note_gain_map).takeIf { gainMap },
+            Sentence(R.string.note_cmyk).takeIf { cmyk },
             Sentence(R.plurals.note_bits, listOf(bits)).takeIf { bits > 8 },
             Sentence(R.string.note_format, listOf(format.saved.label, format.label)).takeIf { format.saved != format },
         )

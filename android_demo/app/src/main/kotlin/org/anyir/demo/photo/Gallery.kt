@@ -34,7 +34,7 @@ internal class Gallery(private val context: Context) {
      * Adds a picture.
      *
      * @param write writes the file
-     * @throws PhotoException no space, no permission, or what [write] threw as one; nothing is left behind
+     * @throws PhotoException no space, not written, no permission, or what [write] threw as one; nothing is left behind
      */
     fun add(name: String, mimeType: String, write: (OutputStream) -> Unit): Added = try {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) {
@@ -45,7 +45,7 @@ internal class Gallery(private val context: Context) {
     } catch (error: PhotoException) {
         throw error
     } catch (error: IOException) {
-        throw PhotoException(R.string.save_no_space, error)
+        throw PhotoException(if (error.saysNoSpace()) R.string.save_no_space else R.string.save_not_written, error)
     } catch (error: SecurityException) {
         throw PhotoException(R.string.save_no_permission, error)
     } catch (error: RuntimeException) { // what the system's media provider throws when its storage is gone

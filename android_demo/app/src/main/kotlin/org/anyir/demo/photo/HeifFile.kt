@@ -6,15 +6,18 @@ import java.io.EOFException
 private const val MAX_META = 1L shl 22
 private const val MAX_EXTENTS = 256
 private val SEQUENCES = setOf("msf1", "hevc", "hevx", "avis")
+private const val APPLE_GAIN_MAP = "hdrgainmap"
+private const val ISO_GAIN_MAP = "tmap"
 private val STILLS = setOf("mif1", "heic", "heix", "heim", "heis")
 
 /**
- * A HEIF's or AVIF's boxes: whether all of them are there, and where its EXIF lies. Rotation is a property of the
+ * A HEIF's or AVIF's boxes: whether all of them are there, its EXIF, depth and gain map. Rotation is a property of the
  * picture in this format, and Android's decoder applies it.
  */
 internal fun readHeif(bytes: ByteReader): FileFacts {
     var format: PhotoFormat? = null
     var exif: ByteArray? = null
+    var bits = 8
     var gainMap = false
     while (bytes.position < bytes.length) {
         val box = box(bytes, bytes.length)
@@ -22,19 +25,23 @@ internal fun readHeif(bytes: ByteReader): FileFacts {
             "ftyp" -> format = brand(bytes, box)
             "meta" -> if (box.end - bytes.position <= MAX_META) {
                 val start = bytes.position
-                gainMap = "hdrgainmap" in bytes.text((box.end - start).toInt())
+                val apple = APPLE_GAIN_MAP in bytes.text((box.end - start).toInt())
                 bytes.seek(start + 4)
-                exif = exifPlace(bytes, box.end)?.let { (at, size) -> readExif(bytes, at, size) }
+                val items = items(bytes, box.end)
+                bits = items.bits
+                gainMap = apple || ISO_GAIN_MAP in items.types.values
+                exif = items.exifPlace?.let { (at, size) -> readExif(bytes, at, size) }
             }
         }
         bytes.seek(box.end)
     }
-    return FileFacts(format ?: throw PhotoException(R.string.photo_not_a_photo), exif, gainMap = gainMap)
+    return FileFacts(format ?: throw PhotoException(R.string.photo_not_a_photo), exif, bits = bits, gainMap = gainMap)
 }
 
-private class Box(val type: String, val end: Long)
+internal class Box(val type: String, val end: Long)
 
-private fun box(bytes: ByteReader, limit: Long): Box {
+/** The box that begins here, within [limit]; its content is next. */
+internal fun box(bytes: ByteReader, limit: Long): Box {
     val start = bytes.position
     val short = bytes.u32()
     val type = bytes.text(4)
@@ -60,36 +67,50 @@ private fun brand(bytes: ByteReader, box: Box): PhotoFormat {
     }
 }
 
-/** Where the item of type Exif lies in the file: its number from `iinf`, its place from `iloc`. */
-private fun exifPlace(bytes: ByteReader, end: Long): Pair<Long, Long>? {
-    var item: Long? = null
+/** What a file holds: pictures and blocks of data, each with a number. */
+private class Items(
+    val types: Map<Long, String>,
+    private val places: Map<Long, Pair<Long, Long>>,
+    /** A channel of the picture that is shown. */
+    val bits: Int,
+) {
+    /** (offset, size) of its EXIF, or null. */
+    val exifPlace: Pair<Long, Long>? get() = places[types.entries.firstOrNull { it.value == "Exif" }?.key]
+}
+
+private fun items(bytes: ByteReader, end: Long): Items {
+    var types = emptyMap<Long, String>()
     var places = emptyMap<Long, Pair<Long, Long>>()
+    var shown = 0L
+    var properties = HeifProperties()
     while (bytes.position + 8 <= end) {
         val box = box(bytes, end)
         when (box.type) {
-            "iinf" -> item = exifItem(bytes, box.end)
+            "iinf" -> types = itemTypes(bytes, box.end)
             "iloc" -> places = itemPlaces(bytes)
+            "pitm" -> shown = bytes.number(if (bytes.number(4) shr 24 == 0L) 2 else 4)
+            "iprp" -> properties = readHeifProperties(bytes, box.end)
         }
         bytes.seek(box.end)
     }
-    return places[item]
+    return Items(types, places, properties.bits(shown))
 }
 
-private fun exifItem(bytes: ByteReader, end: Long): Long? {
+private fun itemTypes(bytes: ByteReader, end: Long): Map<Long, String> {
     val version = bytes.number(4) shr 24
     bytes.number(if (version == 0L) 2 else 4)
-    var found: Long? = null
+    val types = LinkedHashMap<Long, String>()
     while (bytes.position + 8 <= end) {
         val entry = box(bytes, end)
         val entryVersion = bytes.number(4) shr 24
         if (entry.type == "infe" && entryVersion >= 2) {
             val item = bytes.number(if (entryVersion == 2L) 2 else 4)
             bytes.u16()
-            if (bytes.text(4) == "Exif" && found == null) found = item
+            types[item] = bytes.text(4)
         }
         bytes.seek(entry.end)
     }
-    return found
+    return types
 }
 
 /** (offset, size) of every item that lies in the file in one piece. */

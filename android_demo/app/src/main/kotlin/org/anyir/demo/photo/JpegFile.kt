@@ -42,7 +42,14 @@ internal fun readJpeg(bytes: ByteReader): FileFacts {
         if (marker == SOS) skipScan(bytes)
     }
     val orientation = exif?.let { Exif.orientation(it) } ?: 1
-    return FileFacts(PhotoFormat.JPEG, exif, orientation, grey = components == 1, gainMap = gainMap)
+    return FileFacts(
+        PhotoFormat.JPEG,
+        exif,
+        orientation,
+        grey = components == 1,
+        gainMap = gainMap,
+        cmyk = components == 4,
+    )
 }
 
 private fun nextMarker(bytes: ByteReader): Int {

@@ -3,6 +3,7 @@ package org.anyir.demo.photo
 import android.content.ContentResolver
 import android.content.Context
 import android.net.Uri
+import android.provider.MediaStore
 import android.provider.OpenableColumns
 import org.anyir.core.CancelledException
 import org.anyir.demo.R
@@ -100,7 +101,8 @@ internal class PhotoInbox(
                 try {
                     output.write(piece, 0, count)
                 } catch (error: IOException) {
-                    throw PhotoException(R.string.photo_no_space, error)
+                    val full = error.saysNoSpace()
+                    throw PhotoException(if (full) R.string.photo_no_space else R.string.photo_not_kept, error)
                 }
             }
         }
@@ -124,7 +126,8 @@ internal class PhotoInbox(
         val swaps = Orientation(facts.orientation).swaps
         val width = if (swaps) bounds.height else bounds.width
         val height = if (swaps) bounds.width else bounds.height
-        val sentences = facts.notes + colourNotes(bounds) + memoryNotes(facts, part, width.toLong() * height)
+        val sentences = facts.notes + placeNotes(uri, facts) + colourNotes(bounds) +
+            memoryNotes(facts, part, width.toLong() * height)
         val notes = sentences.map { it.text(resources) }
         val info = PhotoInfo(uri, name, target, facts.format, facts.orientation, width, height, notes)
         if (info.onlyHalfSize && (width / 2).toLong() * (height / 2) > PhotoInfo.MAX_PIXELS) {
@@ -132,6 +135,11 @@ internal class PhotoInbox(
             throw PhotoException(Sentence(R.plurals.photo_too_large, listOf(info.roundMegapixels, most, 4 * most)))
         }
         return info
+    }
+
+    private fun placeNotes(uri: Uri, facts: FileFacts): List<Sentence> {
+        val picked = uri.authority == MediaStore.AUTHORITY && uri.pathSegments.firstOrNull() == PICKER
+        return if (picked && facts.exif != null) listOf(Sentence(R.string.note_place)) else emptyList()
     }
 
     private fun colourNotes(bounds: PhotoBounds): List<Sentence> {
@@ -149,5 +157,8 @@ internal class PhotoInbox(
         const val BYTES_A_PIXEL = 4
         const val MAX_BYTES = 400L shl 20
         const val MAX_NAME = 120
+
+        /** Begins the path of what the system's photo picker gives. */
+        const val PICKER = "picker"
     }
 }

@@ -10,7 +10,9 @@ import java.io.OutputStream
 
 private const val JPEG_QUALITY = 95
 private const val MAX_WEBP_SIDE = 16_383
-private const val MAX_JPEG_SIDE = 65_535
+
+/** Of the library that Android writes JPEG with; the format itself has 35 more. */
+private const val MAX_JPEG_SIDE = 65_500
 
 /**
  * A result as the file that is saved: mixed with the photo by [strength], in the photo's format or one of its family,
@@ -35,7 +37,7 @@ internal class ResultEncoder(
 
     val format: PhotoFormat = when (photo.format.saved) {
         PhotoFormat.WEBP -> if (canWriteWebp()) PhotoFormat.WEBP else PhotoFormat.PNG
-        PhotoFormat.JPEG -> if (maxOf(width, height) <= MAX_JPEG_SIDE) PhotoFormat.JPEG else PhotoFormat.PNG
+        PhotoFormat.JPEG -> if (canWriteJpeg()) PhotoFormat.JPEG else PhotoFormat.PNG
         else -> PhotoFormat.PNG
     }
 
@@ -61,8 +63,8 @@ internal class ResultEncoder(
      * Writes the file; [output] stays open.
      *
      * @param temporary a folder for files that are deleted again
-     * @throws PhotoException a picture cannot be decoded, or there is not enough memory
-     * @throws java.io.IOException no space
+     * @throws PhotoException a picture cannot be decoded or encoded, or there is not enough memory
+     * @throws java.io.IOException it cannot be written
      */
     fun write(output: OutputStream, temporary: File) {
         if (format == PhotoFormat.PNG) return writePng(output)
@@ -80,6 +82,23 @@ internal class ResultEncoder(
     }
 
     private fun canWriteWebp() = Build.VERSION.SDK_INT >= Build.VERSION_CODES.R && maxOf(width, height) <= MAX_WEBP_SIDE
+
+    private fun canWriteJpeg() = maxOf(width, height) <= MAX_JPEG_SIDE && !transparent()
+
+    /** Whether some pixel is not opaque. Reads all of a result that may have one, which a JPEG's may not. */
+    private fun transparent(): Boolean {
+        if (photo.format == PhotoFormat.JPEG) return false
+        UprightSource.open(result).use { source ->
+            val rows = IntArray(width * minOf(ROWS, height))
+            for (y in 0 until height step ROWS) {
+                val region = Region(0, y, width, minOf(ROWS, height - y))
+                source.read(region, rows)
+                if (!source.alpha) return false
+                if ((0 until width * region.height).any { rows[it] ushr 24 != 255 }) return true
+            }
+        }
+        return false
+    }
 
     private fun writePng(output: OutputStream) {
         if (strength >= 1f) {
@@ -108,9 +127,8 @@ internal class ResultEncoder(
                 Colours.putOn(bitmap, rows.colours)
                 bitmap
             }
-            val written = file.outputStream().buffered().use { bitmap.compress(codec(), quality(), it) }
+            file.outputStream().buffered().use { encode(it) { stream -> bitmap.compress(codec(), quality(), stream) } }
             bitmap.recycle()
-            if (!written) throw java.io.IOException("Android's encoder failed")
         } catch (error: OutOfMemoryError) {
             throw PhotoException(R.string.save_no_memory, error)
         }
@@ -155,6 +173,15 @@ internal class ResultEncoder(
         const val ROWS = 256
         val UNSAFE = Regex("[\\x00-\\x1f\\x7f/\\\\:*?\"<>|]")
     }
+}
+
+/** Runs an encoder that returns whether it wrote to [output]; where [output] was at fault, throws what that threw. */
+internal fun encode(output: OutputStream, encoder: (OutputStream) -> Boolean) {
+    val stream = RememberingStream(output)
+    val written = encoder(stream)
+    if (written) stream.flush()
+    stream.failure?.let { throw it }
+    if (!written) throw PhotoException(R.string.save_not_encoded)
 }
 
 /** [from] and [to] mixed channel by channel, rounded once; alpha is the same in both. */

@@ -13,6 +13,7 @@ import org.anyir.demo.photo.PhotoInfo
 import org.anyir.demo.photo.ResultWriter
 import org.anyir.demo.photo.Sentence
 import org.anyir.demo.photo.UprightSource
+import org.anyir.demo.photo.saysNoSpace
 import org.anyir.engines.EngineException
 import org.anyir.engines.EngineFactory
 import java.io.File
@@ -80,7 +81,10 @@ internal class Restoration(
         is LookException -> PhotoException(R.string.look_not_finite, error)
         is RestoreException -> PhotoException(R.string.model_not_finite, error)
         is OutOfMemoryError -> PhotoException(R.string.no_memory, error)
-        is IOException -> PhotoException(R.string.no_space_for_result, error)
+        is IOException -> PhotoException(
+            if (error.saysNoSpace()) R.string.no_space_for_result else R.string.result_not_kept,
+            error,
+        )
         else -> PhotoException(
             Sentence(R.string.engine_stopped, listOf(engine.label, model.manifest.name, reason(error))),
             error,

@@ -15,6 +15,7 @@ import org.anyir.demo.benchmark.BenchmarkState
 import org.anyir.demo.photo.PhotoException
 import org.anyir.demo.photo.PhotoInfo
 import org.anyir.demo.photo.Sentence
+import org.anyir.demo.photo.saysNoSpace
 import org.anyir.engines.EngineFactory
 import java.io.File
 import java.io.IOException
@@ -259,8 +260,8 @@ class RestoreJobs internal constructor(
         }
     }
 
-    private fun sentence(error: IOException): Sentence =
-        (error as? PhotoException)?.sentence ?: Sentence(R.string.no_space)
+    private fun sentence(error: IOException): Sentence = (error as? PhotoException)?.sentence
+        ?: Sentence(if (error.saysNoSpace()) R.string.no_space else R.string.not_written)
 
     private fun show(next: RestoreState) {
         state = next

@@ -21,7 +21,7 @@ internal class ResultExport(private val context: Context, private val shared: Fi
         return Export.Made(added.uri, added.name, encoder.format.mimeType, gallery.place, notes(encoder))
     }
 
-    /** Throws [IOException]: no space. Files shared before are deleted. */
+    /** Throws [IOException]: it cannot be written. Files shared before are deleted. */
     fun share(photo: PhotoInfo, result: RestoredPhoto, strength: Float): Export.Made {
         val encoder = encoder(photo, result, strength)
         shared.deleteRecursively()

@@ -20,6 +20,8 @@ import java.util.concurrent.Executors
 class Pictures(
     /** Two with the same key are the same pictures. */
     val key: String,
+    /** Two with the same photo show it with different results, or none. */
+    val photo: String,
     /** Said by screen readers. */
     val name: String,
     /** Of the photo, upright, in pixels. */
@@ -104,7 +106,7 @@ class CompareView @JvmOverloads constructor(context: Context, attributes: Attrib
     /** Shows other pictures, or none. The zoom stays where only the result is new. */
     fun show(next: Pictures?) {
         if (next?.key == pictures?.key) return
-        val samePhoto = next != null && next.width == viewport.photoWidth && next.height == viewport.photoHeight
+        val samePhoto = next?.photo == pictures?.photo
         original?.close()
         restored?.close()
         pictures = next

@@ -8,6 +8,7 @@ import android.graphics.Rect
 import org.anyir.demo.R
 import org.anyir.demo.photo.PhotoInfo
 import org.anyir.demo.photo.UprightImage
+import org.anyir.demo.photo.sampleUri
 import org.anyir.demo.restore.RestoredPhoto
 import java.io.IOException
 
@@ -16,15 +17,19 @@ fun picturesOf(photo: PhotoInfo?, result: RestoredPhoto?, context: Context): Pic
     if (photo == null) {
         val sample = ResourceImage(context.resources, R.raw.sample)
         val name = context.getString(R.string.sample_name)
-        return Pictures("sample", name, sample.width, sample.height, { sample }, null)
+        return Pictures(SAMPLE, SAMPLE, name, sample.width, sample.height, { sample }, null)
     }
     val restored: (() -> RegionImage)? = result?.let { { FileImage(UprightImage.of(it.file)) } }
     // Every photo and result that is kept has a file name of its own.
     val key = listOfNotNull(photo.file, result?.file).joinToString { it.name }
-    return Pictures(key, photo.name, photo.width, photo.height, {
+    val identity = if (photo.uri == sampleUri(context)) SAMPLE else photo.file.name
+    return Pictures(key, identity, photo.name, photo.width, photo.height, {
         FileImage(UprightImage.of(photo))
     }, restored)
 }
+
+/** What the sample is called before it is chosen, and after. */
+private const val SAMPLE = "sample"
 
 private class FileImage(private val image: UprightImage) : RegionImage {
     override val width: Int get() = image.width

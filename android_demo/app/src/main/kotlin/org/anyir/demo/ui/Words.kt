@@ -19,22 +19,10 @@ class Words(private val context: Context) {
     fun model(manifest: Manifest): String =
         resources.getString(R.string.model_title, manifest.source.preset, precision(manifest.precision))
 
-    fun precision(precision: String): String = when (precision) {
-        "fp32" -> resources.getString(R.string.precision_fp32)
-        "fp16" -> resources.getString(R.string.precision_fp16)
-        "int8w" -> resources.getString(R.string.precision_int8w)
-        "int8" -> resources.getString(R.string.precision_int8)
-        else -> precision
-    }
+    fun precision(precision: String): String = PRECISIONS[precision]?.let { resources.getString(it.name) } ?: precision
 
     /** What a precision is good for; null where nothing is known of it. */
-    fun goodFor(precision: String): String? = when (precision) {
-        "fp32" -> resources.getString(R.string.good_fp32)
-        "fp16" -> resources.getString(R.string.good_fp16)
-        "int8w" -> resources.getString(R.string.good_int8w)
-        "int8" -> resources.getString(R.string.good_int8)
-        else -> null
-    }
+    fun goodFor(precision: String): String? = PRECISIONS[precision]?.let { resources.getString(it.goodFor) }
 
     /** A reason that an engine gives, as a sentence: "not in this build" becomes "Not in this build". */
     fun sentence(reason: String): String = if (reason == NOT_IN_THIS_BUILD) {
@@ -102,5 +90,23 @@ class Words(private val context: Context) {
     fun ran(result: RestoredPhoto): String {
         val made = resources.getString(R.string.ran_with, result.model, result.engine)
         return resources.getString(R.string.ran_on, made, result.accelerator, duration(result.millis))
+    }
+
+    private class Precision(val name: Int, val goodFor: Int)
+
+    private companion object {
+        /** All that `anyir convert` offers. */
+        val PRECISIONS = mapOf(
+            "fp32" to Precision(R.string.precision_fp32, R.string.good_fp32),
+            "fp16" to Precision(R.string.precision_fp16, R.string.good_fp16),
+            "int8w" to Precision(R.string.precision_int8w, R.string.good_int8w),
+            "int8" to Precision(R.string.precision_int8, R.string.good_int8),
+            "mixed" to Precision(R.string.precision_mixed, R.string.good_mixed),
+            "int16x8" to Precision(R.string.precision_int16x8, R.string.good_int16x8),
+            "pal6" to Precision(R.string.precision_pal6, R.string.good_pal6),
+            "pal6g" to Precision(R.string.precision_pal6g, R.string.good_pal6g),
+            "pal4" to Precision(R.string.precision_pal4, R.string.good_pal4),
+            "pal4g" to Precision(R.string.precision_pal4g, R.string.good_pal4g),
+        )
     }
 }

@@ -40,8 +40,13 @@ class AppModelsTest {
         pushed,
     )
 
-    private fun put(folder: File, name: String, change: (String) -> String = { it }) {
-        val artifact = File(folder, "$name.tflite").apply { writeText("a program called $name") }
+    private fun put(
+        folder: File,
+        name: String,
+        program: String = "a program called $name",
+        change: (String) -> String = { it },
+    ) {
+        val artifact = File(folder, "$name.tflite").apply { writeText(program) }
         File(folder, "$name.json").writeText(change(manifest(name, sha256(artifact), artifact.length())))
     }
 
@@ -56,10 +61,21 @@ class AppModelsTest {
         put(assets, "bundled_model")
         put(pushed, "pushed_model")
         val entries = models().list()
-        assertEquals(listOf("bundled_model", "pushed_model"), usable(entries))
+        assertEquals(listOf("pushed_model", "bundled_model"), usable(entries))
         val files = entries.map { (it as ModelEntry.Usable).model.file }
-        assertEquals(listOf(bundled, pushed), files.map { it.parentFile })
-        assertEquals("a program called bundled_model", files[0].readText())
+        assertEquals(listOf(pushed, bundled), files.map { it.parentFile })
+        assertEquals("a program called bundled_model", files[1].readText())
+    }
+
+    @Test
+    fun `a pushed model stands for the app's own of the same name`() {
+        put(assets, "model")
+        put(pushed, "model", program = "a program that was pushed")
+        val model = (models().list().single() as ModelEntry.Usable).model
+        assertEquals("a program that was pushed", model.file.readText())
+
+        File(pushed, "model.tflite").writeText("not what its manifest says")
+        assertEquals("a broken one does not", listOf("model"), usable(models().list()))
     }
 
     @Test

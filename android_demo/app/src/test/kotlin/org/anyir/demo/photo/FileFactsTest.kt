@@ -62,6 +62,7 @@ class FileFactsTest {
         assertTrue(facts("deep.png").notes.single() == Sentence(R.plurals.note_bits, listOf(16)))
         assertTrue(facts("gain_map.jpg").notes.single() == Sentence(R.string.note_gain_map))
         assertTrue(facts("photo.avif").notes.single() == Sentence(R.string.note_format, listOf("JPEG", "AVIF")))
+        assertTrue(facts("cmyk.jpg").notes.single() == Sentence(R.string.note_cmyk))
         assertEquals(emptyList<Sentence>(), facts("turned.jpg").notes)
     }
 

@@ -12,6 +12,7 @@ import org.junit.Assert.assertFalse
 import org.junit.Assert.assertSame
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
+import org.junit.Assume.assumeTrue
 import org.junit.Rule
 import org.junit.Test
 import org.junit.runner.RunWith
@@ -20,6 +21,7 @@ import org.robolectric.Shadows.shadowOf
 import java.io.File
 import java.io.IOException
 import java.io.InputStream
+import java.nio.file.Files
 import java.util.concurrent.CountDownLatch
 
 /** Everything that can go wrong, one by one: one clear sentence, nothing lost, no crash. */
@@ -195,21 +197,44 @@ class BadInputTest {
         }
     }
 
+    /** Whatever is written to [name] in the app's folder meets a full disk. */
+    private fun fill(name: String) {
+        val full = File("/dev/full")
+        assumeTrue("this system has no /dev/full", full.exists())
+        test.folder.mkdirs()
+        Files.createSymbolicLink(File(test.folder, name).toPath(), full.toPath())
+    }
+
     @Test
     fun `no space to open a photo`() {
-        test.folder.writeText("a file where the folder should be")
-        assertTrue("not enough space" in test.failure(test.choose("upright.png")))
+        fill("state.json.part")
+        assertEquals(words(R.string.no_space), test.failure(test.choose("upright.png")))
     }
 
     @Test
     fun `no space to keep the result`() {
+        test.choose("upright.png")
+        assertEquals(
+            words(R.string.no_space),
+            test.failure(test.restore(TestEngine(opening = { fill("state.json.part") }))),
+        )
+    }
+
+    @Test
+    fun `a folder that cannot be written to is not a full phone`() {
+        test.folder.writeText("a file where the folder should be")
+        assertEquals(words(R.string.not_written), test.failure(test.choose("upright.png")))
+    }
+
+    @Test
+    fun `a state that cannot be replaced is not a full phone`() {
         test.choose("upright.png")
         val engine = TestEngine(opening = {
             test.folder.listFiles()!!.single { it.name == "state.json" }.delete()
             File(test.folder, "state.json").mkdirs()
             File(test.folder, "state.json/x").writeText("")
         })
-        assertTrue("not enough space" in test.failure(test.restore(engine)))
+        assertEquals(words(R.string.not_written), test.failure(test.restore(engine)))
     }
 
     @Test

@@ -47,11 +47,12 @@ class SavingTest {
 
     @Test
     fun `a PNG is saved to the bit, under a new name`() {
+        val before = TestPhotos.file("lying3.png").readBytes()
         val file = saved("lying3.png")
         assertEquals("lying3-restored.png", lastName())
         assertArrayEquals(TestPhotos.upright().map { it xor 0xffffff }.toIntArray(), TestPhotos.pixels(file))
         assertEquals(1, FileFacts.read(file).orientation)
-        assertTrue("the original is as it was", TestPhotos.file("lying3.png").length() > 0)
+        assertArrayEquals("the original is as it was", before, TestPhotos.file("lying3.png").readBytes())
     }
 
     @Test
@@ -137,6 +138,18 @@ class SavingTest {
             assertTrue("and it can be saved later", test.save() is Export.Made)
             test.media.rows.clear()
         }
+    }
+
+    @Test
+    fun `a gallery that does not take the file is not a full phone`() {
+        test.choose("upright.png")
+        test.restore()
+        test.media.device = File(test.app.cacheDir, "no such folder/file")
+        assertEquals(
+            "The photo could not be written: nothing was saved.",
+            test.sentence((test.save() as Export.Refused).message),
+        )
+        assertEquals(0, test.media.rows.size)
     }
 
     @Test

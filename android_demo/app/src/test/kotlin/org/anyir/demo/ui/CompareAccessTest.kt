@@ -32,7 +32,15 @@ class CompareAccessTest {
     private fun show(restored: Boolean) {
         val result = { PaintedImage(40, 40, Color.BLUE) }
         view.show(
-            Pictures("$restored", "IMG_1.jpg", 40, 40, { PaintedImage(40, 40, Color.RED) }, result.takeIf { restored }),
+            Pictures(
+                "$restored",
+                "photo",
+                "IMG_1.jpg",
+                40,
+                40,
+                { PaintedImage(40, 40, Color.RED) },
+                result.takeIf { restored },
+            ),
         )
         settle { view.ready }
     }

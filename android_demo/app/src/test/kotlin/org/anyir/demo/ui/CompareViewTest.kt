@@ -25,10 +25,17 @@ class CompareViewTest {
         show(400, 400)
     }
 
-    private fun show(width: Int, height: Int, original: Int? = Color.RED, restored: Int? = Color.BLUE) {
+    private fun show(
+        width: Int,
+        height: Int,
+        original: Int? = Color.RED,
+        restored: Int? = Color.BLUE,
+        photo: String = "$width $height $original",
+    ) {
         view.show(
             Pictures(
-                "$width $height $original $restored",
+                "$photo $restored",
+                photo,
                 "IMG_1.jpg",
                 width,
                 height,
@@ -142,6 +149,20 @@ class CompareViewTest {
     }
 
     @Test
+    fun `another result keeps the zoom, another photo of the same size does not`() {
+        show(4000, 4000)
+        view.zoomBy(3f, 540f, 960f)
+        show(4000, 4000, restored = Color.GREEN)
+        assertEquals(3f, view.zoom, 0.02f)
+        show(4000, 4000, photo = "another")
+        assertEquals(1f, view.zoom, 0.02f)
+        view.zoomBy(3f, 540f, 960f)
+        view.show(null)
+        show(4000, 4000, photo = "another")
+        assertEquals("after none", 1f, view.zoom, 0.02f)
+    }
+
+    @Test
     fun `zoomed in, a drag away from the divider pans, and never past the edge`() {
         show(4000, 4000)
         view.zoomBy(3f, 540f, 960f)
@@ -169,7 +190,7 @@ class CompareViewTest {
     @Test
     fun `a result of half the size is shown in step with the photo`() {
         view.show(
-            Pictures("half", "x", 400, 400, {
+            Pictures("half", "half", "x", 400, 400, {
                 PaintedImage(400, 400, Color.RED)
             }, { PaintedImage(200, 200, Color.BLUE) }),
         )
@@ -196,7 +217,7 @@ class CompareViewTest {
     fun `a picture that cannot be read is told once and leaves the view empty`() {
         var told = 0
         view.onUnreadable = { told++ }
-        view.show(Pictures("bad", "x", 40, 40, { throw java.io.IOException("gone") }, null))
+        view.show(Pictures("bad", "bad", "x", 40, 40, { throw java.io.IOException("gone") }, null))
         settle { told > 0 }
         draw(view)
         assertEquals(1, told)
