@@ -6,12 +6,6 @@ import ImageIO
 
 /// A photo's file as ImageIO sees it.
 struct PhotoReader {
-    /// Formats whose several pictures are frames of an animation. A HEIC's are other things, such as thumbnails.
-    private static let animated: Set = ["com.compuserve.gif", "public.png", "org.webmproject.webp", "public.heics"]
-
-    /// Formats whose several pictures are pages.
-    private static let paged: Set = ["public.tiff"]
-
     private let source: CGImageSource
     private let index: Int
     private let properties: [String: Any]
@@ -27,9 +21,10 @@ struct PhotoReader {
         else { throw PhotoFault(.notAPhoto) }
         self.source = source
         self.type = type as String
-        if CGImageSourceGetCount(source) > 1 {
-            if Self.animated.contains(self.type) { throw PhotoFault(.animated) }
-            if Self.paged.contains(self.type) { throw PhotoFault(.severalPages) }
+        switch SeveralPictures(source) {
+        case .frames: throw PhotoFault(.animated)
+        case .pages: throw PhotoFault(.severalPages)
+        case nil: break
         }
         index = CGImageSourceGetPrimaryImageIndex(source)
         guard CGImageSourceGetStatusAtIndex(source, index) == .statusComplete else { throw PhotoFault(.cutOff) }

@@ -130,6 +130,13 @@ import Testing
             #expect(app.model.state.work == .failed(nil, notice))
         }
         #expect(try app.files.isEmpty)
+        for (name, sentence) in [
+            ("b.gif", "b.gif is an animation; only still photos can be restored."),
+            ("e.tiff", "e.tiff has several pages; only single photos can be restored."),
+        ] {  // what the command for macOS says of them
+            let url = app.folder.appendingPathComponent(name)
+            #expect(throws: PhotoFileError(sentence)) { try PhotoFile(url) }
+        }
     }
 
     @Test func aLargePhotoIsOfferedAtHalfSize() async throws {

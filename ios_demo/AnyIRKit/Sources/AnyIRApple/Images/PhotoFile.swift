@@ -27,6 +27,11 @@ public struct PhotoFile {
         guard let source = CGImageSourceCreateWithURL(url as CFURL, nil), CGImageSourceGetType(source) != nil else {
             throw PhotoFileError("\(name) is no photo that this system reads.")
         }
+        switch SeveralPictures(source) {
+        case .frames: throw PhotoFileError("\(name) is an animation; only still photos can be restored.")
+        case .pages: throw PhotoFileError("\(name) has several pages; only single photos can be restored.")
+        case nil: break
+        }
         let index = CGImageSourceGetPrimaryImageIndex(source)
         guard CGImageSourceGetStatusAtIndex(source, index) == .statusComplete,
             let image = CGImageSourceCreateImageAtIndex(source, index, nil)
