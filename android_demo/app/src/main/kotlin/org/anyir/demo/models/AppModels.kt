@@ -6,6 +6,7 @@ import org.anyir.core.Manifest
 import org.anyir.core.ManifestException
 import org.anyir.core.ModelEntry
 import org.anyir.core.ModelStore
+import org.anyir.demo.photo.saysNoSpace
 import java.io.File
 import java.io.IOException
 import java.io.InputStream
@@ -53,8 +54,8 @@ class AppModels internal constructor(private val inApp: BundledFiles, private va
                 unpack(manifest, text, target)
             } catch (error: ManifestException) {
                 refused += ModelEntry.Refused(target, error.message.orEmpty())
-            } catch (_: IOException) {
-                refused += ModelEntry.Refused(target, "There is not enough space on this phone to unpack this model.")
+            } catch (error: IOException) {
+                refused += ModelEntry.Refused(target, if (error.saysNoSpace()) NO_SPACE else NOT_UNPACKED)
             }
         }
         bundled.listFiles()?.forEach { if (it.name !in wanted) it.delete() }
@@ -92,6 +93,8 @@ class AppModels internal constructor(private val inApp: BundledFiles, private va
 
     companion object {
         private const val FOLDER = "models"
+        private const val NO_SPACE = "There is not enough space on this phone to unpack this model."
+        private const val NOT_UNPACKED = "This model could not be unpacked on this phone."
         internal var instance: AppModels? = null
 
         /** The process's own, which remembers the files' hashes. */

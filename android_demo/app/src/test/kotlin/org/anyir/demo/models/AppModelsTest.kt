@@ -6,11 +6,13 @@ import org.anyir.demo.ui.testEntries
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
+import org.junit.Assume.assumeTrue
 import org.junit.Before
 import org.junit.Rule
 import org.junit.Test
 import org.junit.rules.TemporaryFolder
 import java.io.File
+import java.nio.file.Files
 
 /** The real `AssetManager` reads packed files; these lie in a folder, and are counted. */
 class AppModelsTest {
@@ -139,13 +141,24 @@ class AppModelsTest {
     }
 
     @Test
-    fun `no space to copy - one sentence, the rest is listed`() {
+    fun `what cannot be copied - one sentence, the rest is listed`() {
         put(assets, "model")
         put(pushed, "other")
         bundled.writeText("a file where the folder should be")
         val entries = models().list()
         assertEquals(listOf("other"), usable(entries))
-        assertTrue(entries.filterIsInstance<ModelEntry.Refused>().any { "not enough space" in it.reason })
+        val reasons = entries.filterIsInstance<ModelEntry.Refused>().map { it.reason }
+        assertTrue("$reasons", "This model could not be unpacked on this phone." in reasons)
+    }
+
+    @Test
+    fun `no space to copy`() {
+        put(assets, "model")
+        bundled.mkdir()
+        val full = File("/dev/full")
+        assumeTrue("only Linux has a file that is always full", full.exists())
+        Files.createSymbolicLink(File(bundled, "model.tflite.part").toPath(), full.toPath())
+        assertEquals("There is not enough space on this phone to unpack this model.", refusal(models().list()))
     }
 
     @Test
