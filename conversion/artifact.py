@@ -34,12 +34,9 @@ def import_runtime(runtime: str, backend: str) -> None:
 
     Raises:
         Unsupported: it does not exist on this machine.
-        UserError: an unknown runtime, or one that is installed and cannot be imported.
+        UserError: an unknown runtime or backend, or one that is installed and cannot be imported.
     """
-    known = find_runtime(runtime).backends
-    if backend not in known:
-        raise Unsupported(f"nothing here runs {runtime} programs for {backend!r}; known: {', '.join(known)}")
-    entry = known[backend]
+    entry = find_backend(runtime, backend)
     if entry.why_not_here and not entry.is_evaluated:
         raise Unsupported(entry.why_not_here)
     try:

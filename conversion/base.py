@@ -204,15 +204,29 @@ def file_identity(path: Path) -> tuple[int, int, int]:
     return about.st_ino, about.st_size, about.st_mtime_ns
 
 
-def check_shapes(path: Path, promise: Promise, found: dict[str, tuple[Shapes, Shapes]]) -> None:
+def check_interface(
+    path: Path,
+    promise: Promise,
+    found: dict[str, tuple[Shapes, Shapes]],
+    *,
+    dtype: str = contract.DTYPE,
+    several_sizes: bool = False,
+) -> None:
     """Raise where a loaded program does not take and give what its manifest promises.
 
     Args:
         found: of each entry the shapes of its inputs and outputs, images as NCHW.
+        dtype: of all that it takes and gives.
+        several_sizes: whether it takes tiles of the other sizes, too.
 
     Raises:
         UserError: what it takes or gives, and what its manifest says.
     """
+    for tensor in promise.entries.tensors:
+        if tensor.dtype != dtype:
+            raise UserError(f"{path.name} has {tensor.name} in {dtype}; its manifest says {tensor.dtype}")
+    if promise.other_sizes and not several_sizes:
+        raise UserError(f"{path.name} takes tiles of one size; its manifest names other_sizes")
     sheet, tile = contract.shape(promise.tile), contract.shape(promise.tile_size)
     statistics = promise.entries.statistics
     due: dict[str, tuple[Shapes, Shapes]] = {

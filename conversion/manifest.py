@@ -6,7 +6,6 @@ with ``python -m anyir.conversion.manifest``.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
@@ -16,18 +15,20 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeInt,
+    PositiveInt,
     StringConstraints,
     ValidationError,
     WithJsonSchema,
     model_validator,
 )
 
+from anyir.conversion import contract
 from anyir.conversion.recipes import Bounds
-from anyir.conversion.restore_size import RestoreSize, tile_size
+from anyir.conversion.restore_size import RestoreSize, Side, tile_size
 from anyir.conversion.runtimes import RUNTIMES, SUFFIXES
+from anyir.conversion.tree import tree_bytes, tree_sha256
 from anyir.model.config import TileSize
-from anyir.model.errors import UserError
-from anyir.model.files import sha256
+from anyir.model.errors import UserError, unknown
 
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 SCHEMA_VERSION: Final = 2
@@ -40,6 +41,7 @@ else:
 # Checked here and not in the published schema, which the apps' readers follow to the letter.
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$"), WithJsonSchema({"type": "string"})]
 Count = Annotated[NonNegativeInt, WithJsonSchema({"type": "integer"})]
+Length = Annotated[PositiveInt, WithJsonSchema({"type": "integer"})]
 _BOUND = {"anyOf": [{"type": "number"}, {"type": "null"}]}
 PublishedBounds = Annotated[
     Bounds, WithJsonSchema({"additionalProperties": _BOUND, "title": "Bounds", "type": "object"})
@@ -61,7 +63,7 @@ class Weights(Strict):
 
 class Tensor(Strict):
     name: str
-    shape: list[int]
+    shape: list[Length]
     dtype: str
     layout: str = Field(description="'opaque' for statistics: as `look` gives them, `restore` takes them")
     range: list[float] | None = Field(
@@ -102,6 +104,11 @@ class Entries(Strict):
         if self.look.outputs != self.restore.inputs[1:]:
             raise ValueError("`restore` does not take what `look` gives")
         return self
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All that go in and out."""
+        return [one for entry in (self.look, self.restore) for one in (*entry.inputs, *entry.outputs)]
 
     @property
     def statistics(self) -> list[tuple[int, ...]]:
@@ -152,11 +159,15 @@ class Degradation(Strict):
     loss: float
 
 
+OutputValue = Annotated[float, Field(ge=-1e6, le=1e6), WithJsonSchema({"type": "number"})]
+"""Far more than an image near 0..1 holds, and so little that its square is a float32."""
+
+
 class Sample(Strict):
     """Values of the literal network's output for one parity photo, evenly spaced in memory order."""
 
     case: Count
-    values: list[float]
+    values: list[OutputValue]
 
 
 class Parity(Strict):
@@ -196,7 +207,7 @@ class Manifest(Strict):
     backend: str
     precision: str
     target: str | None = Field(description="the least system version, where the format fixes one")
-    tile: int = Field(
+    tile: Side = Field(
         description="height and width of the sheet in pixels; of the tile, too, if there is no `restore_size`"
     )
     restore_size: RestoreSize | None = Field(
@@ -216,11 +227,20 @@ class Manifest(Strict):
     )
 
     @model_validator(mode="after")
-    def _restores_tiles_of_its_size(self) -> Manifest:
-        images = (*self.entries.restore.inputs[:1], *self.entries.restore.outputs)
-        other = next((image for image in images if image.shape != [1, 3, *self.tile_size]), None)
-        if self.restore_size is not None and other is not None:
-            raise ValueError(f"restore_size is {self.tile_size}; `restore` has {other.name} of {other.shape}")
+    def _takes_images_of_its_sizes(self) -> Manifest:
+        look, restore = self.entries.look, self.entries.restore
+        sheet, tile = list(contract.shape(self.tile)), list(contract.shape(self.tile_size))
+        for what, images, due in (
+            ("`look` takes", look.inputs, sheet),
+            ("`restore` takes", restore.inputs[:1], tile),
+            ("`restore` gives", restore.outputs, tile),
+        ):
+            if (shapes := [image.shape for image in images]) != [due]:
+                raise ValueError(f"{what} {', '.join(map(str, shapes)) or 'nothing'}; {due} is due")
+        return self
+
+    @model_validator(mode="after")
+    def _names_each_size_once(self) -> Manifest:
         others = [other.size for other in self.other_sizes or ()]
         if len({self.tile_size, *others}) <= len(others):
             raise ValueError("other_sizes has a size twice, or that of all tiles")
@@ -284,24 +304,6 @@ def manifest_path(artifact: Path) -> Path:
     return artifact.with_suffix(".json")
 
 
-def tree_sha256(path: Path) -> str:
-    """Hex digest of a file, or of a folder such as an ``.mlpackage`` or an ``.aimodel``.
-
-    A folder's is the sha256 of one line ``<sha256>  <path inside the folder>\\n`` for each of its files,
-    sorted by path: what ``sha256sum`` prints.
-    """
-    if path.is_file():
-        return sha256(path)
-    files = sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file())
-    lines = "".join(f"{sha256(path / name)}  {name}\n" for name in files)
-    return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def tree_bytes(path: Path) -> int:
-    """Size of a file, or of the files in a folder."""
-    return sum(p.stat().st_size for p in ([path] if path.is_file() else path.rglob("*")) if p.is_file())
-
-
 def verify_artifact(path: Path) -> Manifest:
     """The manifest of an artifact, after checking that the artifact is the one that it describes.
 
@@ -323,6 +325,9 @@ def verify_artifact(path: Path) -> Manifest:
             f"{manifest_path(path)} says {manifest.runtime}, whose programs end in "
             f"{RUNTIMES[manifest.runtime].suffix}, not in {path.suffix}"
         )
+    if manifest.backend not in (known := RUNTIMES[manifest.runtime].backends):
+        which = unknown(f"backend of {manifest.runtime}", manifest.backend, known)
+        raise UserError(f"{manifest_path(path)} names an {which}")
     try:
         found, size = tree_sha256(path), tree_bytes(path)
     except OSError as error:

@@ -26,8 +26,6 @@ from anyir.conversion.manifest import (
     Parity,
     Tensor,
     Weights,
-    tree_bytes,
-    tree_sha256,
     verify_artifact,
 )
 from anyir.conversion.parity import OutOfBounds, check, mean_loss, measure, not_measured
@@ -36,6 +34,7 @@ from anyir.conversion.recipes import MIXED, Recipe
 from anyir.conversion.restore_size import RestoreSize
 from anyir.conversion.runtimes import find_backend, find_runtime
 from anyir.conversion.source import Source, run_program
+from anyir.conversion.tree import tree_bytes, tree_sha256
 from anyir.model.checkpoint import read_header
 from anyir.model.config import AnyIRConfig, TileSize, preset_name
 from anyir.model.errors import UserError

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
 
 from anyir.model.config import SIZE_MULTIPLE, TileSize
 
-Pixels = Annotated[NonNegativeInt, WithJsonSchema({"type": "integer"})]
+
+def _check_side(side: int) -> int:
+    if side < SIZE_MULTIPLE or side % SIZE_MULTIPLE:
+        raise ValueError(f"{side} is not a positive multiple of {SIZE_MULTIPLE}")
+    return side
+
+
+Side = Annotated[int, AfterValidator(_check_side), WithJsonSchema({"type": "integer"})]
+"""Of a sheet or a tile, in pixels."""
 
 
 class RestoreSize(BaseModel):
@@ -16,15 +24,8 @@ class RestoreSize(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    height: Pixels
-    width: Pixels
-
-    @model_validator(mode="after")
-    def _fits_the_network(self) -> RestoreSize:
-        for side in (self.height, self.width):
-            if side < SIZE_MULTIPLE or side % SIZE_MULTIPLE:
-                raise ValueError(f"{side} is not a positive multiple of {SIZE_MULTIPLE}")
-        return self
+    height: Side
+    width: Side
 
     @property
     def size(self) -> TileSize:

@@ -1,4 +1,4 @@
-"""Child processes: started afresh with a pipe to their parent, ended with it, and printing to a log.
+"""Child processes, started afresh with a pipe to their parent and ended with it, and what C code prints.
 
 Restoring a folder, converting and profiling use processes of their own, so that a crash, a leak or a line
 that a library prints is the child's alone. Both sides talk through a ``multiprocessing`` pipe.
@@ -6,9 +6,11 @@ that a library prints is the child's alone. Both sides talk through a ``multipro
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -104,3 +106,22 @@ def log_output(path: Path) -> TextIO:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     return terminal
+
+
+@contextmanager
+def printing_to_stderr() -> Iterator[None]:
+    """What C code of this process prints on standard output meanwhile goes to stderr: it is no result."""
+    libc = ctypes.CDLL(None) if os.name == "posix" else None
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    before = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        if libc is not None:
+            libc.fflush(None)  # into a pipe C code prints when its buffer is full, or at the end
+        os.dup2(before, 1)
+        os.close(before)

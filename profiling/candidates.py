@@ -165,7 +165,8 @@ def check_same_size(path: Path, manifest: Manifest, reference: Reference) -> Non
 
 
 def _artifact(path: Path, reference: Reference) -> Candidate:
-    from anyir.conversion.manifest import Manifest, manifest_path, tree_bytes, verify_artifact
+    from anyir.conversion.manifest import Manifest, manifest_path, verify_artifact
+    from anyir.conversion.tree import tree_bytes
 
     try:
         manifest = verify_artifact(path)

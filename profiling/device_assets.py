@@ -182,7 +182,8 @@ def _copy(path: Path, manifest: Manifest, folder: Path) -> None:
     Raises:
         UserError: the artifact changed between the check and the copy.
     """
-    from anyir.conversion.manifest import manifest_path, tree_sha256
+    from anyir.conversion.manifest import manifest_path
+    from anyir.conversion.tree import tree_sha256
 
     copy = folder / path.name
     if path.is_dir():

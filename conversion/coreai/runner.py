@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.conversion import contract
-from anyir.conversion.base import Promise, Runner, Shapes, check_shapes
+from anyir.conversion.base import Promise, Runner, Shapes, check_interface
 from anyir.conversion.coreai import program
 from anyir.model.errors import UserError
 
@@ -42,7 +42,12 @@ class CoreAiModel(Runner):
         # What is loaded lives in a folder for as long as this stack is open.
         weakref.finalize(self, lambda: wait(resources.aclose()))
         self._functions = wait(_load(path, resources))
-        check_shapes(path, promise, {entry: self._shapes(entry) for entry in contract.ENTRIES})
+        check_interface(
+            path,
+            promise,
+            {entry: self._shapes(entry) for entry in contract.ENTRIES},
+            dtype=promise.entries.look.inputs[0].dtype,  # of each tensor it is seen with its shape
+        )
 
     @cached_property
     def operators(self) -> dict[str, Operators]:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.conversion import contract
-from anyir.conversion.base import Promise, Runner, Shapes, check_shapes
+from anyir.conversion.base import Promise, Runner, Shapes, check_interface
+from anyir.conversion.coreml.runner import DTYPE
 from anyir.conversion.manifest import Operators
 from anyir.model.errors import UserError
 
@@ -54,7 +55,7 @@ class EvaluatedCoreMl(Runner):
                 self._shapes(restore.outputs, [contract.OUTPUT]),
             ),
         }
-        check_shapes(path, promise, found)
+        check_interface(path, promise, found, dtype=DTYPE, several_sizes=True)
 
     @cached_property
     def operators(self) -> dict[str, Operators]:

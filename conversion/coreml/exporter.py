@@ -17,6 +17,7 @@ from anyir.conversion.base import Export
 from anyir.conversion.coreml.activations import quantize_static
 from anyir.conversion.coreml.any_size import any_size, export_for
 from anyir.conversion.coreml.compress import COMPRESSIONS
+from anyir.conversion.coreml.runner import DTYPE
 from anyir.conversion.manifest import Operators
 from anyir.model.errors import UserError, unknown
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from anyir.conversion.source import Source
 
 TARGET = "iOS18"
-DTYPE = "float16"
-"""Of inputs and outputs. The programs compute in it, so that float32 would only be cast at both ends; and the
-Neural Engine reads and writes a caller's memory without a copy in this type alone."""
 STATIC = "int8"
 PRECISIONS = ("fp16", STATIC, *COMPRESSIONS)
 

@@ -14,6 +14,10 @@ from anyir.conversion.base import Promise, Runner
 
 Array = NDArray[np.float32]
 
+DTYPE = "float16"
+"""Of inputs and outputs. The programs compute in it, so that float32 would only be cast at both ends; and the
+Neural Engine reads and writes a caller's memory without a copy in this type alone."""
+
 
 class CoreMlModel(Runner):
     """An ``.mlpackage`` through Core ML, which chooses among CPU, GPU and Neural Engine by itself."""

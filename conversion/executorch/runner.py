@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.conversion import contract
-from anyir.conversion.base import Promise, Runner, Shapes, Unsupported, check_shapes, file_identity
+from anyir.conversion.base import Promise, Runner, Shapes, Unsupported, check_interface, file_identity
 from anyir.conversion.executorch import program
 from anyir.model.errors import UserError
 
@@ -59,7 +59,7 @@ class ExecuTorchModel(Runner):
         for entry in contract.ENTRIES:
             if entry not in found.method_names:
                 raise UserError(f"{path.name} has no method {entry}")
-        check_shapes(path, promise, {entry: _shapes(found.metadata(entry)) for entry in contract.ENTRIES})
+        check_interface(path, promise, {entry: _shapes(found.metadata(entry)) for entry in contract.ENTRIES})
         self.both, self._loaded, self._file = both, {}, file_identity(path)
         for entry in contract.ENTRIES if both else (contract.LOOK,):
             self._loaded[entry] = self._load(entry)

@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.conversion import contract
-from anyir.conversion.base import Promise, Runner, Shapes, Unsupported, check_shapes
+from anyir.conversion.base import Promise, Runner, Shapes, Unsupported, check_interface
 from anyir.conversion.gpu_form import LARGEST_TEXTURE, PIXEL
 from anyir.conversion.litert.graph import Graph, graph_by_graph, uncounted
 from anyir.conversion.manifest import Operators
 from anyir.conversion.runtimes import has_gpu_driver
 from anyir.model.errors import UserError
+from anyir.model.processes import printing_to_stderr
 
 Array = NDArray[np.float32]
 CHROMIUM = Path("/usr/lib/chromium")
@@ -54,13 +55,14 @@ class LiteRtGpuModel(Runner):
         options = Options(
             hardware_accelerators=HardwareAccelerator.GPU, gpu_options=GpuOptions(enforce_f32=in_float32)
         )
-        self._model = CompiledModel.from_file(str(path), options=options)
+        with printing_to_stderr():
+            self._model = CompiledModel.from_file(str(path), options=options)
         if not self._model.is_fully_accelerated():
             raise UserError(f"LiteRT's GPU accelerator does not take all of {path.name}")
         names = contract.statistic_names(len(promise.entries.statistics))
         self._look = Entry(self._model, contract.LOOK, [contract.INPUT], names)
         self._restore = Entry(self._model, contract.RESTORE, [contract.INPUT, *names], [contract.OUTPUT])
-        check_shapes(
+        check_interface(
             path, promise, {contract.LOOK: self._look.shapes, contract.RESTORE: self._restore.shapes}
         )
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyir.conversion import contract
-from anyir.conversion.base import Promise, Runner, Shapes, check_shapes, file_identity
+from anyir.conversion.base import Promise, Runner, Shapes, check_interface, file_identity
 from anyir.conversion.litert import graph
 from anyir.model.errors import UserError
 
@@ -48,7 +48,7 @@ class LiteRtModel(Runner):
             if entry not in found:
                 raise UserError(f"{path.name} has no signature {entry}")
         signatures = {entry: Signature(interpreter, entry, *self._names[entry]) for entry in contract.ENTRIES}
-        check_shapes(path, promise, {entry: one.shapes for entry, one in signatures.items()})
+        check_interface(path, promise, {entry: one.shapes for entry, one in signatures.items()})
         self.both = both
         self._given: Sequence[Array] | None = None
         self._loaded = signatures if both else {contract.LOOK: signatures[contract.LOOK]}

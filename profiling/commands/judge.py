@@ -38,7 +38,7 @@ def run(
     from rich.console import Console
     from rich.progress import Progress
 
-    from anyir.conversion.manifest import tree_sha256
+    from anyir.conversion.tree import tree_sha256
     from anyir.model.checkpoint import find_weights
     from anyir.model.device import keep_freed_memory
     from anyir.model.evaluation.looking import list_kinds, see_photos

@@ -1,10 +1,11 @@
 import json
+import shutil
 
 import pytest
 
 from anyir.conversion.build import plan
 from anyir.conversion.manifest import manifest_path
-from tests.helpers.builds import FP32, NAME, TILE, pair
+from tests.helpers.builds import FILES, FP32, NAME, TILE, pair
 
 
 @pytest.fixture
@@ -24,3 +25,18 @@ def job(tiny_weights, out, tmp_path):
     (tmp_path / "scratch").mkdir()
     [job] = plan(tiny_weights, TILE, out, tmp_path / "scratch", [FP32])
     return job
+
+
+@pytest.fixture
+def described(tiny_artifacts, tmp_path):
+    """Copies a runtime's artifact and changes its manifest; returns the copy's path."""
+
+    def copy(runtime, change):
+        path = tmp_path / FILES[runtime]
+        shutil.copy(tiny_artifacts / path.name, path)
+        manifest = json.loads((tiny_artifacts / path.name).with_suffix(".json").read_text())
+        change(manifest)
+        path.with_suffix(".json").write_text(json.dumps(manifest))
+        return path
+
+    return copy

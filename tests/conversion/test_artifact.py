@@ -4,51 +4,25 @@ import builtins
 import hashlib
 import json
 import re
-import shutil
 from pkgutil import resolve_name
 
 import numpy as np
 import pytest
 from PIL import Image
 from skimage import data
-from typer.testing import CliRunner
 
 from anyir.conversion.artifact import import_runtime, load_artifact, open_artifact
 from anyir.conversion.base import Promise, Unsupported
 from anyir.conversion.manifest import Operators, Origin
 from anyir.conversion.runtimes import find_runtime
 from anyir.model import Restorer, load_weights
-from anyir.model.cli import build_app
 from anyir.model.config import TileSize
 from anyir.model.errors import UserError
 from anyir.model.restore.tile_models import LookModel, TorchModel
+from tests.helpers.builds import FILES, verify
 from tests.helpers.command_line import anyir, anyir_process
 
-FILES = {
-    "executorch": "tiny_executorch_xnnpack_fp32_64x64.pte",
-    "litert": "tiny_litert_cpu_fp32_64x64.tflite",
-}
 RUNTIMES = pytest.mark.parametrize("runtime", FILES)
-
-
-@pytest.fixture
-def described(tiny_artifacts, tmp_path):
-    """Copies a runtime's artifact and changes its manifest; returns the copy's path."""
-
-    def copy(runtime, change):
-        path = tmp_path / FILES[runtime]
-        shutil.copy(tiny_artifacts / path.name, path)
-        manifest = json.loads((tiny_artifacts / path.name).with_suffix(".json").read_text())
-        change(manifest)
-        path.with_suffix(".json").write_text(json.dumps(manifest))
-        return path
-
-    return copy
-
-
-def verify(path):
-    result = CliRunner().invoke(build_app(), ["verify", str(path), "--json"])
-    return result.exit_code, json.loads(result.stdout)[0]
 
 
 def test_an_unknown_runtime_is_refused_by_name(tmp_path):
@@ -64,8 +38,8 @@ def test_an_unknown_runtime_is_refused_by_name(tmp_path):
             call()
 
 
-def test_an_unknown_backend_is_unsupported_and_what_there_is_is_listed():
-    with pytest.raises(Unsupported, match="nothing here runs litert programs for 'npu'; known: cpu, gpu"):
+def test_an_unknown_backend_is_refused_and_what_there_is_is_listed():
+    with pytest.raises(UserError, match="unknown backend of litert 'npu'; known: cpu, gpu"):
         import_runtime("litert", "npu")
 
 
@@ -80,19 +54,31 @@ def test_a_backend_that_exists_elsewhere_is_unsupported_and_its_programs_are_not
 
 @RUNTIMES
 @pytest.mark.parametrize("backend", ["metal", "npu", ""])
-def test_a_backend_that_nothing_here_runs_is_said_and_nothing_else_is_run(runtime, backend, described):
+def test_a_backend_that_does_not_exist_is_refused(runtime, backend, described):
     path = described(runtime, lambda manifest: manifest.update(backend=backend))
-    with pytest.raises(Unsupported, match=f"nothing here runs {runtime} programs for '{backend}'"):
+    with pytest.raises(UserError, match=f"names an unknown backend of {runtime} '{backend}'"):
         open_artifact(path)
     code, row = verify(path)
-    assert code == 0
-    assert row["parity"].startswith("not compared here: nothing here runs")
+    assert code == 1
+    assert f"names an unknown backend of {runtime}" in row["reason"]
+
+
+def retiled(tile):
+    """All that a manifest says of its size, changed."""
+
+    def change(manifest):
+        manifest["tile"] = tile
+        look, restore = (manifest["entries"][entry] for entry in ("look", "restore"))
+        for image in (look["inputs"][0], restore["inputs"][0], restore["outputs"][0]):
+            image["shape"] = [1, 3, tile, tile]
+
+    return change
 
 
 @RUNTIMES
 @pytest.mark.parametrize("tile", [32, 128, 10**9])
 def test_a_program_of_another_tile_than_its_manifest_s(runtime, tile, described):
-    path = described(runtime, lambda manifest: manifest.update(tile=tile))
+    path = described(runtime, retiled(tile))
     message = f"{path.name} takes (1, 3, 64, 64); its manifest says tiles of {tile}"
     with pytest.raises(UserError) as caught:
         open_artifact(path)
@@ -100,6 +86,31 @@ def test_a_program_of_another_tile_than_its_manifest_s(runtime, tile, described)
     code, row = verify(path)
     assert code == 1
     assert row["reason"] == message
+
+
+@RUNTIMES
+def test_a_program_of_another_type_than_its_manifest_s(runtime, described):
+    def halved(manifest):
+        for entry in manifest["entries"].values():
+            for tensor in (*entry["inputs"], *entry["outputs"]):
+                tensor["dtype"] = "float16"
+
+    path = described(runtime, halved)
+    with pytest.raises(UserError) as caught:
+        open_artifact(path)
+    assert str(caught.value) == f"{path.name} has image in float32; its manifest says float16"
+
+
+@RUNTIMES
+def test_a_program_of_one_size_whose_manifest_names_others(runtime, described):
+    def more(manifest):
+        other = {"height": 32, "width": 48, "parity": manifest["parity"]}
+        manifest["other_sizes"] = [other]
+
+    path = described(runtime, more)
+    code, row = verify(path)
+    assert code == 1
+    assert row["reason"].endswith("takes tiles of one size; its manifest names other_sizes")
 
 
 PART = Operators(total=9, delegated=5, partitions=2)

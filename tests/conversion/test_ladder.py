@@ -1,9 +1,12 @@
 """Recipes that are built where somebody names them: palettes, 8-bit convolutions for Core ML, Vulkan."""
 
+import io
 import sys
 
 import numpy as np
 import pytest
+from PIL import Image
+from skimage import data
 from torch import nn
 
 from anyir.conversion import contract
@@ -169,3 +172,8 @@ def test_litert_s_gpu_accelerator_takes_the_program_whole_and_computes_it(
     looks = [stage for stage in manifest.parity.stages if stage.entry == "look"]
     assert [stage.stage for stage in looks] == ["artifact"]
     assert looks[0].psnr > 80
+    png = io.BytesIO()
+    Image.fromarray(data.astronaut()[:64, :64]).save(png, "png")
+    piped = anyir_process("restore", "-", "-", "--format", "png", "--with", tmp_path / row.file)
+    restored, _ = piped.communicate(png.getvalue())
+    assert restored.startswith(b"\x89PNG"), "nothing that a library prints comes before"

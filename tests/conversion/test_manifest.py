@@ -11,10 +11,10 @@ from anyir.conversion.manifest import (
     Manifest,
     manifest_path,
     schema_text,
-    tree_sha256,
     verify_artifact,
 )
 from anyir.conversion.runtimes import SUFFIXES
+from anyir.conversion.tree import tree_sha256
 from anyir.model import AnyIR, AnyIRConfig
 from anyir.model.deploy.network import to_deploy_pair
 from anyir.model.errors import UserError
@@ -110,6 +110,46 @@ def test_what_a_manifest_says_of_its_file_is_checked(change, message, copied):
 
 
 @pytest.mark.parametrize(
+    ("where", "shape", "message"),
+    [
+        (("restore", "outputs", 0), [], "`restore` gives []; [1, 3, 64, 64] is due"),
+        (("restore", "inputs", 0), [1, 3, 128, 128], "`restore` takes [1, 3, 128, 128]; [1, 3, 64, 64]"),
+        (("look", "inputs", 0), [3, 64, 64], "`look` takes [3, 64, 64]; [1, 3, 64, 64] is due"),
+        (("restore", "inputs", 0), [1, 3, -64, -64], "Input should be greater than 0"),
+    ],
+)
+def test_shapes_that_are_not_the_tile_s(where, shape, message, copied):
+    data = json.loads(manifest_path(copied).read_text())
+    entry, side, index = where
+    data["entries"][entry][side][index]["shape"] = shape
+    manifest_path(copied).write_text(json.dumps(data))
+    with pytest.raises(UserError) as caught:
+        verify_artifact(copied)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [1e308, -1e7])
+def test_a_sample_that_no_image_holds(value, copied):
+    data = json.loads(manifest_path(copied).read_text())
+    data["parity"]["samples"][0]["values"][5] = value
+    manifest_path(copied).write_text(json.dumps(data))
+    with pytest.raises(UserError, match=r"parity\.samples\.0\.values\.5: Input should be"):
+        verify_artifact(copied)
+
+
+@pytest.mark.parametrize("target", ["weights", "weights/weight.bin"])
+def test_a_link_in_an_artifact_is_refused(target, tmp_path):
+    folder = tmp_path / "a.mlpackage"
+    (folder / "weights").mkdir(parents=True)
+    (folder / "weights/weight.bin").write_bytes(b"weights")
+    elsewhere = tmp_path / "elsewhere"
+    (folder / target).rename(elsewhere)
+    (folder / target).symlink_to(elsewhere)
+    with pytest.raises(UserError, match=f"a.mlpackage holds a link, {target}; files and folders are due"):
+        tree_sha256(folder)
+
+
+@pytest.mark.parametrize(
     ("text", "version"),
     [("{}", 1), ('{"name": "tiny", "operators": {}}', 1), ('{"schema_version": 3}', 3)],
 )
@@ -172,7 +212,7 @@ def test_a_file_that_cannot_be_read_is_one_line(copied, monkeypatch):
     def denied(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("anyir.conversion.manifest.sha256", denied)
+    monkeypatch.setattr("anyir.conversion.tree.sha256", denied)
     with pytest.raises(UserError, match=r"cannot be read .*Permission denied"):
         verify_artifact(copied)
 

@@ -1,13 +1,22 @@
-"""What tests of builds look at: one recipe of the tiny network, its files and its row."""
+"""What tests of artifacts look at: recipes of the tiny network, their files, rows and verifications."""
+
+import json
+
+from typer.testing import CliRunner
 
 from anyir.conversion.base import Export
 from anyir.conversion.build import run_jobs
 from anyir.conversion.manifest import manifest_path, verify_artifact
 from anyir.conversion.recipes import select_recipes
+from anyir.model.cli import build_app
 from tests.helpers.tiny import TILE
 
 [FP32] = select_recipes(["litert_cpu_fp32"])
 NAME = FP32.file_name("tiny", TILE)
+FILES = {
+    "executorch": "tiny_executorch_xnnpack_fp32_64x64.pte",
+    "litert": "tiny_litert_cpu_fp32_64x64.tflite",
+}
 
 
 class Copier:
@@ -31,3 +40,9 @@ def rows_of(jobs):
     rows = []
     run_jobs(list(jobs), rows.append, lambda recipe, text: None)
     return rows
+
+
+def verify(path):
+    """The exit code, and the row of an artifact."""
+    result = CliRunner().invoke(build_app(), ["verify", str(path), "--json"])
+    return result.exit_code, json.loads(result.stdout)[0]

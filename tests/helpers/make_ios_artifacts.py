@@ -78,7 +78,7 @@ def save_camera_photo(photo: Path, path: Path) -> None:
 
 
 def main(android: Path, folder: Path) -> None:
-    from anyir.conversion.manifest import tree_sha256
+    from anyir.conversion.tree import tree_sha256
 
     built = folder / "executorch"  # stays, as converting takes a minute and is left out where nothing changed
     for old in folder.glob("*"):

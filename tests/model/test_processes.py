@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -93,3 +94,18 @@ def test_an_environment_is_put_back(monkeypatch):
         assert os.environ["ANYIR_TEST"] == "meanwhile"
     assert os.environ["ANYIR_TEST"] == "before"
     assert "ANYIR_OTHER" not in os.environ
+
+
+def test_what_c_code_prints_goes_to_stderr_and_results_stay_alone():
+    """C code writes into a pipe when its buffer is full, or at the end: long after the call."""
+    code = """
+import ctypes
+from anyir.model.processes import printing_to_stderr
+print("before", end=" ")
+with printing_to_stderr():
+    ctypes.CDLL(None).puts(b"INFO: a library")
+print("after")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "before after\n"
+    assert done.stderr == "INFO: a library\n"

@@ -17,10 +17,11 @@ from typer.testing import CliRunner
 
 from anyir.conversion import contract
 from anyir.conversion.artifact import open_artifact
-from anyir.conversion.manifest import manifest_path, tree_bytes, tree_sha256, verify_artifact
+from anyir.conversion.manifest import manifest_path, verify_artifact
 from anyir.conversion.parity import compare, compare_statistics
 from anyir.conversion.recipes import select_recipes
 from anyir.conversion.source import Outputs, Source
+from anyir.conversion.tree import tree_bytes, tree_sha256
 from anyir.model import Restorer, load_weights
 from anyir.model.cli import build_app
 from anyir.model.errors import UserError
@@ -254,13 +255,17 @@ def other_names(manifest):
     manifest["entries"]["restore"]["outputs"][0]["name"] = "repaired"
 
 
+def retiled(manifest):
+    manifest["tile"] = 128
+    look, restore = (manifest["entries"][entry] for entry in contract.ENTRIES)
+    for image in (look["inputs"][0], restore["inputs"][0], restore["outputs"][0]):
+        image["shape"] = [1, 3, 128, 128]
+
+
 @pytest.mark.parametrize(
     ("describe", "reason"),
     [
-        (
-            lambda manifest: manifest.update(tile=128),
-            "its manifest says tiles of 128",
-        ),
+        (retiled, "its manifest says tiles of 128"),
         (other_types, "has image in float16; float32 is due"),
         (other_names, "restore has restored; repaired are due"),
     ],
