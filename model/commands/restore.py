@@ -129,6 +129,7 @@ def run(
     from anyir.model.photo.encoder import Encoding
     from anyir.model.photo.formats import LOSSY, output_format
     from anyir.model.photo.writer import Inputs
+    from anyir.model.restore.alone import alone_in
     from anyir.model.restore.batch import (
         Output,
         PhotoOutcome,
@@ -136,7 +137,7 @@ def run(
         read_job,
         restore_job,
     )
-    from anyir.model.restore.jobs import alone_in, find_jobs, why_left_out
+    from anyir.model.restore.jobs import find_jobs, why_left_out
     from anyir.model.restore.restorer import Restorer
     from anyir.model.restore.tile_bar import TileBar
     from anyir.model.restore.workers import share_threads
