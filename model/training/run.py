@@ -19,7 +19,7 @@ from rich.console import Console
 from anyir.model.checkpoint import find_weights, load_weights
 from anyir.model.config import PRESETS
 from anyir.model.device import keep_freed_memory, out_of_memory
-from anyir.model.errors import UserError
+from anyir.model.errors import Interrupted, UserError
 from anyir.model.restore.alone import alone_in
 from anyir.model.training.acceleration import FULL, MIXED, check_precision, has_bfloat16
 from anyir.model.training.checkpoint import INDEX, load_tensors, read_checkpoint
@@ -161,7 +161,8 @@ def _train(
             # A signal also ends the compilers at work, and what they leave half-written stays in the cache.
             cause = str(getattr(error, "inner_exception", error)).partition("\n")[0]
             why = "was interrupted" if interrupted() else f"failed ({cause})"
-            raise UserError(
+            kind = Interrupted if interrupted() else UserError
+            raise kind(
                 f"torch.compile {why} at step {trainer.progress.step}; if it fails again, remove its cache "
                 "(torchinductor_<user> in the temporary folder) or leave out --compile"
             ) from error
@@ -173,7 +174,7 @@ def _train(
             f"go on with: anyir train --resume {shlex.quote(str(out))}"
         )
         if not time_is_up:
-            raise UserError(line)
+            raise Interrupted(line)
         say(line)
     elif processes.first:
         show_scores(trainer.history.entries[-1]["scores"])

@@ -132,7 +132,7 @@ def test_an_edited_config_changes_no_run_that_was_begun_with_it(tmp_path, photos
     with monkeypatch.context() as patch:
         patch.setattr("anyir.model.training.run.stop_requests", lambda _: nullcontext(lambda: True))
         code, _, err = command("train", "--config", config, "--data", tmp_path, "--out", out)
-        assert (code, "interrupted at step 0" in err) == (1, True)
+        assert (code, "interrupted at step 0" in err) == (130, True)
     write(50)
     code, _, err = command("train", "--resume", out)
     assert (code, "note:" in err) == (0, False)
