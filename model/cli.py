@@ -103,6 +103,7 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # What Apple's GPU lacks runs on the CPU instead of failing.
     os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
+    _take_closed_streams()
     # A file's name may have characters that the terminal's encoding lacks.
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -130,6 +131,18 @@ def main() -> None:
         if code == INTERRUPTED:  # typer turns Ctrl-C into this code, without a word
             _fail("interrupted", code=INTERRUPTED)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _take_closed_streams() -> None:
+    """Give the null device what the caller has closed of stdin, stdout and stderr.
+
+    A file that is opened next would get their numbers, and what C code says would end in it.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)
+    os.close(number)
+    if sys.stderr is None:  # print would take stdout in its place
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
 
 
 def _help_of(error: TyperException) -> str:

@@ -241,6 +241,9 @@ def _pipe(
 
     from anyir.model.restore.pipes import frame_size, pipe_format, read_pipe, restore_frames, restore_pipe
 
+    for name, stream in (("input", sys.stdin), ("output", sys.stdout)):
+        if stream is None:
+            raise UserError(f"standard {name} is closed; both are needed where IN and OUT are -")
     source, target = sys.stdin.buffer, sys.stdout.buffer
     if size is not None:
         width, height = frame_size(size)

@@ -102,3 +102,23 @@ def test_through_real_pipes(tiny_weights):
     done = subprocess.run([*command, *options, "--size", "40x24"], input=frames, capture_output=True)
     assert (done.returncode, done.stdout) == (0, frames)
     assert b"restored 2 frames of 40x24" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("closed", "code", "said"),
+    [
+        ("2>&-", 0, b""),
+        ("<&-", 1, b"anyir: standard input is closed; both are needed where IN and OUT are -\n"),
+        (">&-", 1, b"anyir: standard output is closed; both are needed where IN and OUT are -\n"),
+    ],
+)
+def test_what_the_caller_has_closed(tiny_weights, closed, code, said):
+    command = [sys.executable, "-m", "anyir.model.cli", "restore", "-", "-", "--with", str(tiny_weights)]
+    options = ["--tile", "32", "--threads", "1", "--strength", "0", "--format", "png"]
+    data = encode(Photo(values((24, 40, 3))), "PNG")[0]
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh", *command, *options]
+    done = subprocess.run(shell, input=data, capture_output=True)
+    assert (done.returncode, done.stderr) == (code, said)
+    if closed == "2>&-":  # no word is in the photo
+        np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(done.stdout))), values((24, 40, 3)))
