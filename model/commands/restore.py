@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import typer
 
-from anyir.model.config import DEFAULT_OVERLAP, DEFAULT_TILE, SIZE_MULTIPLE
+from anyir.model.config import DEFAULT_OVERLAP, DEFAULT_TILE, MOST_THREADS, SIZE_MULTIPLE
 from anyir.model.errors import UserError, one_line
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ def run(
             "tile by tile; default: photo."
         ),
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=MOST_THREADS, help="CPU threads; default: all cores.")
+    ] = None,
     quality: Annotated[
         int | None,
         typer.Option(

@@ -159,6 +159,27 @@ def test_training_has_an_end(arguments, tmp_path):
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("threads", ["1025", "9" * 14])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("restore", "x.png", "y.png"),
+        ("eval", "--real"),
+        ("train",),
+        ("bench",),
+        ("judge", "photos", "out"),
+        ("profile",),
+    ],
+)
+def test_threads_have_a_limit(command, threads, folder):
+    result = anyir(*command, "--threads", threads)
+    assert result.returncode == 2
+    assert result.stderr.startswith(
+        "anyir: Invalid value for '--threads': Input should be less than or equal to 1024 "
+    )
+    assert result.stderr.count("\n") == 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("encoding", "name"), [("utf-8", "\udcff.png"), ("latin-1", "\u65e5.png")])
 def test_names_that_the_terminal_cannot_show(encoding, name, tmp_path):
