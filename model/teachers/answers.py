@@ -109,7 +109,7 @@ class Answers:
         writer = csv.DictWriter(text, columns, delimiter="\t", lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(answer) for answer in self.lines.values())
-        write_atomically(self.folder / RECORD, text.getvalue().encode())
+        write_atomically(self.folder / RECORD, text.getvalue().encode(errors="surrogateescape"))
 
 
 def ask_all(
@@ -207,8 +207,8 @@ def _read(path: Path) -> list[Answer]:
     if not path.is_file():
         return []
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t"))
         return [Answer(**{**row, "seconds": float(row["seconds"])}) for row in rows]  # type: ignore[arg-type]
-    except (UnicodeDecodeError, csv.Error, TypeError, KeyError, ValueError) as error:
+    except (csv.Error, TypeError, KeyError, ValueError) as error:
         raise UserError(f"{path} is no record of a teacher's answers; name another folder") from error

@@ -60,6 +60,10 @@ def train(
     """
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file; --out takes a folder")
+    try:
+        str(out).encode()
+    except UnicodeEncodeError:  # safetensors opens no such file, at the run's end
+        raise UserError(f"{out} is no UTF-8, as a training folder's name must be; choose another") from None
     with alone_in(out) if int(os.environ.get("RANK", 0)) == 0 else nullcontext():  # torchrun's number
         _check_folders(config, out, resume, init)
         if threads:

@@ -177,6 +177,14 @@ def test_a_run_that_was_ended_goes_on(tmp_path, photos, teacher):
     assert ask(tmp_path, photos, teacher) == 0
 
 
+def test_a_name_that_is_no_utf8_is_recorded(tmp_path, photos, teacher):
+    (photos / "a.png").rename(photos / os.fsdecode(b"a\xff.png"))
+    for _ in range(2):
+        assert ask(tmp_path, photos, teacher) == 0
+        assert len(Smoother.asked) == 3
+    assert b"\na\xff.png\t" in (tmp_path / "out/answers.tsv").read_bytes()
+
+
 def test_two_photos_of_one_name_are_refused(tmp_path, photos, teacher):
     made.write(photos / "a.jpg", made.photo(0, 64))
     with pytest.raises(UserError, match=r"a.png and .*a.jpg would have one answer, a.png; rename one"):
