@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from anyir.model.errors import UserError
+from anyir.model.photo.writer import is_circle
 
 
 @contextmanager
@@ -27,7 +28,8 @@ def alone_in(folder: Path) -> Iterator[None]:
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"the folder {folder} cannot be made ({error.strerror})") from error
+        why = "a link in a circle" if is_circle(place) else error.strerror
+        raise UserError(f"the folder {folder} cannot be made ({why})") from error
     try:
         handle = _lock(place)
     except BlockingIOError as error:
