@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.metadata
 import inspect
 import io
 import os
 import re
+import signal
 import sys
 import time
 from importlib import import_module
@@ -124,6 +126,10 @@ def main() -> None:
             raise
         install = "pip install -c constraints.txt -e '.[train,convert,report,analyze]'"
         _fail(f"{error.name} is missing: {install}", error)
+    except ImportError as error:
+        if "shared object" not in str(error):  # the loader's words
+            raise
+        _fail(f"a library could not be loaded; is there enough memory? ({error})", error)
     except OSError as error:  # a full disk, a read-only folder: the system's words, in one line
         where = f": {error.filename}" if error.filename else ""
         _fail(f"{error.strerror or error}{where}", error)
@@ -173,6 +179,8 @@ def _fail(message: str, error: BaseException | None = None, *, code: int = 1) ->
         print(f"anyir: {one_line(message)}", file=sys.stderr)
     else:
         time.sleep(10)
+    if code == INTERRUPTED:  # once more, while the interpreter ends, it is no other end than this one
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
 
 

@@ -1,8 +1,10 @@
 import importlib.metadata
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from PIL import Image
@@ -198,6 +200,12 @@ def test_names_that_the_terminal_cannot_show(encoding, name, tmp_path):
         (KeyboardInterrupt(), 130, "anyir: interrupted\n"),
         (MemoryError(), 1, "anyir: not enough memory\n"),
         (OSError(28, "No space left on device", "x.png"), 1, "anyir: No space left on device: x.png\n"),
+        (
+            ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+            1,
+            "anyir: a library could not be loaded; is there enough memory? "
+            "(libtorch_cpu.so: failed to map segment from shared object)\n",
+        ),
         (UserError("two\nlines"), 1, "anyir: two lines\n"),
     ],
 )
@@ -210,6 +218,29 @@ def test_what_ends_a_command_is_one_line(monkeypatch, capsys, error, code, line)
     with pytest.raises(SystemExit) as exit_:
         main()
     assert (exit_.value.code, *capsys.readouterr()) == (code, "", line)
+
+
+@pytest.mark.slow
+def test_a_second_interrupt_while_the_process_ends_is_like_the_first():
+    code = """
+import atexit, sys, time
+from anyir.model import cli
+from anyir.model.evaluation import complexity
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+atexit.register(time.sleep, 1)
+complexity.measure_complexity = interrupted
+sys.argv = ["anyir", "complexity", "--preset", "tiny"]
+cli.main()
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    assert process.stderr.readline() == "anyir: interrupted\n"
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate()[1] == ""
+    assert process.returncode == 130
 
 
 @pytest.mark.parametrize(("value", "shown"), [("1", True), ("0", False), ("", False)])
