@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.metadata
 import inspect
 import io
 import os
 import re
+import signal
 import sys
 import time
 from importlib import import_module
@@ -15,7 +17,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from anyir.model.errors import UserError, one_line, show_traceback
+from anyir.model.errors import Interrupted, UserError, one_line, show_traceback
 
 COMMANDS = {
     "restore": "anyir.model.commands.restore",
@@ -97,12 +99,13 @@ def _unwrapped(docstring: str) -> str:
 
 
 def main() -> None:
-    """Run the command line. Exit code 0 on success, 1 on failure, 2 on bad usage."""
+    """Run the command line. Exit code 0 on success, 1 on failure, 2 on bad usage, 130 after Ctrl-C."""
     # torch's threads spin while they wait for each other. On a machine that is busy with other work a
     # spinning thread keeps the one it waits for off its core: 5 to 15 times slower, measured on 2 cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # What Apple's GPU lacks runs on the CPU instead of failing.
     os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
+    _take_closed_streams()
     # A file's name may have characters that the terminal's encoding lacks.
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -110,7 +113,7 @@ def main() -> None:
         # Not standalone: usage errors become one line here too, instead of a box of eight.
         code = build_app()(sys.argv[1:] or ["--help"], standalone_mode=False)
     except UserError as error:
-        _fail(str(error), error)
+        _fail(str(error), error, code=INTERRUPTED if isinstance(error, Interrupted) else 1)
     except TyperException as error:
         message = error.format_message().replace(": Value error, ", ": ")  # pydantic's words
         _fail(f"{message} ({_file_for_an_option() or _help_of(error)})", error, code=2)
@@ -123,6 +126,10 @@ def main() -> None:
             raise
         install = "pip install -c constraints.txt -e '.[train,convert,report,analyze]'"
         _fail(f"{error.name} is missing: {install}", error)
+    except ImportError as error:
+        if "shared object" not in str(error):  # the loader's words
+            raise
+        _fail(f"a library could not be loaded; is there enough memory? ({error})", error)
     except OSError as error:  # a full disk, a read-only folder: the system's words, in one line
         where = f": {error.filename}" if error.filename else ""
         _fail(f"{error.strerror or error}{where}", error)
@@ -130,6 +137,18 @@ def main() -> None:
         if code == INTERRUPTED:  # typer turns Ctrl-C into this code, without a word
             _fail("interrupted", code=INTERRUPTED)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _take_closed_streams() -> None:
+    """Give the null device what the caller has closed of stdin, stdout and stderr.
+
+    A file that is opened next would get their numbers, and what C code says would end in it.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)
+    os.close(number)
+    if sys.stderr is None:  # print would take stdout in its place
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
 
 
 def _help_of(error: TyperException) -> str:
@@ -160,6 +179,8 @@ def _fail(message: str, error: BaseException | None = None, *, code: int = 1) ->
         print(f"anyir: {one_line(message)}", file=sys.stderr)
     else:
         time.sleep(10)
+    if code == INTERRUPTED:  # once more, while the interpreter ends, it is no other end than this one
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
 
 

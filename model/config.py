@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, NamedTuple
 
+MOST_THREADS = 1024
+"""CPU threads that a command may be asked for; far more of them end the process by a signal."""
 SIZE_MULTIPLE = 8
 """Height and width of the network's input are multiples of this: the U-shape halves them three times."""
 DEFAULT_TILE = 256

@@ -17,6 +17,10 @@ class UserError(Exception):
     """Something the user can fix. Its text is one line: what is wrong and what to do."""
 
 
+class Interrupted(UserError):
+    """The user ended it, and its text says how to go on; the command's exit code is that of Ctrl-C."""
+
+
 def show_traceback(error: BaseException, file: TextIO | None = None) -> None:
     """Print an error's traceback, if ``ANYIR_DEBUG`` asks for it, to stderr or ``file``."""
     if os.environ.get(DEBUG, "0") not in ("", "0"):

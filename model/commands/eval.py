@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from anyir.model.config import SIZE_MULTIPLE
+from anyir.model.config import MOST_THREADS, SIZE_MULTIPLE
 from anyir.model.errors import UserError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def run(
         Literal["photo", "tile"] | None,
         typer.Option(help="Of tiles: see anyir restore; default: photo."),
     ] = None,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 for all cores.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, max=MOST_THREADS, help="CPU threads; 0 for all cores.")] = 0,
     data: Annotated[
         list[Path] | None,
         typer.Option(help="Training folders: evaluate on their validation split; repeat."),

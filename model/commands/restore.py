@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import typer
 
-from anyir.model.config import DEFAULT_OVERLAP, DEFAULT_TILE, SIZE_MULTIPLE
+from anyir.model.config import DEFAULT_OVERLAP, DEFAULT_TILE, MOST_THREADS, SIZE_MULTIPLE
 from anyir.model.errors import UserError, one_line
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ def run(
             "tile by tile; default: photo."
         ),
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=MOST_THREADS, help="CPU threads; default: all cores.")
+    ] = None,
     quality: Annotated[
         int | None,
         typer.Option(
@@ -129,6 +131,7 @@ def run(
     from anyir.model.photo.encoder import Encoding
     from anyir.model.photo.formats import LOSSY, output_format
     from anyir.model.photo.writer import Inputs
+    from anyir.model.restore.alone import alone_in
     from anyir.model.restore.batch import (
         Output,
         PhotoOutcome,
@@ -136,7 +139,7 @@ def run(
         read_job,
         restore_job,
     )
-    from anyir.model.restore.jobs import alone_in, find_jobs, why_left_out
+    from anyir.model.restore.jobs import find_jobs, why_left_out
     from anyir.model.restore.restorer import Restorer
     from anyir.model.restore.tile_bar import TileBar
     from anyir.model.restore.workers import share_threads
@@ -240,6 +243,9 @@ def _pipe(
 
     from anyir.model.restore.pipes import frame_size, pipe_format, read_pipe, restore_frames, restore_pipe
 
+    for name, stream in (("input", sys.stdin), ("output", sys.stdout)):
+        if stream is None:
+            raise UserError(f"standard {name} is closed; both are needed where IN and OUT are -")
     source, target = sys.stdin.buffer, sys.stdout.buffer
     if size is not None:
         width, height = frame_size(size)

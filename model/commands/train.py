@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from anyir.model.config import MOST_THREADS
+
 OPTIONS = {
     "preset": "preset", "max_steps": "max_steps", "epochs": "epochs", "data": "data.roots",
     "batch_size": "data.batch_size", "crop": "data.crop", "learning_rate": "optim.learning_rate",
@@ -73,7 +75,9 @@ def run(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Any key of the config: loss.balance=0.4."),
     ] = None,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves torch's choice.")] = 0,
+    threads: Annotated[
+        int, typer.Option(min=0, max=MOST_THREADS, help="CPU threads; 0 leaves torch's choice.")
+    ] = 0,
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Threads that read and degrade photos; default: 4.")
     ] = None,

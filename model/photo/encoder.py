@@ -193,8 +193,8 @@ def _fitting_metadata(photo: Photo, format_: str, encoding: Encoding, notes: lis
     if lost:
         notes.append(f"{name} cannot hold its {', '.join(lost)}: left out")
     is_described = photo.icc and "icc" in held
-    holds_cicp = format_ in ("PNG", "HEIF") or (format_ == "AVIF" and extras.cicp)
-    if not holds_cicp and not is_described and not png.colour_is_srgb(colours):
+    holds_colours = format_ == "PNG" or (format_ in ("HEIF", "AVIF") and extras.cicp)
+    if not holds_colours and not is_described and not png.colour_is_srgb(colours):
         kinds = ", ".join(chunk.decode() for chunk, _ in colours)
         notes.append(f"{name} cannot hold its description of colours ({kinds}): they may look different")
     channels = photo.pixels.shape[2]

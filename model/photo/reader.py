@@ -185,6 +185,7 @@ def _read_opened(image: Image.Image, file: BinaryIO, name: str) -> Photo:
     page: tiff.Page | None = None
     notes: list[str] = []
     if isinstance(image, TiffImagePlugin.TiffImageFile):
+        tiff.found_damage()  # of another file, which was refused
         page = tiff.choose_page(image, metadata.reader(file), name, notes)
     else:
         _refuse_frames(image, name)
@@ -201,6 +202,8 @@ def _read_opened(image: Image.Image, file: BinaryIO, name: str) -> Photo:
         pixels = to_pixels(image, notes)
     if avif.has_gain_map(head):
         notes.append(metadata.GAIN_MAP_LEFT_OUT)
+    if page is not None and tiff.found_damage():
+        notes.append("this TIFF is damaged: parts of the photo may be wrong")
     if page is not None and pixels.dtype == np.uint16:
         tiff.spread(pixels, page)
     photo = _finish(image, pixels, notes, file=file, page=page)
@@ -289,7 +292,7 @@ def _why_not(file: BinaryIO, name: str) -> str:
         return f"{name} is {foreign}"
     with contextlib.suppress(Exception):
         page = tiff.read_pages(metadata.reader(file))[0]
-        return f"{name} is a {tiff.what_it_is(page)} of a kind that cannot be read; save it as PNG"
+        return f"{name} is {tiff.what_it_is(page)} of a kind that cannot be read; save it as PNG"
     if avif.is_avif(head):
         return f"{name} is an AVIF that cannot be read: it is damaged, or has more than 16384 pixels a side"
     if head.startswith(b"\xff\xd8\xff"):

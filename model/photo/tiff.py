@@ -6,12 +6,16 @@ Source: TIFF 6.0, sections 2, 7, 8, 14 and 18; compression 8 of Adobe's technica
 
 from __future__ import annotations
 
+import ctypes
 import struct
+import threading
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import PIL
 from numpy.typing import NDArray
 from PIL import TiffImagePlugin
 
@@ -23,7 +27,7 @@ SUBFILE_TYPE, OLD_SUBFILE_TYPE = 254, 255
 BITS_PER_SAMPLE, COMPRESSION, PHOTOMETRIC, SAMPLE_FORMAT = 258, 259, 262, 339
 PLANAR_CONFIGURATION, DNG_VERSION = 284, 50706
 XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
-MIN_IS_WHITE = 0
+MIN_IS_WHITE, SIGNED = 0, 2
 
 # What describes the pixels of the file that was read and is wrong in the file that is written:
 # sizes, strips, compression, colour; XMP, IPTC and Photoshop blocks and the profile, which are carried by
@@ -46,6 +50,34 @@ TiffImagePlugin.OPEN_INFO.update(
         (b"II", 1, (1,), 1, (16, 16), (2,)): ("RGBA", "LA;16L"),
     }
 )
+
+
+_heard = threading.local()
+
+
+@ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+def _hear(module: int, text: int, values: int) -> None:
+    _heard.damage = True
+
+
+def found_damage() -> bool:
+    """Whether libtiff, called by this thread, has found something wrong since the last time.
+
+    Where it is built into Pillow (Windows), it prints that instead.
+    """
+    before, _heard.damage = getattr(_heard, "damage", False), False
+    return before
+
+
+def _hear_libtiff() -> None:
+    pillow = Path(PIL.__file__).parent
+    for path in (*pillow.parent.glob("pillow.libs/libtiff*"), *pillow.glob(".dylibs/libtiff*")):
+        set_handler = ctypes.CDLL(str(path)).TIFFSetErrorHandler
+        set_handler.restype = ctypes.c_void_p
+        set_handler(_hear)
+
+
+_hear_libtiff()
 
 
 @dataclass(frozen=True)
@@ -100,11 +132,15 @@ def exif_of(read: ReadAt, page: Page) -> bytes | None:
 
 
 def what_it_is(page: Page) -> str:
-    """Pixels' kind in words, for a file that cannot be read."""
+    """Pixels' kind in words, with its article, for a file that cannot be read."""
     form = page.first(SAMPLE_FORMAT, 1)
-    kind = {2: "signed", 3: "floating-point"}.get(form, "")
+    kind = {SIGNED: "signed", 3: "floating-point"}.get(form, "")
     channels = page.first(277, 1)
-    words = (f"{page.bits}-bit", kind, f"TIFF of {channels} channel{'s' if channels > 1 else ''}")
+    words = (
+        f"{'an' if page.bits == 8 else 'a'} {page.bits}-bit",
+        kind,
+        f"TIFF of {channels} channel{'s' if channels > 1 else ''}",
+    )
     return " ".join(word for word in words if word)
 
 
@@ -122,8 +158,9 @@ def choose_page(image: TiffImagePlugin.TiffImageFile, read: ReadAt, name: str, n
         image.seek(photos[0])
     if page.first(PLANAR_CONFIGURATION, 1) != 1 and page.bits > 8:
         raise UserError(f"{name} is a 16-bit TIFF with separate colour planes; save it interleaved")
-    if image.mode == "F" or (image.mode.startswith("I") and not image.mode.startswith("I;16")):
-        raise UserError(f"{name} is a {what_it_is(page)}; save it with 8 or 16 bits a channel")
+    deep = image.mode == "F" or (image.mode.startswith("I") and not image.mode.startswith("I;16"))
+    if deep or page.first(SAMPLE_FORMAT, 1) == SIGNED:  # Pillow takes signed grey of 8 bits for unsigned
+        raise UserError(f"{name} is {what_it_is(page)}; save it with 8 or 16 bits a channel, unsigned")
     return page
 
 

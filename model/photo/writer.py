@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -80,9 +81,12 @@ def check_output(path: Path, inputs: Inputs, *, overwrite: bool) -> None:
         if place.exists() and not place.is_file():
             raise UserError(f"{path} is a pipe or a device, which is not replaced; for pipes, OUT is -")
         if (place.exists() or place.is_symlink()) and not overwrite:
-            raise UserError(f"{path} exists; give --overwrite to replace it")
+            what = "is a link in a circle" if is_circle(place) else "exists"
+            raise UserError(f"{path} {what}; give --overwrite to replace it")
         folder = place.parent
         while not folder.exists():
+            if is_circle(folder):
+                raise UserError(f"{_shown(path.parent, folder)} is a link in a circle; name another folder")
             folder = folder.parent
         if not folder.is_dir():
             raise UserError(f"{_shown(path.parent, folder)} is a file, not a folder")
@@ -90,6 +94,15 @@ def check_output(path: Path, inputs: Inputs, *, overwrite: bool) -> None:
             pass
     except OSError as error:
         raise UserError(f"files cannot be made in {path.parent} ({error.strerror})") from error
+
+
+def is_circle(path: Path) -> bool:
+    """Whether a path is a symbolic link that leads to itself, by way of others or not."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def _shown(folder: Path, place: Path) -> Path:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,51 +86,3 @@ def why_left_out(path: Path) -> str:
 
 def _raise(error: OSError) -> None:
     raise error
-
-
-@contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Make a folder, and let no second run restore into it meanwhile. One that was made goes again if nothing
-    came of it.
-
-    The system takes the lock back when the process ends. On a file system without locks, and on Windows,
-    there is none.
-
-    Raises:
-        UserError: another run restores into this folder, or it cannot be made.
-    """
-    place = Path(os.path.realpath(folder))
-    was_there = place.exists()
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"the folder {folder} cannot be made ({error.strerror})") from error
-    try:
-        handle = _lock(place)
-    except BlockingIOError as error:
-        raise UserError(f"another run restores into {folder}; wait for it, or name another folder") from error
-    try:
-        yield
-    finally:
-        if handle is not None:
-            os.close(handle)
-        if not was_there:
-            with contextlib.suppress(OSError):  # it is not empty
-                place.rmdir()
-
-
-def _lock(folder: Path) -> int | None:
-    try:
-        import fcntl
-    except ImportError:
-        return None
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise
-    except OSError:  # no locks here
-        os.close(handle)
-        return None
-    return handle

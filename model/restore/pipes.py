@@ -36,9 +36,9 @@ def frame_size(text: str) -> tuple[int, int]:
     Raises:
         UserError: it is not like that.
     """
-    match = re.fullmatch(r"([1-9]\d*)[xX]([1-9]\d*)", text)
+    match = re.fullmatch(r"([1-9]\d{0,9})[xX]([1-9]\d{0,9})", text)
     if match is None or int(match[1]) * int(match[2]) > MOST_PIXELS:
-        raise UserError(f"--size {text} is no size such as 1280x720")
+        raise UserError(f"--size {text:.60} is no size such as 1280x720")
     return int(match[1]), int(match[2])
 
 

@@ -64,10 +64,15 @@ class Answers:
         kind: the fault, a key of ``anyir.model.teachers.filter.BOUNDS``.
 
     Raises:
-        UserError: a record that cannot be read.
+        UserError: a record that cannot be read, or a folder of other files, which stay as they are.
     """
 
     def __init__(self, folder: Path, kind: str) -> None:
+        if folder.exists() and not (folder / RECORD).is_file():
+            if not folder.is_dir():
+                raise UserError(f"{folder} is a file; name a folder for the answers")
+            if any(folder.iterdir()):
+                raise UserError(f"{folder} holds files and no {RECORD}, which are kept; name another folder")
         self.folder, self.kind = folder, kind
         self.lines = {answer.photo: answer for answer in _read(folder / RECORD)}
 
@@ -104,7 +109,7 @@ class Answers:
         writer = csv.DictWriter(text, columns, delimiter="\t", lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(answer) for answer in self.lines.values())
-        write_atomically(self.folder / RECORD, text.getvalue().encode())
+        write_atomically(self.folder / RECORD, text.getvalue().encode(errors="surrogateescape"))
 
 
 def ask_all(
@@ -131,10 +136,12 @@ def ask_all(
         told: called after each that was answered or judged again.
 
     Raises:
-        UserError: no photos, two whose answers would have one name, a photo that cannot be read, or a teacher
-            that fails; what was answered before is kept.
+        UserError: no photos, photos that lie among the answers or the other way round, two whose answers
+            would have one name, a photo that cannot be read, or a teacher that fails; what was answered
+            before is kept.
     """
     began = time.monotonic()
+    _check_apart(photos, answers.folder)
     listed = list_photos([photos])[::every]
     for path in [path for path in listed if leave_out(path)]:
         listed.remove(path)
@@ -153,6 +160,7 @@ def ask_all(
     if not open_:
         return 0
     with start(teacher) as ask:
+        answers.record()  # first: of a run that is ended here, the folder is known as one of answers
         for place, (path, asked) in enumerate(open_):
             if minutes is not None and time.monotonic() - began > 60 * minutes:
                 return len(open_) - place
@@ -180,6 +188,13 @@ def fitted(path: Path, size: int, fit: Fit) -> Image.Image:
     return image.crop((left, top, left + width, top + height))
 
 
+def _check_apart(photos: Path, answers: Path) -> None:
+    """Photos are searched below their folder: an answer there would be the next run's photo."""
+    asked, out = photos.resolve(), answers.resolve()
+    if asked.is_relative_to(out) or out.is_relative_to(asked):
+        raise UserError(f"one of {photos} and {answers} lies in the other; keep photos and answers apart")
+
+
 def _forget(answers: Answers, photo: str) -> bool:
     """Remove an older answer, of another photo or teacher; whether there was one."""
     old = answers.lines.pop(photo, None)
@@ -192,8 +207,8 @@ def _read(path: Path) -> list[Answer]:
     if not path.is_file():
         return []
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t"))
         return [Answer(**{**row, "seconds": float(row["seconds"])}) for row in rows]  # type: ignore[arg-type]
-    except (UnicodeDecodeError, csv.Error, TypeError, KeyError, ValueError) as error:
+    except (csv.Error, TypeError, KeyError, ValueError) as error:
         raise UserError(f"{path} is no record of a teacher's answers; name another folder") from error

@@ -191,8 +191,11 @@ def make_config(content: dict[str, Any], where: str = "") -> TrainConfig:
         if all(content.get(key) is None for key in LENGTHS):
             content = {**content, "max_steps": DEFAULT_STEPS}
         # As JSON, lists stand for tuples and text for paths, and the types are strict all the same.
-        text = json.dumps(content, default=str)
-        return TrainConfig.model_validate_json(text)
+        text = json.dumps(content, default=str, ensure_ascii=False)
+        return TrainConfig.model_validate_json(text.encode())
+    except UnicodeEncodeError as error:  # a checkpoint could not hold it
+        word = text[text.rindex('"', 0, error.start) + 1 : text.index('"', error.end)]
+        raise UserError(f"{word} is no UTF-8, as all in a training config must be; rename it") from None
     except ValidationError as error:
         raise UserError(f"{where}: {first_problem(error)}" if where else first_problem(error)) from None
 

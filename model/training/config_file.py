@@ -10,6 +10,8 @@ from anyir.model.training.config import LENGTHS, TrainConfig, make_config, merge
 
 FOLDER = Path(__file__).parents[1] / "configs"
 """The configs that come with the package, one YAML file each."""
+MOST_VALUES = 10_000
+"""A config may have so many; those that come with the package have tens."""
 
 
 def config_names() -> list[str]:
@@ -47,7 +49,7 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
         if not found or not key:
             raise UserError(f"--set takes KEY=VALUE, such as loss.balance=0.4; this is {setting!r}")
         try:
-            value = yaml.safe_load(text)
+            value = yaml.load(text, _loader(f"--set {setting}"))
         except (yaml.YAMLError, ValueError, RecursionError):
             raise UserError(f"--set {setting}: {text!r} is no YAML") from None
         changes = merge(changes, nested(key, value))
@@ -83,10 +85,28 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _parse(path: Path) -> Any:
-    """What a YAML file holds. A key that comes twice is an error: YAML itself takes the last one silently."""
+    import yaml
+
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _loader(str(path)))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, or no such day
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise UserError(f"{path}{line} is no YAML ({getattr(error, 'problem', error)})") from error
+
+
+def _loader(name: str) -> Any:
+    """What reads YAML out of ``name``. A key that comes twice is an error: YAML itself takes the last one
+    silently. So are more values than anyone writes: a few lines of aliases of aliases stand for billions."""
     import yaml
 
     class Loader(yaml.SafeLoader):
+        def get_single_node(self) -> Any:
+            node = super().get_single_node()
+            if node is not None and _count(node, {}) > MOST_VALUES:
+                raise UserError(f"{name} has more than {MOST_VALUES} values, those behind aliases included")
+            return node
+
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             keys: list[Any] = []
             for key_node, _ in node.value:
@@ -95,13 +115,24 @@ def _parse(path: Path) -> Any:
                 key = self.construct_object(key_node, deep=True)
                 if key in keys:
                     line = key_node.start_mark.line + 1
-                    raise UserError(f"{path}, line {line}: the key {key!r} comes twice")
+                    raise UserError(f"{name}, line {line}: the key {key!r} comes twice")
                 keys.append(key)
             return super().construct_mapping(node, deep)
 
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, or no such day
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise UserError(f"{path}{line} is no YAML ({getattr(error, 'problem', error)})") from error
+    return Loader
+
+
+def _count(node: Any, counted: dict[int, int]) -> int:
+    """The values of a YAML node, with those that its aliases stand for.
+
+    Raises:
+        ValueError: one that lies in itself.
+    """
+    if id(node) not in counted:
+        counted[id(node)] = 0  # while its own are counted
+        parts = [] if isinstance(node.value, str) else node.value
+        inner = [each for part in parts for each in (part if isinstance(part, tuple) else (part,))]
+        counted[id(node)] = 1 + sum(_count(each, counted) for each in inner)
+    elif not counted[id(node)]:
+        raise ValueError(f"what begins in line {node.start_mark.line + 1} holds an alias of itself")
+    return counted[id(node)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shlex
 import signal
 import time
@@ -18,7 +19,8 @@ from rich.console import Console
 from anyir.model.checkpoint import find_weights, load_weights
 from anyir.model.config import PRESETS
 from anyir.model.device import keep_freed_memory, out_of_memory
-from anyir.model.errors import UserError
+from anyir.model.errors import Interrupted, UserError
+from anyir.model.restore.alone import alone_in
 from anyir.model.training.acceleration import FULL, MIXED, check_precision, has_bfloat16
 from anyir.model.training.checkpoint import INDEX, load_tensors, read_checkpoint
 from anyir.model.training.config import TrainConfig, differences
@@ -52,27 +54,35 @@ def train(
     Under torchrun every process calls this; only the first prints and writes.
 
     Raises:
-        UserError: unusable photos, a checkpoint or weights that do not fit, a loss that is no number, too
-            little memory, an interrupt, or another process that failed.
+        UserError: another run writes into ``out``, unusable photos, a checkpoint or weights that do not fit,
+            a loss that is no number, too little memory, or another process that failed.
+        Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
     """
-    _check_folders(config, out, resume, init)
-    if threads:
-        torch.set_num_threads(threads)
-    fabric, processes = start_processes(config.precision)
-    memory = keep_freed_memory() if fabric.device.type == "cpu" else nullcontext()
-    with memory, processes.ending_together():
-        try:
-            return _train(config, out, resume, init, max_minutes, fabric, processes)
-        except RuntimeError as error:
-            if not out_of_memory(error):
-                raise
-            raise UserError(f"not enough memory on {fabric.device}: choose a smaller --batch-size") from error
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file; --out takes a folder")
+    try:
+        str(out).encode()
+    except UnicodeEncodeError:  # safetensors opens no such file, at the run's end
+        raise UserError(f"{out} is no UTF-8, as a training folder's name must be; choose another") from None
+    with alone_in(out) if int(os.environ.get("RANK", 0)) == 0 else nullcontext():  # torchrun's number
+        _check_folders(config, out, resume, init)
+        if threads:
+            torch.set_num_threads(threads)
+        fabric, processes = start_processes(config.precision)
+        memory = keep_freed_memory() if fabric.device.type == "cpu" else nullcontext()
+        with memory, processes.ending_together():
+            try:
+                return _train(config, out, resume, init, max_minutes, fabric, processes)
+            except RuntimeError as error:
+                if not out_of_memory(error):
+                    raise
+                raise UserError(
+                    f"not enough memory on {fabric.device}: choose a smaller --batch-size"
+                ) from error
 
 
 def _check_folders(config: TrainConfig, out: Path, resume: Path | None, init: Path | None) -> None:
     """Before anything is read: that nothing is overwritten, and that what training begins with fits."""
-    if out.exists() and not out.is_dir():
-        raise UserError(f"{out} is a file; --out takes a folder")
     if resume is None or resume.resolve() != out.resolve():
         if (out / INDEX).is_file():
             raise UserError(f"{out} holds a training run; go on with --resume {out}, or choose another --out")
@@ -155,7 +165,8 @@ def _train(
             # A signal also ends the compilers at work, and what they leave half-written stays in the cache.
             cause = str(getattr(error, "inner_exception", error)).partition("\n")[0]
             why = "was interrupted" if interrupted() else f"failed ({cause})"
-            raise UserError(
+            kind = Interrupted if interrupted() else UserError
+            raise kind(
                 f"torch.compile {why} at step {trainer.progress.step}; if it fails again, remove its cache "
                 "(torchinductor_<user> in the temporary folder) or leave out --compile"
             ) from error
@@ -167,7 +178,7 @@ def _train(
             f"go on with: anyir train --resume {shlex.quote(str(out))}"
         )
         if not time_is_up:
-            raise UserError(line)
+            raise Interrupted(line)
         say(line)
     elif processes.first:
         show_scores(trainer.history.entries[-1]["scores"])

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from anyir.model.config import DEFAULT_TILE, SIZE_MULTIPLE
+from anyir.model.config import DEFAULT_TILE, MOST_THREADS, SIZE_MULTIPLE
 from anyir.model.errors import UserError, unknown
 
 
@@ -36,7 +36,7 @@ def run(
     runs: Annotated[
         int, typer.Option(min=0, help="Timed runs of each program; 0: convert and keep the programs only.")
     ] = 20,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads of each program.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="CPU threads of each program.")] = 1,
     programs: Annotated[Path, typer.Option(help="Folder for the programs, which are kept.")] = Path(
         "build/bench"
     ),

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from anyir.model.config import MOST_THREADS
 from anyir.model.errors import UserError
 
 
@@ -27,7 +28,7 @@ def run(
     verdicts: Annotated[
         Path | None, typer.Option(help="Table of verdicts; default: verdicts.tsv in the page's folder.")
     ] = None,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 for all cores.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, max=MOST_THREADS, help="CPU threads; 0 for all cores.")] = 0,
 ) -> None:
     """Restore real photos and write a page with each before and after, its figures, and what people said.
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from anyir.model.config import MOST_THREADS
 from anyir.model.errors import UserError
 
 
@@ -22,7 +23,7 @@ def run(
     ),
     runs: Annotated[int, typer.Option(min=1, help="Timed runs of each program.")] = 20,
     warmup: Annotated[int, typer.Option(min=0, help="Runs before them that do not count.")] = 3,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads of each program.")] = 2,
+    threads: Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="CPU threads of each program.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """Time every artifact that this machine can run, interleaved, and compare outputs with the reference.

@@ -1,8 +1,10 @@
 import importlib.metadata
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from PIL import Image
@@ -159,6 +161,27 @@ def test_training_has_an_end(arguments, tmp_path):
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("threads", ["1025", "9" * 14])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("restore", "x.png", "y.png"),
+        ("eval", "--real"),
+        ("train",),
+        ("bench",),
+        ("judge", "photos", "out"),
+        ("profile",),
+    ],
+)
+def test_threads_have_a_limit(command, threads, folder):
+    result = anyir(*command, "--threads", threads)
+    assert result.returncode == 2
+    assert result.stderr.startswith(
+        "anyir: Invalid value for '--threads': Input should be less than or equal to 1024 "
+    )
+    assert result.stderr.count("\n") == 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("encoding", "name"), [("utf-8", "\udcff.png"), ("latin-1", "\u65e5.png")])
 def test_names_that_the_terminal_cannot_show(encoding, name, tmp_path):
@@ -177,6 +200,12 @@ def test_names_that_the_terminal_cannot_show(encoding, name, tmp_path):
         (KeyboardInterrupt(), 130, "anyir: interrupted\n"),
         (MemoryError(), 1, "anyir: not enough memory\n"),
         (OSError(28, "No space left on device", "x.png"), 1, "anyir: No space left on device: x.png\n"),
+        (
+            ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+            1,
+            "anyir: a library could not be loaded; is there enough memory? "
+            "(libtorch_cpu.so: failed to map segment from shared object)\n",
+        ),
         (UserError("two\nlines"), 1, "anyir: two lines\n"),
     ],
 )
@@ -189,6 +218,29 @@ def test_what_ends_a_command_is_one_line(monkeypatch, capsys, error, code, line)
     with pytest.raises(SystemExit) as exit_:
         main()
     assert (exit_.value.code, *capsys.readouterr()) == (code, "", line)
+
+
+@pytest.mark.slow
+def test_a_second_interrupt_while_the_process_ends_is_like_the_first():
+    code = """
+import atexit, sys, time
+from anyir.model import cli
+from anyir.model.evaluation import complexity
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+atexit.register(time.sleep, 1)
+complexity.measure_complexity = interrupted
+sys.argv = ["anyir", "complexity", "--preset", "tiny"]
+cli.main()
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    assert process.stderr.readline() == "anyir: interrupted\n"
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate()[1] == ""
+    assert process.returncode == 130
 
 
 @pytest.mark.parametrize(("value", "shown"), [("1", True), ("0", False), ("", False)])

@@ -181,7 +181,7 @@ def test_a_second_run_at_the_same_time_is_refused(restore, folder, photos):
     code = """
 import sys
 from pathlib import Path
-from anyir.model.restore.jobs import alone_in
+from anyir.model.restore.alone import alone_in
 with alone_in(Path("out")):
     print("locked", flush=True)
     sys.stdin.read()
@@ -191,8 +191,8 @@ with alone_in(Path("out")):
     )
     try:
         assert other.stdout.readline() == "locked\n"
-        fails(restore("photos", "out"), folder, files(folder), "another run restores into out")
-        fails(restore("photos", "new/../out"), folder, files(folder), "another run restores into")
+        fails(restore("photos", "out"), folder, files(folder), "another run writes into out")
+        fails(restore("photos", "new/../out"), folder, files(folder), "another run writes into")
     finally:
         other.kill()
         other.communicate()
@@ -203,6 +203,8 @@ def test_a_folder_that_nothing_came_of_goes_again(restore, folder, photos):
     (photos / "a.png").write_text("no photo")
     assert restore("photos", "out")[0] == 1
     assert not (folder / "out").exists()
+    assert restore("photos", "new/sub/out")[0] == 1
+    assert not (folder / "new").exists()
     (folder / "mine").mkdir()
     assert restore("photos", "mine")[0] == 1
     assert (folder / "mine").exists()

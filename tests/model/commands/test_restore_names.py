@@ -80,3 +80,19 @@ def test_an_output_folder_that_leads_back_to_the_input_loses_nothing(restore, fo
         code, _, err = restore("photos", "out", *options)
         assert (code, files(photos)) == (1, before)
         assert "out/sub/a.png is the input photos/sub/a.png, which is never overwritten" in err
+
+
+def test_links_in_a_circle_are_named(restore, folder, photos):
+    save(folder / "in.png", Photo(values((8, 9, 3))))
+    save(photos / "a.png", Photo(values((8, 9, 3))))
+    for link, to in (("there", "back"), ("back", "there"), ("self.png", "self.png")):
+        (folder / link).symlink_to(to)
+    before = files(folder)
+    for source, target, said in (
+        ("in.png", "self.png", "self.png is a link in a circle; give --overwrite to replace it"),
+        ("in.png", "there/out.png", "there is a link in a circle; name another folder"),
+        ("photos", "there", "the folder there cannot be made (a link in a circle)"),
+    ):
+        assert restore(source, target)[::2] == (1, f"anyir: {said}\n")
+    assert files(folder) == before
+    assert restore("in.png", "self.png", "--overwrite")[0] == 0

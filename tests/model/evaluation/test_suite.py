@@ -11,6 +11,7 @@ from anyir.model.evaluation.benchmark import plan_trials, run_trial
 from anyir.model.evaluation.suite import SUITE, plan_suite
 from anyir.model.evaluation.tables import photo_cells
 from tests.helpers import datasets as made
+from tests.helpers.command_line import TERMINAL
 
 
 def identity(image):
@@ -106,7 +107,8 @@ def test_a_tint_shows_in_black_and_white(sets):
     assert row["largest_spread"] == pytest.approx(0.05 * 255, abs=0.1)
 
 
-def test_the_command_prints_the_table(command, sets, tiny_weights):
+def test_the_command_prints_the_whole_table(command, sets, tiny_weights, monkeypatch):
+    monkeypatch.setitem(TERMINAL, "COLUMNS", "50")  # of no meaning, as the output is no terminal
     arguments = ("eval", "--real", "--root", sets, "--with", tiny_weights, "--every", 2)
     code, out, err = command(*arguments)
     assert code == 0, err
@@ -121,6 +123,7 @@ def test_the_command_prints_the_table(command, sets, tiny_weights):
     ):
         assert sum(line.startswith(start) for line in out.splitlines()) == 1
     assert "1 (1 in 16)" in out
+    assert "…" not in out
     assert out.count("Not there: ") == err.count("left out: ") == 4
     code, out, err = command(*arguments, "--json")
     result = json.loads(out)

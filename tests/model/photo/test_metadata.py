@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from anyir.model.photo.encoder import Encoding, encode
+from anyir.model.photo.formats import WRITABLE
 from anyir.model.photo.metadata import FILM_LEFT_OUT, GAIN_MAP_LEFT_OUT, PICTURES_LEFT_OUT, Extras
 from anyir.model.photo.png import write_chunk, write_deep
 from anyir.model.photo.reader import Photo, read_photo, read_size
@@ -111,6 +112,13 @@ def test_png_keeps_its_chunks_byte_for_byte(tmp_path, dtype):
 )  # fmt: skip
 def test_colours_and_texts_that_a_jpeg_cannot_hold_are_named(chunks, note):
     assert encode(photo_of(Extras(chunks=chunks)), "JPEG")[1] == ([note] if note else [])
+
+
+@pytest.mark.parametrize("suffix", sorted(set(WRITABLE) - {".png"}))
+def test_a_linear_png_is_noted_wherever_its_curve_is_lost(tmp_path, suffix):
+    photo = read(tmp_path, encode(photo_of(Extras(chunks=(GAMMA,))), "PNG")[0])
+    notes = write_photo(tmp_path / f"out{suffix}", photo)
+    assert any("cannot hold its description of colours (gAMA): they may look different" in n for n in notes)
 
 
 def test_a_profile_says_it_better_than_chunks():

@@ -1,6 +1,7 @@
 """TIFF's many kinds: each comes back with the right values, or is named."""
 
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -121,14 +122,36 @@ def test_size_is_that_of_the_upright_photo(tmp_path, orientation, dtype):
         (np.uint32, (5, 7), "32-bit TIFF of 1 channel"),
         (np.uint32, (5, 7, 3), "32-bit TIFF of 3 channels"),
         (np.int16, (5, 7), "16-bit signed TIFF of 1 channel"),
+        (np.int8, (5, 7), "8-bit signed TIFF of 1 channel"),
+        (np.int8, (5, 7, 3), "8-bit signed TIFF of 3 channels"),
     ],
 )
 def test_kinds_that_are_no_photos_are_named(tmp_path, byteorder, dtype, shape, kind):
     photometric = "rgb" if len(shape) == 3 else "minisblack"
     path = written(tmp_path, np.ones(shape, dtype), photometric=photometric, byteorder=byteorder)
-    with pytest.raises(UserError, match=f"in.tif is a {kind}") as caught:
+    with pytest.raises(UserError, match=f"in.tif is an? {kind}") as caught:
         read_photo(path)
     assert "save it" in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="libtiff is built into Pillow")
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_deflate", "jpeg"])
+def test_of_a_damaged_file_only_the_error_or_the_note_is_heard(tmp_path, capfd, compression):
+    path = tmp_path / "in.tif"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(
+        path, compression=compression
+    )
+    assert read_photo(path).notes == []
+    data = path.read_bytes()
+    path.write_bytes(data[:300] + 3 * b"\xff\xd8\xff\x1e" + data[312:])
+    if compression == "jpeg":  # libjpeg goes on
+        assert read_photo(path).notes == ["this TIFF is damaged: parts of the photo may be wrong"]
+    else:
+        with pytest.raises(UserError, match=r"in.tif is damaged or cut short"):
+            read_photo(path)
+    assert tuple(capfd.readouterr()) == ("", "")
+    path.write_bytes(data)
+    assert read_photo(path).notes == []
 
 
 def test_cmyk_and_one_bit(tmp_path):

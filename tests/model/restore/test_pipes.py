@@ -63,7 +63,7 @@ def test_what_is_cut_short_or_missing_is_said():
     for name in (None, "gif", ""):
         with pytest.raises(UserError, match="give --format, one of png, jpg"):
             pipe_format(name)
-    for size in ("40", "40x", "0x9", "-1x9", "4 x 4", "99999x99999"):
+    for size in ("40", "40x", "0x9", "-1x9", "4 x 4", "99999x99999", 5000 * "9" + "x4"):
         with pytest.raises(UserError, match="is no size such as 1280x720"):
             frame_size(size)
     assert frame_size("1280x720") == (1280, 720)
@@ -102,3 +102,23 @@ def test_through_real_pipes(tiny_weights):
     done = subprocess.run([*command, *options, "--size", "40x24"], input=frames, capture_output=True)
     assert (done.returncode, done.stdout) == (0, frames)
     assert b"restored 2 frames of 40x24" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("closed", "code", "said"),
+    [
+        ("2>&-", 0, b""),
+        ("<&-", 1, b"anyir: standard input is closed; both are needed where IN and OUT are -\n"),
+        (">&-", 1, b"anyir: standard output is closed; both are needed where IN and OUT are -\n"),
+    ],
+)
+def test_what_the_caller_has_closed(tiny_weights, closed, code, said):
+    command = [sys.executable, "-m", "anyir.model.cli", "restore", "-", "-", "--with", str(tiny_weights)]
+    options = ["--tile", "32", "--threads", "1", "--strength", "0", "--format", "png"]
+    data = encode(Photo(values((24, 40, 3))), "PNG")[0]
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh", *command, *options]
+    done = subprocess.run(shell, input=data, capture_output=True)
+    assert (done.returncode, done.stderr) == (code, said)
+    if closed == "2>&-":  # no word is in the photo
+        np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(done.stdout))), values((24, 40, 3)))

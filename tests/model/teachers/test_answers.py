@@ -17,6 +17,7 @@ from anyir.model.teachers.judged import JudgedPhotos
 from anyir.model.teachers.maxim import read_constants
 from anyir.model.teachers.worker import Teacher, TeacherProcess
 from tests.helpers import datasets as made
+from tests.helpers.command_checks import files as contents
 
 TENSORFLOW = """
 import json, sys
@@ -54,6 +55,11 @@ class Smoother:
             radius = 0 if "same" in source.name else 0.9
             image.filter(ImageFilter.GaussianBlur(radius)).save(target)
         return 2.0
+
+
+class Interrupted(Smoother):
+    def __call__(self, source, target):
+        raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -134,6 +140,49 @@ def test_the_middle_is_taken_where_shrinking_would_hide_the_fault(tmp_path):
     path = made.write(tmp_path / "a.png", made.photo(0, 64))
     assert (np.asarray(fitted(path, 40, "crop")) == made.photo(0, 64)[12:52, 12:52]).all()
     assert fitted(path, 100, "crop").size == fitted(path, 100, "shrink").size == (64, 64)
+
+
+def test_a_folder_of_other_files_stays_as_it_is(command, tmp_path, photos, teacher):
+    mine = tmp_path / "mine"
+    made.write(mine / "input/a.png", made.photo(1, 64))
+    made.write(mine / "target/a.png", made.photo(2, 64))
+    before = contents(tmp_path)
+    for out, message in (
+        (mine, "mine holds files and no answers.tsv, which are kept; name another folder"),
+        (mine / "input/a.png", "a.png is a file; name a folder for the answers"),
+    ):
+        code, said, err = command(
+            "teach", photos, out, "--kind", "noise", "--teacher", teacher.folder, "--python", sys.executable
+        )
+        assert (code, said, err.count("\n")) == (1, "", 1)
+        assert message in err
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("asked", "out"), [("out", "out"), ("out/input", "out"), ("photos", "photos/answers"), (".", "out")]
+)
+def test_answers_are_no_photos(tmp_path, photos, teacher, asked, out):
+    ask(tmp_path, photos, teacher)
+    before = contents(tmp_path)
+    with pytest.raises(UserError, match="lies in the other; keep photos and answers apart"):
+        ask_all(Answers(tmp_path / out, "noise"), tmp_path / asked, teacher, start=Smoother)
+    assert contents(tmp_path) == before
+
+
+def test_a_run_that_was_ended_goes_on(tmp_path, photos, teacher):
+    with pytest.raises(KeyboardInterrupt):
+        ask_all(Answers(tmp_path / "out", "noise"), photos, teacher, start=Interrupted)
+    assert files(tmp_path / "out") == ["input/a.png"]
+    assert ask(tmp_path, photos, teacher) == 0
+
+
+def test_a_name_that_is_no_utf8_is_recorded(tmp_path, photos, teacher):
+    (photos / "a.png").rename(photos / os.fsdecode(b"a\xff.png"))
+    for _ in range(2):
+        assert ask(tmp_path, photos, teacher) == 0
+        assert len(Smoother.asked) == 3
+    assert b"\na\xff.png\t" in (tmp_path / "out/answers.tsv").read_bytes()
 
 
 def test_two_photos_of_one_name_are_refused(tmp_path, photos, teacher):

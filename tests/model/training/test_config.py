@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 
 import pytest
 import yaml
@@ -245,6 +246,21 @@ def test_a_config_survives_its_checkpoint_and_says_what_was_changed():
     assert differences(config, changed) == {
         "max_steps": (None, 9), "epochs": (120.0, None), "loss.balance": (0.0, 0.4),
     }  # fmt: skip
+
+
+def test_aliases_stand_for_no_more_than_anyone_writes(tmp_path):
+    path = tmp_path / "r.yaml"
+    laughs = [f"{c}: &{c} [{', '.join(9 * [f'*{b}'])}]" for b, c in pairwise("abcdefghi")]
+    path.write_text("\n".join(["a: &a [ha]", *laughs]))
+    with pytest.raises(UserError, match=r"r.yaml has more than 10000 values, those behind aliases included"):
+        load_config(path)
+    path.write_text("preset: tiny\ndata: &a [*a]")
+    with pytest.raises(
+        UserError, match=r"r.yaml is no YAML \(what begins in line 2 holds an alias of itself"
+    ):
+        load_config(path)
+    with pytest.raises(UserError, match=r"--set data=&a \[\*a\]: '&a \[\*a\]' is no YAML"):
+        parse_settings(["data=&a [*a]"])
 
 
 def test_any_key_is_set_from_the_command_line():

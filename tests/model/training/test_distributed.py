@@ -10,6 +10,7 @@ import torch
 from anyir.model import load_weights
 from anyir.model.data.dataset_spec import DatasetSpec
 from anyir.model.data.training_set import find_training_set, split_off_validation
+from anyir.model.restore.alone import alone_in
 from anyir.model.training import trainer as training
 from anyir.model.training.checkpoint import INDEX, load_tensors, read_checkpoint
 from anyir.model.training.config import LossConfig
@@ -136,6 +137,15 @@ def test_the_command_under_torchrun(tmp_path, photos):
     assert len(lines_of(missing)) == 1
     assert "nowhere is not a folder" in lines_of(missing)[0]
     assert not (tmp_path / "odd").exists()
+
+
+@pytest.mark.slow
+def test_a_folder_that_another_run_writes_into_is_refused_once(tmp_path, photos):
+    with alone_in(tmp_path / "run"):
+        result = run_command(photos, tmp_path / "run", start=torchrun)
+    assert result.returncode == 1
+    assert len(lines_of(result)) == 1
+    assert "another run writes into" in lines_of(result)[0]
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Going on with a run: how often it saves, and what it is asked to do the second time."""
 
 import json
+import subprocess
 import sys
 from contextlib import nullcontext
 from itertools import pairwise
@@ -16,6 +17,7 @@ from anyir.model.training import run as training_run
 from anyir.model.training.checkpoint import INDEX, Progress, read_checkpoint, save_checkpoint
 from anyir.model.training.data import Fingerprint
 from anyir.model.training.trainer import SAVE_EVERY
+from tests.helpers.command_checks import files
 from tests.helpers.training import Clock, make_trainer, tiny_config, write_photos
 
 OPTIM = {"learning_rate": 1e-3, "betas": [0.9, 0.95]}
@@ -168,6 +170,33 @@ def test_a_file_where_the_folder_is_due_is_refused_before_anything_is_read(tmp_p
     code, err = train("--preset", "tiny", "--data", tmp_path / "none", "--out", tmp_path / "notes.txt")
     assert (code, err) == (1, f"anyir: {tmp_path / 'notes.txt'} is a file; --out takes a folder\n")
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_second_run_at_the_same_time_is_refused(tmp_path, train, resumed):
+    run = tmp_path / "run"
+    asked = ("--resume", run) if resumed else ("--data", tmp_path, "--out", run)
+    if resumed:
+        begin(run)
+    code = """
+import sys
+from pathlib import Path
+from anyir.model.restore.alone import alone_in
+with alone_in(Path(sys.argv[1])):
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+    other = subprocess.Popen([sys.executable, "-c", code, run], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert other.stdout.readline() == b"locked\n"
+        before = files(tmp_path)
+        line = f"anyir: another run writes into {run}; wait for it, or name another folder\n"
+        assert train(*asked) == (1, line)
+        assert files(tmp_path) == before
+    finally:
+        other.kill()
+        other.communicate()
+    assert len(train(*asked)) == 3  # it would train
 
 
 def test_what_a_killed_run_was_writing_is_removed_by_the_next_save(tmp_path):

@@ -117,6 +117,20 @@ def test_curves_that_cannot_be_begun_end_nothing(tmp_path, capfd):
     assert "logs cannot be written (File exists)" in capfd.readouterr().err
 
 
+def test_folders_whose_names_are_no_utf8_are_refused_at_once(tmp_path, command):
+    for data, out, said in (
+        ("photos\udcff", "run", "photos\\udcff is no UTF-8, as all in a training config must be; rename it"),
+        (
+            "photos",
+            "run\udcff",
+            "run\\udcff is no UTF-8, as a training folder's name must be; choose another",
+        ),
+    ):
+        result = command("train", "--preset", "tiny", "--data", tmp_path / data, "--out", tmp_path / out)
+        assert result == (1, "", f"anyir: {tmp_path}/{said}\n")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_an_edited_config_changes_no_run_that_was_begun_with_it(tmp_path, photos, command, monkeypatch):
     """A run goes on with the config in its checkpoint; ``--set`` is how to change it, and is noted."""
@@ -132,7 +146,7 @@ def test_an_edited_config_changes_no_run_that_was_begun_with_it(tmp_path, photos
     with monkeypatch.context() as patch:
         patch.setattr("anyir.model.training.run.stop_requests", lambda _: nullcontext(lambda: True))
         code, _, err = command("train", "--config", config, "--data", tmp_path, "--out", out)
-        assert (code, "interrupted at step 0" in err) == (1, True)
+        assert (code, "interrupted at step 0" in err) == (130, True)
     write(50)
     code, _, err = command("train", "--resume", out)
     assert (code, "note:" in err) == (0, False)
