@@ -6,7 +6,6 @@ import contextlib
 import json
 import multiprocessing
 import multiprocessing.connection
-import shutil
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -23,7 +22,7 @@ from anyir.conversion.runtimes import find_runtime
 from anyir.model.checkpoint import find_weights, load_weights
 from anyir.model.config import TileSize
 from anyir.model.errors import UserError, show_traceback
-from anyir.model.files import scratch_folder, sha256, write_atomically
+from anyir.model.files import copy_file, scratch_folder, sha256, write_atomically
 from anyir.model.processes import end_with_parent, log_output, start_process
 
 PROCESSES = 2
@@ -74,9 +73,9 @@ def build(
         # All build from one copy: a training that goes on may replace the file while they do.
         copy = scratch / "weights" / path.name
         copy.parent.mkdir()
-        shutil.copyfile(path, copy)
+        copy_file(path, copy)
         if choice_path(path).is_file():
-            shutil.copyfile(choice_path(path), choice_path(copy))
+            copy_file(choice_path(path), choice_path(copy))
         run_jobs(plan(copy, tile, out, scratch, recipes, tile_size, other_sizes), finish, on_progress)
         ordered = [noted(rows[recipe.name], recipe, copy) for recipe in recipes]
     report = {"weights": path.name, "tile": tile, "rows": [asdict(row) for row in ordered]}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
+import json
 import os
 import secrets
 import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -20,6 +22,9 @@ from anyir.model.errors import UserError
 
 _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """Signals that end a process at once; Windows has no SIGHUP."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A disk, a quota, or what a file may have."""
 
 
 def sha256(path: Path) -> str:
@@ -44,6 +49,52 @@ def check_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise UserError(f"{path} cannot be written ({error.strerror})") from error
+
+
+def check_replaceable(path: Path, what: str, is_earlier: Callable[[bytes], bool]) -> None:
+    """As ``check_writable``, for a file that replaces an earlier one of its kind and nothing else.
+
+    Args:
+        what: its kind, in words.
+        is_earlier: whether these bytes are a file of that kind.
+
+    Raises:
+        UserError: as ``check_writable``, or something else lies there.
+    """
+    check_writable(path)
+    if not (path.exists() or path.is_symlink()):
+        return
+    with contextlib.suppress(OSError):  # a link to nowhere, or one that may not be read
+        if is_earlier(path.read_bytes()):
+            return
+    raise UserError(f"{path} is there already, and no earlier {what}; name another --out")
+
+
+def is_json_with(*keys: str) -> Callable[[bytes], bool]:
+    """Whether bytes are a JSON object that has all of these keys."""
+
+    def check(data: bytes) -> bool:
+        try:
+            found = json.loads(data)
+        except (ValueError, RecursionError):
+            return False
+        return isinstance(found, dict) and found.keys() >= set(keys)
+
+    return check
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file's bytes.
+
+    Raises:
+        OSError: the system refuses; of a full disk it names ``target``, where Python names the source.
+    """
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise OSError(error.errno, error.strerror, str(target)) from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:

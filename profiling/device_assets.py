@@ -17,7 +17,6 @@ from __future__ import annotations
 import fnmatch
 import json
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,7 @@ import numpy as np
 
 from anyir.conversion.runtimes import find_runtime
 from anyir.model.errors import UserError
-from anyir.model.files import scratch_folder, sha256, write_atomically
+from anyir.model.files import copy_file, scratch_folder, sha256, write_atomically
 from anyir.profiling.candidates import check_same_source, failed_builds
 from anyir.profiling.reference import Reference
 
@@ -186,10 +185,10 @@ def _copy(path: Path, manifest: Manifest, folder: Path) -> None:
     from anyir.conversion.tree import tree_sha256
 
     copy = folder / path.name
-    if path.is_dir():
-        shutil.copytree(path, copy)
-    else:
-        shutil.copyfile(path, copy)
+    for file in [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file()):
+        target = copy / file.relative_to(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copy_file(file, target)
     if tree_sha256(copy) != manifest.sha256:
         raise UserError(f"{path.name} changed while it was copied; wait until {path.parent} is built")
     manifest_path(copy).write_text(manifest.to_json(), encoding="utf-8")

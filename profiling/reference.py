@@ -26,13 +26,13 @@ from anyir.model.checkpoint import find_weights, load_weights, read_header
 from anyir.model.config import TileSize, preset_name
 from anyir.model.device import choose_device, device_label, out_of_memory
 from anyir.model.errors import UserError
-from anyir.model.files import sha256, write_atomically
+from anyir.model.files import check_replaceable, is_json_with, scratch_folder, sha256, write_atomically
 
 SCHEMA_VERSION = 1
 ARRAYS = {"inputs": np.uint8, "truths": np.uint8, "outputs": np.float32}
 Kind = Annotated[str, Field(pattern=r"^[a-z_]+(\+[a-z_]+)*$")]
 """Kinds become parts of pictures' names: none may lead out of their folder."""
-WEIGHTS_FILE = "weights.safetensors"
+RECORD, WEIGHTS_FILE = "reference.json", "weights.safetensors"
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,8 @@ def make_reference(
         on_case: called after each tile, for a progress bar.
 
     Raises:
-        UserError: unusable weights, too little memory, or a network that returns NaN or infinity.
+        UserError: the folder has files of no reference; unusable weights, too little memory, or a network
+            that returns NaN or infinity.
         OSError: a folder that cannot be written.
     """
     import torch
@@ -128,6 +129,7 @@ def make_reference(
     digest = hashlib.sha256(data).hexdigest()
     if sha256(path) != digest:
         raise UserError(f"{path} changed while it was read; try again")
+    _check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=folder).close()  # a read-only folder fails now, not after minutes
     device = choose_device()
@@ -156,9 +158,8 @@ def make_reference(
         "truths": np.stack([case.truth for case in cases]),
         "outputs": outputs,
     }
-    for name, array in arrays.items():
-        write_atomically(folder / f"{name}.npy", _npy(array))
-    write_atomically(folder / WEIGHTS_FILE, data)  # not what the file holds by now
+    files = {f"{name}.npy": _npy(array) for name, array in arrays.items()}
+    files[WEIGHTS_FILE] = data  # not what the file holds by now
     reference = Reference(
         folder=folder,
         weights=path.stem,
@@ -173,7 +174,7 @@ def make_reference(
             "torch": torch.__version__,
             "numpy": np.__version__,
         },
-        files={name: sha256(folder / name) for name in (*(f"{a}.npy" for a in ARRAYS), WEIGHTS_FILE)},
+        files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         cases=[
             CaseRecord(
                 photo=case.photo,
@@ -187,9 +188,30 @@ def make_reference(
             for index, case in enumerate(cases)
         ],
     )
-    text = json.dumps(reference.to_dict(), indent=1) + "\n"
-    write_atomically(folder / "reference.json", text.encode())
+    files[RECORD] = (json.dumps(reference.to_dict(), indent=1) + "\n").encode()
+    # All are whole before the first is in place: a full disk leaves an earlier reference as it was.
+    with scratch_folder(folder, ".reference-") as scratch:
+        for name, content in files.items():
+            write_atomically(scratch / name, content)
+        for name in files:
+            (scratch / name).replace(folder / name)
     return reference
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse to write over files that are of no reference.
+
+    Raises:
+        UserError: which one.
+    """
+    there = [name for name in (*(f"{a}.npy" for a in ARRAYS), WEIGHTS_FILE) if (folder / name).exists()]
+    record = folder / RECORD
+    if there and not record.exists():
+        raise UserError(
+            f"{folder / there[0]} is there already, and of no earlier reference; name another --out"
+        )
+    if record.exists() and not there:
+        check_replaceable(record, "reference", is_json_with("schema", "cases"))
 
 
 def load_reference(folder: Path) -> Reference:
@@ -198,7 +220,7 @@ def load_reference(folder: Path) -> Reference:
     Raises:
         UserError: missing, damaged, changed, or of another version.
     """
-    path = folder / "reference.json"
+    path = folder / RECORD
     if not path.is_file():
         raise UserError(f"there is no reference in {folder}; make one with `anyir reference --out {folder}`")
     again = f"make it anew with `anyir reference --out {folder}`"

@@ -320,15 +320,6 @@ def load_results(path: Path) -> Results:
         raise UserError(f"{path} is not by the schema: {where}: {first['msg']}") from error
 
 
-def looks_like_results(path: Path) -> bool:
-    """Whether a file is results of any version, whole or not by the schema: one to be written anew."""
-    try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(data, dict) and {"schema", "rows"} <= data.keys()
-
-
 def json_schema() -> str:
     """The text of ``results.schema.json``."""
     schema = Results.model_json_schema(by_alias=True)

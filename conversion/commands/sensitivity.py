@@ -41,11 +41,14 @@ def run(
     from anyir.conversion.choice import choice_path
     from anyir.conversion.sensitivity import choose
     from anyir.model.checkpoint import find_weights
-    from anyir.model.files import check_writable
+    from anyir.model.files import check_replaceable, check_writable, is_json_with
 
     path = find_weights(weights)
     target = out or choice_path(path)
-    check_writable(target)
+    if out is None:
+        check_writable(target)  # a damaged choice is made anew
+    else:
+        check_replaceable(out, "choice", is_json_with("weights_sha256", "front", "kept_float"))
     terminal = Console(stderr=True)
     with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         task = bar.add_task("calibrating", total=None)

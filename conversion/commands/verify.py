@@ -26,7 +26,7 @@ def run(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Artifacts, or folders of them.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     python: Annotated[
-        Path | None,
+        str | None,  # no Path, which makes ./python the python on PATH
         typer.Option(
             metavar="PYTHON",
             help="Run LiteRT programs by another Python's runtime, such as an old tflite-runtime. The oldest "
@@ -100,7 +100,7 @@ def find_artifacts(paths: list[Path]) -> list[Path]:
     return found
 
 
-def _verify(path: Path, python: Path | None, arch: Arch | None) -> dict[str, Any]:
+def _verify(path: Path, python: str | None, arch: Arch | None) -> dict[str, Any]:
     from anyir.conversion.manifest import verify_artifact
     from anyir.model.errors import show_traceback
 
@@ -141,7 +141,7 @@ def _run_again(path: Path, manifest: Manifest) -> str:
     return f"{figures}{how}{share}"
 
 
-def _run_by(python: Path, path: Path, manifest: Manifest) -> str:
+def _run_by(python: str, path: Path, manifest: Manifest) -> str:
     from anyir.conversion.elsewhere.program import other_python
 
     program = other_python(python, path, manifest.tile)

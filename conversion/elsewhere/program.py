@@ -127,6 +127,6 @@ def litert_script(python: Sequence[str | Path], tile: int) -> list[str | Path]:
     return [*python, "-c", LITERT_SCRIPT, contract.INPUT, contract.OUTPUT, str(tile)]
 
 
-def other_python(python: Path, artifact: Path, tile: int) -> OtherProgram:
+def other_python(python: str, artifact: Path, tile: int) -> OtherProgram:
     """A LiteRT program that another Python's runtime computes, such as an old one."""
-    return OtherProgram(litert_script([python], tile), artifact, tile, str(python))
+    return OtherProgram(litert_script([python], tile), artifact, tile, python)

@@ -18,7 +18,9 @@ def run(
     teacher: Annotated[
         Path, typer.Option(help="The unpacked npm package, with package.json and models/model.json.")
     ],
-    python: Annotated[Path, typer.Option(help="A Python interpreter that has TensorFlow and Pillow.")],
+    python: Annotated[  # no Path, which makes ./python the python on PATH
+        str, typer.Option(help="A Python interpreter that has TensorFlow and Pillow.")
+    ],
     size: Annotated[int, typer.Option(min=64, help="Pixels that a photo's longer side may have.")] = 384,
     fit: Annotated[
         Literal["shrink", "crop"],

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from anyir.model.console import table_console
 from anyir.model.evaluation.benchmark import HARM_SHIFT
 from anyir.model.evaluation.conditions import UNCHANGED
 from anyir.model.evaluation.suite import WHOLE
 from anyir.model.metrics import HARM_DB, WORSE_DB
 from anyir.model.model_card import row_name
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-_WIDEST = 1000
 PHOTO_COLUMNS = ("photos", "input dB", "dB", "gain", "worst", "worse", "shift", "spread")
 NOTES = (
     f"worse: lost more than {WORSE_DB} dB; of photos that were fine, below {HARM_DB:g} dB to themselves, or "
@@ -27,7 +24,7 @@ def show_benchmarks(result: dict[str, Any]) -> None:
     """Print the rows as a table, and under it what is not as the paper has it."""
     from rich.table import Table
 
-    console = _console()
+    console = table_console()
     how = "whole photos" if result["tile"] is None else f"tiles of {result['tile']}"
     table = Table(title=f"{result['with']}, {result['accelerator']}, {how}", box=None, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
@@ -57,7 +54,7 @@ def show_photos(result: dict[str, Any]) -> None:
     """Print the rows as a table of what became of the photos: the mean, the worst, and how many lost."""
     from rich.table import Table
 
-    console = _console()
+    console = table_console()
     how = "whole photos" if result["tile"] in (None, WHOLE) else f"tiles of {result['tile']}"
     table = Table(title=f"{result['with']}, {result['accelerator']}, {how}", box=None, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
@@ -102,14 +99,6 @@ def show_diagnostics(found: dict[str, Any]) -> None:
     for kind, row in tiles["kinds"].items():
         sizes = ", ".join(f"{size}: {row[size]:.2f}" for size in row if size != "spread")
         print(f"tiles, {kind}: {sizes} dB (apart by {row['spread']:.2f})")
-
-
-def _console() -> Console:
-    """Standard output. Where it is no terminal, a table is as wide as it is, and no figure is cut."""
-    from rich.console import Console
-
-    console = Console()
-    return console if console.is_terminal else Console(width=_WIDEST)
 
 
 def partial(row: dict[str, Any]) -> bool:

@@ -21,14 +21,14 @@ class Teacher:
 
     Attributes:
         folder: the package's, with ``package.json`` and ``models/model.json``.
-        python: an interpreter that has TensorFlow.
+        python: an interpreter that has TensorFlow: a path, or a name that is looked up on PATH.
         size: pixels that the longer side of a photo may have.
         fit: what becomes of a larger one: it is shrunk, or cut to its middle, where shrinking would take the
             fault away.
     """
 
     folder: Path
-    python: Path
+    python: str
     size: int
     fit: Fit = "shrink"
 
@@ -61,7 +61,7 @@ class TeacherProcess:
         models = self.teacher.folder / "models"
         if not (models / "model.json").is_file():
             raise UserError(f"there is no {models / 'model.json'}: unpack what `npm pack` fetched")
-        command = [str(self.teacher.python), str(PROGRAM), str(models)]
+        command = [self.teacher.python, str(PROGRAM), str(models)]
         self.complaints = TemporaryFile("w+", errors="replace")  # a pipe that nobody empties would block it
         try:
             self.process = subprocess.Popen(

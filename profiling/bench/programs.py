@@ -142,7 +142,7 @@ def example(tile: int) -> Any:
 def build_programs(variants: list[Variant], weights: Path, tile: int, folder: Path) -> Iterator[Program]:
     """Convert networks, each for its runtime. One that cannot be converted is a program with its error.
 
-    What lies in ``folder`` of the same weights, size and code is kept.
+    What lies in ``folder`` of the same weights, size and code is kept, unless it changed since.
     """
     import json
 
@@ -151,12 +151,35 @@ def build_programs(variants: list[Variant], weights: Path, tile: int, folder: Pa
     for variant in variants:
         stem = "_".join((*variant, str(tile), digest))
         path, about = folder / f"{stem}{RUNTIMES[variant.runtime]}", folder / f"{stem}.json"
-        if about.exists():
-            yield Program(**json.loads(about.read_text(encoding="utf-8")))
-            continue
-        program = _build(variant, weights, tile, path)
-        write_atomically(about, json.dumps(asdict(program)).encode())
+        program = _kept(about, path)
+        if program is None:
+            program = _build(variant, weights, tile, path)
+            record = {"program": asdict(program), "sha256": _digests(program, path)}
+            write_atomically(about, json.dumps(record).encode())
         yield program
+
+
+def _kept(about: Path, path: Path) -> Program | None:
+    """The program of an earlier run; None where there is none, or not all of it is as it was written."""
+    import json
+
+    try:
+        record = json.loads(about.read_text(encoding="utf-8"))
+        program = Program(**record["program"])
+        if record["sha256"] != _digests(program, path):
+            return None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    program.path = program.path and str(path)  # the folder may have moved
+    return program
+
+
+def _digests(program: Program, path: Path) -> dict[str, str]:
+    """Of a program's file and of its arrays, by their suffixes; of one with an error, none."""
+    from anyir.model.files import sha256
+
+    files = [] if program.error else [path, path.with_suffix(".npz")]
+    return {file.suffix: sha256(file) for file in files}
 
 
 def _digest(weights: Path) -> str:

@@ -60,7 +60,9 @@ def run(
     from rich.table import Table
 
     from anyir.model.checkpoint import find_weights
-    from anyir.model.files import write_atomically
+    from anyir.model.console import table_console
+    from anyir.model.files import check_replaceable, is_json_with, write_atomically
+    from anyir.model.processes import printing_to_stderr
     from anyir.profiling.bench.measure import GEMM, measure, operator_times
     from anyir.profiling.bench.programs import FLOAT, NETWORKS, PRECISIONS, RUNTIMES, Variant, build_programs
     from anyir.profiling.bench.results import HEADINGS, BenchResults, BenchRow, Gemm, findings, table
@@ -77,6 +79,7 @@ def run(
             if name not in known:
                 raise UserError(unknown(what, name, known))
     found = find_weights(weights)
+    check_replaceable(out, "results", is_json_with("schema_version", "rows", "products"))
     out.parent.mkdir(parents=True, exist_ok=True)
     terminal = Console(stderr=True)
     with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
@@ -96,9 +99,10 @@ def run(
             raise UserError("no such program is offered: int8 and mixed are of our networks by ExecuTorch")
         task = bar.add_task("converting", total=len(variants))
         built = []
-        for program in build_programs(variants, found, tile, programs):
-            built.append(program)
-            bar.update(task, advance=1, description=program.name)
+        with printing_to_stderr():  # converters have a line or two for standard output
+            for program in build_programs(variants, found, tile, programs):
+                built.append(program)
+                bar.update(task, advance=1, description=program.name)
         built.sort(key=lambda program: NETWORKS.index(program.network))
         good = [program for program in built if program.error is None]
         if not runs:
@@ -145,6 +149,6 @@ def run(
     shown = Table(*HEADINGS)
     for row in table(results):
         shown.add_row(*row)
-    Console(highlight=False).print(shown)
+    table_console().print(shown)
     print("\n".join(findings(results)))
     print(f"results: {out}")

@@ -44,12 +44,15 @@ def run(
     from anyir.model.device import keep_freed_memory
     from anyir.model.evaluation.looking import list_kinds, see_photos
     from anyir.model.evaluation.verdicts import add_lines
+    from anyir.model.files import check_replaceable
     from anyir.model.restore.restorer import Restorer
     from anyir.model.restore.tile_models import TorchModel
+    from anyir.profiling.report.page import is_page
     from anyir.profiling.report.photo_page import write_photo_page
 
     if out.is_file():
         raise UserError(f"{out} is a file; name a folder for the page")
+    check_replaceable(out / "index.html", "page of AnyIR", is_page)
     peers = dict(split_peer(text) for text in peer or [])
     listed = list_kinds(photos)
     table = verdicts or out / "verdicts.tsv"

@@ -33,23 +33,19 @@ def run(
     Example: [bold]anyir profile --artifacts build/artifacts --reference build/reference --runs 20[/bold]
     """
     import sys
-    import tempfile
 
     from rich.console import Console
     from rich.progress import Progress
 
-    from anyir.model.files import write_atomically
+    from anyir.model.files import check_replaceable, is_json_with, write_atomically
     from anyir.profiling.benchmark import BenchmarkSettings, profile
     from anyir.profiling.reference import load_reference
-    from anyir.profiling.schema import looks_like_results
     from anyir.profiling.summary import results_table
 
     if out.is_dir():
         raise UserError(f"{out} is a folder; name a file, such as {out / 'results.json'}")
-    if (out.exists() or out.is_symlink()) and not looks_like_results(out):
-        raise UserError(f"{out} is there already, and no earlier results; name another --out")
+    check_replaceable(out, "results", is_json_with("schema", "rows"))
     out.parent.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=out.parent).close()  # a read-only folder fails now, not after minutes
     terminal = Console(stderr=True)
     with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         task = bar.add_task("profile", total=None)

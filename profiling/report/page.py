@@ -73,14 +73,16 @@ def write_report(paths: list[Path], out: Path) -> None:
         out: the HTML file.
 
     Raises:
-        UserError: unusable results, results against different references, or a picture that is missing.
+        UserError: unusable results, results against different references, or a picture that is missing;
+            or something else than a page lies at ``out``.
     """
-    from anyir.model.files import write_atomically
+    from anyir.model.files import check_replaceable, write_atomically
 
     if out.is_dir():
         raise UserError(f"{out} is a folder; name a file, such as {out / 'index.html'}")
     if any(out.exists() and path.exists() and out.samefile(path) for path in paths):
         raise UserError(f"{out} is the results file, which is never overwritten; name another --out")
+    check_replaceable(out, "page of AnyIR", is_page)
     loaded = [ResultsFile(load_results(path), path.parent) for path in paths]
     for path, file in zip(paths[1:], loaded[1:], strict=True):
         if _identity(file.results.reference) != _identity(loaded[0].results.reference):
@@ -89,6 +91,11 @@ def write_report(paths: list[Path], out: Path) -> None:
                 "one page shows figures against one reference"
             )
     write_atomically(out, render(loaded).encode())
+
+
+def is_page(data: bytes) -> bool:
+    """Whether a file's bytes are a page that this package wrote."""
+    return b"<title>AnyIR on device:" in data[:4096]
 
 
 def _identity(reference: ReferenceSummary) -> tuple[Any, ...]:

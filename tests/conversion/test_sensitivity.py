@@ -169,3 +169,14 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(tm
         assert str(out) in process.stderr
         assert reason in process.stderr
         assert len(process.stderr.splitlines()) == 1
+
+
+def test_a_choice_replaces_nothing_but_a_choice(tmp_path, one_block):
+    weights = tmp_path / "w.safetensors"
+    weights.write_bytes(one_block.read_bytes())
+    refused = anyir("sensitivity", "--weights", weights, "--out", weights)
+    assert refused.returncode == 1
+    assert refused.stderr.endswith(
+        "w.safetensors is there already, and no earlier choice; name another --out\n"
+    )
+    assert weights.read_bytes() == one_block.read_bytes()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from anyir.model.files import appearing_file, scratch_folder, write_atomically
+from anyir.model.files import appearing_file, copy_file, scratch_folder, write_atomically
 
 PREFIX = ".build-"
 
@@ -199,3 +199,11 @@ with appearing_file(Path({str(tmp_path)!r}) / "file", replace=False) as file:
 """
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == -signal.SIGKILL
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")
+def test_a_full_disk_is_the_copy_s_and_not_the_source_s(tmp_path):
+    (tmp_path / "source").write_bytes(b"x" * 100_000)
+    with pytest.raises(OSError, match="No space left") as refused:
+        copy_file(tmp_path / "source", Path("/dev/full"))
+    assert refused.value.filename == "/dev/full"

@@ -230,3 +230,18 @@ def test_workers_import_nothing_from_the_folder_that_the_command_runs_in(referen
         assert worker.request("load", limit_s=LOAD_LIMIT_S)["accelerator"] == "PyTorch CPU"
     finally:
         worker.close()
+
+
+def test_a_report_replaces_nothing_but_a_page(reference, tmp_path):
+    results, page = tmp_path / "results.json", tmp_path / "index.html"
+    done = anyir("profile", "--reference", reference.folder, "--artifacts", tmp_path, "--out", results)
+    assert done.returncode == 0, done.stderr
+    page.write_text("<title>My site</title>")
+    refused = anyir("report", results, "--out", page)
+    assert (refused.returncode, page.read_text()) == (1, "<title>My site</title>")
+    assert refused.stderr.endswith(
+        "index.html is there already, and no earlier page of AnyIR; name another --out\n"
+    )
+    page.unlink()
+    for _ in range(2):
+        assert anyir("report", results, "--out", page).returncode == 0

@@ -2,6 +2,8 @@ import hashlib
 import json
 import pickle
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -100,6 +102,32 @@ def test_a_folder_that_cannot_be_written_is_noticed_before_anything_runs(tiny_we
     monkeypatch.setattr("anyir.profiling.reference.make_cases", lambda tile: pytest.fail("it ran"))
     with pytest.raises(OSError, match="file"):
         make_reference(tiny_weights, 16, tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["inputs.npy", "weights.safetensors", "reference.json"])
+def test_files_of_no_reference_are_not_replaced(name, tiny_weights, tmp_path):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(UserError, match=f"{name} is there already, and .* reference; name another --out"):
+        make_reference(tiny_weights, 16, tmp_path)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "mine")]
+
+
+def test_a_full_disk_leaves_an_earlier_reference(tiny_weights, tmp_path):
+    """The weights are the largest file, and written after the arrays."""
+    made = make_reference(tiny_weights, 16, tmp_path)
+    largest = max(path.stat().st_size for path in tmp_path.glob("*.npy"))
+    assert largest < tiny_weights.stat().st_size
+    code = f"""
+import resource
+from pathlib import Path
+from anyir.profiling.reference import make_reference
+resource.setrlimit(resource.RLIMIT_FSIZE, ({largest}, {largest}))
+make_reference({str(tiny_weights)!r}, 8, Path({str(tmp_path)!r}))
+"""
+    full = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "File too large" in full.stderr
+    assert load_reference(tmp_path) == made
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*made.files, "reference.json"])
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_another_python_s_runtime_computes_the_program(tiny_artifacts):
 
 def test_what_does_not_run_is_one_line(tmp_path, python):
     def run(interpreter):
-        other_python(interpreter, tmp_path / "x.tflite", TILE).run(TILES)
+        other_python(str(interpreter), tmp_path / "x.tflite", TILE).run(TILES)
 
     with pytest.raises(UserError, match="missing/python cannot be run: No such file or directory"):
         run(tmp_path / "missing/python")
@@ -67,7 +67,7 @@ def test_a_python_without_a_runtime_says_so(tmp_path):
     bare.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path} exec {sys.executable} "$@"\n')
     bare.chmod(0o755)
     with pytest.raises(UserError, match="none of tflite_runtime, ai_edge_litert and tensorflow is installed"):
-        other_python(bare, tmp_path / "x.tflite", TILE).run(TILES)
+        other_python(str(bare), tmp_path / "x.tflite", TILE).run(TILES)
 
 
 def test_the_oldest_runtime_that_ran_a_program_is_named_in_its_manifest(tiny_artifacts, tmp_path):
@@ -107,3 +107,12 @@ def test_runtimes_have_an_age(runtime, than):
     assert is_older(runtime, than)
     assert not is_older(than, runtime)
     assert not is_older(runtime, runtime)
+
+
+def test_a_python_of_this_folder_is_not_the_one_on_the_path(tiny_artifacts, python, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    python("echo 'Op builtin_code out of range' >&2; exit 1")
+    done = CliRunner().invoke(
+        build_app(), ["verify", str(tiny_artifacts / NAME), "--python", "./python", "--json"]
+    )
+    assert json.loads(done.stdout)[0]["reason"] == f"{NAME} by ./python: Op builtin_code out of range"

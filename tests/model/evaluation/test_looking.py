@@ -94,12 +94,32 @@ def test_verdicts_are_kept_and_lines_added(tmp_path):
     assert table.read_bytes() == before
 
 
+def test_what_a_person_typed_stays_as_it_is(tmp_path):
+    table = tmp_path / "v.tsv"
+    own = 'photo\tmodel\tverdict\twhy\tby\r\nhaze/a\tm\tbetter\t"thin, they say\tAnna\r\nhaze/b\tm\tsame\r\n'
+    table.write_bytes(own.encode())
+    first, second = read_verdicts(table)
+    assert (first.why, second.verdict) == ('"thin, they say', "same"), "an open quote takes no other line"
+    assert add_lines(table, ["haze/a", "haze/c"], "m")["haze/a"] == first
+    assert table.read_bytes() == own.encode() + b"haze/c\tm\t\t\t\n"
+
+
+def test_a_file_that_is_no_table_is_not_added_to(tmp_path):
+    (tmp_path / "notes.txt").write_text("Milk, bread")
+    with pytest.raises(UserError, match="names no column photo"):
+        add_lines(tmp_path / "notes.txt", ["haze/a"], "m")
+    assert (tmp_path / "notes.txt").read_text() == "Milk, bread"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         (b"photo\tmodel\tverdict\twhy\nhaze/a\tm\tgood\t\n", "line 2: 'good' is none of better, same, worse"),
-        (b"photo\nhaze/a\n", "line 2: a photo and a model are due"),
-        (b"\xff\xfe", "is no table of tab-separated values"),
+        (b"photo\tmodel\tverdict\twhy\nhaze/a\n", "line 2: a photo and a model are due"),
+        (b"photo\tmodel\tverdict\twhy\nhaze/a\tm\t\tsky\tdark\n", "line 2: 5 cells; the first line names 4"),
+        (b"photo\nhaze/a\n", "its first line names no column model"),
+        (b"notes of mine\n", "its first line names no column photo"),
+        (b"\xff\xfe", "is no table of verdicts"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_one_line(tmp_path, text, message):

@@ -70,7 +70,7 @@ def teacher(tmp_path):
     (folder / "models/model.json").write_text("{}")
     (folder / "package.json").write_text('{"name": "@upscalerjs/maxim-denoising", "version": "0.1.0"}')
     Smoother.asked = []
-    return Teacher(folder, Path(sys.executable), size=40)
+    return Teacher(folder, sys.executable, size=40)
 
 
 @pytest.fixture
@@ -264,7 +264,7 @@ def test_a_real_teacher_where_there_is_one(tmp_path):
     if not folder or not python:
         pytest.skip("needs a teacher: set ANYIR_TEACHER and ANYIR_TENSORFLOW")
     made.write(tmp_path / "a.png", made.photo(0, 64))
-    with TeacherProcess(Teacher(Path(folder), Path(python), 64)) as process:
+    with TeacherProcess(Teacher(Path(folder), python, 64)) as process:
         process(tmp_path / "a.png", tmp_path / "b.png")
     assert np.asarray(Image.open(tmp_path / "b.png")).shape == (64, 64, 3)
 

@@ -160,3 +160,34 @@ def test_wrong_names_and_sizes_are_one_line():
     assert (unknown.returncode, size.returncode) == (1, 2)
     assert "unknown network 'nafnet' (did you mean 'nafnet-w32'?)" in unknown.stderr
     assert "a positive multiple of 16 is due" in size.stderr
+
+
+def test_results_replace_nothing_but_results(tiny_weights, tmp_path):
+    weights = tmp_path / "w.safetensors"
+    weights.write_bytes(tiny_weights.read_bytes())
+    refused = anyir("bench", "--weights", weights, "--out", weights, "--programs", tmp_path / "programs")
+    assert refused.returncode == 1
+    assert refused.stderr.endswith(
+        "w.safetensors is there already, and no earlier results; name another --out\n"
+    )
+    assert weights.read_bytes() == tiny_weights.read_bytes()
+    assert not (tmp_path / "programs").exists()
+
+
+@pytest.mark.slow
+def test_standard_output_is_the_results_alone(one_convolution, tiny_weights, tmp_path):
+    """Without programs from before; LiteRT's converter prints a line of its own."""
+    asked = ("--weights", tiny_weights, "--tile", TILE, "--network", "anyir-restore", "--runtime", "litert")
+    files = ("--programs", tmp_path / "programs", "--out", tmp_path / "results.json")
+    printed = anyir("bench", *asked, *files, "--runs", 1, "--json")
+    assert printed.returncode == 0, printed.stderr
+    assert printed.stdout == (tmp_path / "results.json").read_text()
+    [program] = (tmp_path / "programs").glob("*.tflite")
+    made = program.read_bytes()
+    program.write_bytes(made[: len(made) // 2])
+    again = anyir("bench", *asked, *files, "--runs", 1)
+    assert again.returncode == 0, again.stderr
+    assert program.read_bytes() == made, "a damaged one is converted again"
+    [headings] = [line for line in again.stdout.splitlines() if "ms/GMAC" in line]
+    assert "of fp32 product" in headings
+    assert "of int8 product" in headings

@@ -74,3 +74,12 @@ def test_bad_usage_is_one_line(real, tmp_path, monkeypatch, arguments, code, mes
     assert (found, out) == (code, "")
     assert message in err
     assert err.count("\n") == 1
+
+
+def test_a_page_of_somebody_else_stays(real, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/index.html").write_text("mine")
+    found, out, err = judge("real", "--out", "site")
+    assert (found, out, (tmp_path / "site/index.html").read_text()) == (1, "", "mine")
+    assert err.endswith("index.html is there already, and no earlier page of AnyIR; name another --out\n")
