@@ -26,7 +26,7 @@ from anyir.conversion import contract
 from anyir.conversion.recipes import Bounds
 from anyir.conversion.restore_size import RestoreSize, Side, tile_size
 from anyir.conversion.runtimes import RUNTIMES, SUFFIXES
-from anyir.conversion.tree import tree_bytes, tree_sha256
+from anyir.conversion.tree import check_utf8, tree_bytes, tree_sha256
 from anyir.model.config import TileSize
 from anyir.model.errors import UserError, unknown
 
@@ -308,13 +308,13 @@ def verify_artifact(path: Path) -> Manifest:
     """The manifest of an artifact, after checking that the artifact is the one that it describes.
 
     Raises:
-        UserError: a missing or unreadable artifact or manifest, another schema, another file's manifest,
-            or bytes that changed; the message is one line.
+        UserError: a missing or unreadable artifact or manifest, another schema or file, or other bytes.
     """
     if path.suffix not in SUFFIXES:
         raise UserError(f"{path} is no artifact; these are: {', '.join(SUFFIXES)}")
     if not path.exists():
         raise UserError(f"no artifact at {path}")
+    check_utf8(path)
     manifest = Manifest.load(manifest_path(path))
     if manifest.file != path.name:
         raise UserError(f"{manifest_path(path)} describes {manifest.file!r}, not {path.name!r}")

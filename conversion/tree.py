@@ -9,6 +9,18 @@ from anyir.model.errors import UserError
 from anyir.model.files import sha256
 
 
+def check_utf8(path: Path) -> None:
+    """Refuse a place that runtimes cannot open, as they take its name as UTF-8.
+
+    Raises:
+        UserError: its name is none.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"{path}: a name in UTF-8 is due") from error
+
+
 def tree_sha256(path: Path) -> str:
     """Hex digest of a file, or of a folder such as an ``.mlpackage`` or an ``.aimodel``.
 

@@ -102,7 +102,7 @@ def find_artifacts(paths: list[Path]) -> list[Path]:
 
 def _verify(path: Path, python: str | None, arch: Arch | None) -> dict[str, Any]:
     from anyir.conversion.manifest import verify_artifact
-    from anyir.model.errors import show_traceback
+    from anyir.model.errors import one_line, show_traceback
 
     try:
         manifest = verify_artifact(path)
@@ -116,7 +116,7 @@ def _verify(path: Path, python: str | None, arch: Arch | None) -> dict[str, Any]
             parity = _run_again(path, manifest)
     except Exception as error:  # whatever a runtime raises of a program is said as its reason
         show_traceback(error)
-        told = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        told = str(error) if isinstance(error, UserError) else one_line(f"{type(error).__name__}: {error}")
         reason = told.removeprefix(f"{path.name}: ")  # what prints it names the artifact, too
         return {"artifact": path.name, "status": "failed", "parity": None, "reason": reason}
     return {"artifact": path.name, "status": "ok", "parity": parity, "reason": None}

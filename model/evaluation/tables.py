@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from anyir.model.console import table_console
 from anyir.model.evaluation.benchmark import HARM_SHIFT
 from anyir.model.evaluation.conditions import UNCHANGED
 from anyir.model.evaluation.suite import WHOLE
 from anyir.model.metrics import HARM_DB, WORSE_DB
 from anyir.model.model_card import row_name
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_WIDEST = 1000
 PHOTO_COLUMNS = ("photos", "input dB", "dB", "gain", "worst", "worse", "shift", "spread")
 NOTES = (
     f"worse: lost more than {WORSE_DB} dB; of photos that were fine, below {HARM_DB:g} dB to themselves, or "
@@ -99,6 +102,14 @@ def show_diagnostics(found: dict[str, Any]) -> None:
     for kind, row in tiles["kinds"].items():
         sizes = ", ".join(f"{size}: {row[size]:.2f}" for size in row if size != "spread")
         print(f"tiles, {kind}: {sizes} dB (apart by {row['spread']:.2f})")
+
+
+def table_console() -> Console:
+    """Standard output. Where it is no terminal, a table is as wide as it is, and no figure is cut."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(width=_WIDEST, highlight=False)
 
 
 def partial(row: dict[str, Any]) -> bool:

@@ -53,8 +53,8 @@ def add_lines(path: Path, photos: list[str], model: str) -> dict[str, Verdict]:
     there = {line.photo: line for line in read_verdicts(path) if line.model == model}
     new = {photo: Verdict(photo, model) for photo in photos if photo not in there}
     for photo in new:
-        if any(end in photo for end in "\t\r\n"):
-            raise UserError(f"{photo!r}: a name with a tab or a line's end has no place in {path}")
+        if any(c in "\t\r\n" or "\ud800" <= c <= "\udfff" for c in photo):  # the latter are no UTF-8
+            raise UserError(f"{photo!r}: a name with such characters has no place in {path}")
     if new:
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
         text = text or "\t".join(COLUMNS) + "\n"

@@ -60,7 +60,7 @@ def run(
     from rich.table import Table
 
     from anyir.model.checkpoint import find_weights
-    from anyir.model.console import table_console
+    from anyir.model.evaluation.tables import table_console
     from anyir.model.files import check_replaceable, is_json_with, write_atomically
     from anyir.model.processes import printing_to_stderr
     from anyir.profiling.bench.measure import GEMM, measure, operator_times

@@ -104,6 +104,13 @@ def test_what_a_person_typed_stays_as_it_is(tmp_path):
     assert table.read_bytes() == own.encode() + b"haze/c\tm\t\t\t\n"
 
 
+@pytest.mark.parametrize("name", ["haze/a\tb", "haze/a\nb", "haze/a\udcfe"])
+def test_a_name_that_would_end_its_cell_is_refused(name, tmp_path):
+    with pytest.raises(UserError, match="a name with such characters has no place in"):
+        add_lines(tmp_path / "v.tsv", [name], "m")
+    assert not (tmp_path / "v.tsv").exists()
+
+
 def test_a_file_that_is_no_table_is_not_added_to(tmp_path):
     (tmp_path / "notes.txt").write_text("Milk, bread")
     with pytest.raises(UserError, match="names no column photo"):
