@@ -11,6 +11,7 @@ import struct
 import threading
 import zlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -65,19 +66,19 @@ def found_damage() -> bool:
 
     Where it is built into Pillow (Windows), it prints that instead.
     """
+    _hear_libtiff()
     before, _heard.damage = getattr(_heard, "damage", False), False
     return before
 
 
+@cache
 def _hear_libtiff() -> None:
+    """Once a process, let libtiff call ``_hear`` where it would print."""
     pillow = Path(PIL.__file__).parent
     for path in (*pillow.parent.glob("pillow.libs/libtiff*"), *pillow.glob(".dylibs/libtiff*")):
         set_handler = ctypes.CDLL(str(path)).TIFFSetErrorHandler
         set_handler.restype = ctypes.c_void_p
         set_handler(_hear)
-
-
-_hear_libtiff()
 
 
 @dataclass(frozen=True)
