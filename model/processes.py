@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -110,17 +110,16 @@ def log_output(path: Path) -> TextIO:
 
 @contextmanager
 def printing_to_stderr() -> Iterator[None]:
-    """What C code of this process prints on standard output meanwhile goes to stderr: it is no result."""
+    """What Python and C code of this process print on standard output meanwhile goes to stderr."""
     libc = ctypes.CDLL(None) if os.name == "posix" else None
     if sys.stdout is not None:
         sys.stdout.flush()
     before = os.dup(1)
     os.dup2(2, 1)
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     finally:
-        if sys.stdout is not None:
-            sys.stdout.flush()
         if libc is not None:
             libc.fflush(None)  # into a pipe C code prints when its buffer is full, or at the end
         os.dup2(before, 1)

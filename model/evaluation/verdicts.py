@@ -56,7 +56,7 @@ def add_lines(path: Path, photos: list[str], model: str) -> dict[str, Verdict]:
         if any(c in "\t\r\n" or "\ud800" <= c <= "\udfff" for c in photo):  # the latter are no UTF-8
             raise UserError(f"{photo!r}: a name with such characters has no place in {path}")
     if new:
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        text = path.read_bytes().decode() if path.is_file() else ""
         text = text or "\t".join(COLUMNS) + "\n"
         header = text.removeprefix("\ufeff").split("\n", 1)[0].rstrip("\r").split("\t")
         lines = ["\t".join({"photo": p, "model": model}.get(name, "") for name in header) for p in new]
@@ -70,7 +70,7 @@ def _read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     if not path.is_file():
         return []
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode()
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is no table of verdicts ({error})") from error
     if not text:
@@ -83,9 +83,7 @@ def _read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
         if cells == [""]:
             continue
         if len(cells) > len(header):
-            raise UserError(
-                f"{path}, line {number}: {len(cells)} cells, and the first line names {len(header)}"
-            )
+            raise UserError(f"{path}, line {number}: {len(cells)} cells; the first line names {len(header)}")
         rows.append((number, dict(zip(header, cells, strict=False))))
     return rows
 

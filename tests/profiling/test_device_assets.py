@@ -111,7 +111,7 @@ def test_an_artifact_that_is_built_anew_meanwhile(written, artifacts, reference,
             source.with_suffix(".json").write_text("{")
         copyfile(source, target)
 
-    monkeypatch.setattr(device_assets.shutil, "copyfile", copy)
+    monkeypatch.setattr(shutil, "copyfile", copy)
     if written == "program":
         with pytest.raises(UserError, match=rf"{FP32}\.tflite changed while it was copied"):
             stage(artifacts, reference, out, FP32)
@@ -172,8 +172,11 @@ def damage(artifacts, what):
             manifest["source"]["sha256"] = "1" * 64
         elif what == "tile":
             manifest["tile"] = 128
+            look, restore = (manifest["entries"][entry] for entry in ("look", "restore"))
+            for image in (look["inputs"][0], restore["inputs"][0], restore["outputs"][0]):
+                image["shape"] = [1, 3, 128, 128]
         else:
-            manifest["backend"] = "coreml"
+            manifest["backend"] = "gpu"
         path.write_text(json.dumps(manifest))
         messages = {"weights": "made from weights 111111111111", "tile": "takes tiles of 128"}
         return FP32, messages.get(what, "Android runs none")

@@ -261,7 +261,9 @@ def test_statistics_are_two_tensors_a_block():
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (40, 72), (64, 64), (8, 104)])
 def test_odd_sizes(height, width):
     network = randomised(AnyIR(PRESETS["tiny"]), seed=height)
-    image = torch.rand(1, 3, height, width, dtype=torch.float64)
+    # Not any image: 8x8 is one pixel at the lowest scale, and a channel that happens to be below 1/60,000
+    # there meets the clamp of the inverse norm, which float16 needs: one image in a thousand, by 1e-5.
+    image = torch.rand(1, 3, height, width, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     assert difference(to_deploy(network, height, width)(image), network(image)) < EXACT
 
 
