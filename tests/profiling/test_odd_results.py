@@ -235,7 +235,7 @@ def test_workers_import_nothing_from_the_folder_that_the_command_runs_in(referen
 def test_a_report_replaces_nothing_but_a_page(tmp_path):
     results, page = tmp_path / "results.json", tmp_path / "index.html"
     data = document()
-    data["rows"] = [missing_row()]
+    data["rows"] = [missing_row("failed")]
     results.write_text(json.dumps(data))
     page.write_text("<title>My site</title>")
     refused = anyir("report", results, "--out", page)
