@@ -62,7 +62,6 @@ def build(
         out.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise UserError(f"{out} is a file; name a folder for the artifacts") from error
-    (out / REPORT).unlink(missing_ok=True)  # interrupted, this build leaves none rather than an earlier one's
     rows: dict[str, BuildRow] = {}
 
     def finish(row: BuildRow) -> None:
@@ -76,6 +75,8 @@ def build(
         copy_file(path, copy)
         if choice_path(path).is_file():
             copy_file(choice_path(path), choice_path(copy))
+        # Interrupted from here on, this build leaves no report rather than an earlier one's.
+        (out / REPORT).unlink(missing_ok=True)
         run_jobs(plan(copy, tile, out, scratch, recipes, tile_size, other_sizes), finish, on_progress)
         ordered = [noted(rows[recipe.name], recipe, copy) for recipe in recipes]
     report = {"weights": path.name, "tile": tile, "rows": [asdict(row) for row in ordered]}

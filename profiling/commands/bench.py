@@ -58,6 +58,7 @@ def run(
     from rich.console import Console
     from rich.progress import Progress
     from rich.table import Table
+    from rich.text import Text
 
     from anyir.model.checkpoint import find_weights
     from anyir.model.evaluation.tables import table_console
@@ -148,7 +149,7 @@ def run(
         return
     shown = Table(*HEADINGS)
     for row in table(results):
-        shown.add_row(*row)
+        shown.add_row(*map(Text, row))  # a reason may look like markup
     table_console().print(shown)
     print("\n".join(findings(results)))
     print(f"results: {out}")

@@ -20,6 +20,8 @@ from anyir.model.errors import UserError
 from anyir.model.files import scratch_folder, sha256
 from anyir.model.processes import start_process
 from tests.helpers.builds import FP32, NAME, TILE, pair, rows_of
+from tests.helpers.command_line import anyir
+from tests.helpers.full_disk import files_end_at
 
 UNREACHABLE = Recipe("litert", "cpu", "fp16", Bounds(max_error=0.0, psnr=500.0, loss=0.0))
 
@@ -86,6 +88,15 @@ def test_a_file_in_the_place_of_the_folder_is_one_line_and_stays(tiny_weights, t
     with pytest.raises(UserError, match="out is a file; name a folder for the artifacts"):
         build(tiny_weights, TILE, tmp_path / "out", [])
     assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_full_disk_is_said_of_the_folder_in_which_all_stays(tiny_weights, tmp_path):
+    (tmp_path / REPORT).write_text("of an earlier build")
+    with files_end_at(100_000):
+        process = anyir("convert", "--weights", tiny_weights, "--tile", TILE, "--out", tmp_path)
+    assert process.returncode == 1
+    assert process.stderr.startswith(f"anyir: File too large: {tmp_path}")
+    assert [path.name for path in tmp_path.iterdir()] == [REPORT]
 
 
 def test_weights_that_change_meanwhile_are_not_those_that_are_built(tiny_weights, tmp_path, monkeypatch):
