@@ -1,4 +1,4 @@
-"""Child processes, started afresh with a pipe to their parent and ended with it, and what C code prints.
+"""Child processes, started afresh with a pipe to their parent and ended with it, and what libraries print.
 
 Restoring a folder, converting and profiling use processes of their own, so that a crash, a leak or a line
 that a library prints is the child's alone. Both sides talk through a ``multiprocessing`` pipe.

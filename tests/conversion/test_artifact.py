@@ -19,7 +19,7 @@ from anyir.model import Restorer, load_weights
 from anyir.model.config import TileSize
 from anyir.model.errors import UserError
 from anyir.model.restore.tile_models import LookModel, TorchModel
-from tests.helpers.builds import FILES, verify
+from tests.helpers.builds import FILES, retile, verify
 from tests.helpers.command_line import anyir, anyir_process
 
 RUNTIMES = pytest.mark.parametrize("runtime", FILES)
@@ -63,22 +63,10 @@ def test_a_backend_that_does_not_exist_is_refused(runtime, backend, described):
     assert f"names an unknown backend of {runtime}" in row["reason"]
 
 
-def retiled(tile):
-    """All that a manifest says of its size, changed."""
-
-    def change(manifest):
-        manifest["tile"] = tile
-        look, restore = (manifest["entries"][entry] for entry in ("look", "restore"))
-        for image in (look["inputs"][0], restore["inputs"][0], restore["outputs"][0]):
-            image["shape"] = [1, 3, tile, tile]
-
-    return change
-
-
 @RUNTIMES
 @pytest.mark.parametrize("tile", [32, 128, 10**9])
 def test_a_program_of_another_tile_than_its_manifest_s(runtime, tile, described):
-    path = described(runtime, retiled(tile))
+    path = described(runtime, lambda manifest: retile(manifest, tile))
     message = f"{path.name} takes (1, 3, 64, 64); its manifest says tiles of {tile}"
     with pytest.raises(UserError) as caught:
         open_artifact(path)

@@ -46,3 +46,11 @@ def verify(path):
     """The exit code, and the row of an artifact."""
     result = CliRunner().invoke(build_app(), ["verify", str(path), "--json"])
     return result.exit_code, json.loads(result.stdout)[0]
+
+
+def retile(manifest, tile):
+    """Change all that a manifest says of its size."""
+    manifest["tile"] = tile
+    look, restore = (manifest["entries"][entry] for entry in ("look", "restore"))
+    for image in (look["inputs"][0], restore["inputs"][0], restore["outputs"][0]):
+        image["shape"] = [1, 3, tile, tile]

@@ -13,6 +13,7 @@ from anyir.profiling import device_assets
 from anyir.profiling.device_assets import ANDROID
 from anyir.profiling.reference import make_reference
 from anyir.profiling.schema import ReferenceSummary
+from tests.helpers.builds import retile
 from tests.helpers.command_line import anyir
 
 FP32 = "tiny_litert_cpu_fp32_64x64"
@@ -171,10 +172,7 @@ def damage(artifacts, what):
         if what == "weights":
             manifest["source"]["sha256"] = "1" * 64
         elif what == "tile":
-            manifest["tile"] = 128
-            look, restore = (manifest["entries"][entry] for entry in ("look", "restore"))
-            for image in (look["inputs"][0], restore["inputs"][0], restore["outputs"][0]):
-                image["shape"] = [1, 3, 128, 128]
+            retile(manifest, 128)
         else:
             manifest["backend"] = "gpu"
         path.write_text(json.dumps(manifest))

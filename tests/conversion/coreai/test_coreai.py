@@ -26,6 +26,7 @@ from anyir.model import Restorer, load_weights
 from anyir.model.cli import build_app
 from anyir.model.errors import UserError
 from anyir.model.restore.tile_models import TorchModel
+from tests.helpers.builds import retile
 from tests.helpers.command_line import anyir_process
 from tests.helpers.made_once import made_once
 from tests.helpers.tiny import TILE
@@ -255,17 +256,10 @@ def other_names(manifest):
     manifest["entries"]["restore"]["outputs"][0]["name"] = "repaired"
 
 
-def retiled(manifest):
-    manifest["tile"] = 128
-    look, restore = (manifest["entries"][entry] for entry in contract.ENTRIES)
-    for image in (look["inputs"][0], restore["inputs"][0], restore["outputs"][0]):
-        image["shape"] = [1, 3, 128, 128]
-
-
 @pytest.mark.parametrize(
     ("describe", "reason"),
     [
-        (retiled, "its manifest says tiles of 128"),
+        (lambda manifest: retile(manifest, 128), "its manifest says tiles of 128"),
         (other_types, "has image in float16; float32 is due"),
         (other_names, "restore has restored; repaired are due"),
     ],
